@@ -1,0 +1,49 @@
+import type { Backplane, PublishOutcome, Receive } from './backplane.js';
+import type { Publication } from './publication.js';
+
+/** Joins the nodes of one process, for tests of a cluster without Redis. */
+export class MemoryHub {
+  readonly nodes = new Set<MemoryBackplane>();
+}
+
+/** The backplane of one process: alone it reaches nobody else, on a shared `MemoryHub` it is a cluster in memory. */
+export class MemoryBackplane implements Backplane {
+  readonly #channels = new Set<string>();
+  #receive: Receive | undefined;
+
+  constructor(private readonly hub: MemoryHub = new MemoryHub()) {}
+
+  async start(receive: Receive): Promise<void> {
+    this.#receive = receive;
+    this.hub.nodes.add(this);
+  }
+
+  subscribe(channel: string): undefined {
+    this.#channels.add(channel);
+    return undefined;
+  }
+
+  unsubscribe(channel: string): void {
+    this.#channels.delete(channel);
+  }
+
+  async publish(channel: string, publication: Publication): Promise<PublishOutcome> {
+    let nodes = 0;
+    for (const node of this.hub.nodes) {
+      if (node !== this && node.#deliver(channel, publication)) nodes++;
+    }
+    return { nodes };
+  }
+
+  async stop(): Promise<void> {
+    this.hub.nodes.delete(this);
+    this.#channels.clear();
+    this.#receive = undefined;
+  }
+
+  #deliver(channel: string, publication: Publication): boolean {
+    if (this.#receive === undefined || !this.#channels.has(channel)) return false;
+    this.#receive(publication);
+    return true;
+  }
+}

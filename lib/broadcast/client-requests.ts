@@ -1,0 +1,124 @@
+import type { Connection } from '../connections/connection.js';
+import type { PayloadValidator } from '../contract/payload-validator.js';
+import { encodeRequest } from '../protocol/codec.js';
+import { ErrorCode, defaultErrorMessage } from '../protocol/error-codes.js';
+import type { WireError } from '../protocol/envelope.js';
+
+/** A request to a client that got no good answer; `code` is `TIMEOUT`, `UNAVAILABLE`, `VALIDATION_FAILED` or the client's. */
+export class ClientRequestError extends Error {
+  override readonly name = 'ClientRequestError';
+
+  constructor(
+    readonly code: string,
+    message: string,
+  ) {
+    super(message);
+  }
+}
+
+interface PendingRequest {
+  readonly waitingFor: Set<Connection>;
+  readonly reply: PayloadValidator | undefined;
+  readonly resolve: (payload: unknown) => void;
+  readonly reject: (error: Error) => void;
+  readonly timer: NodeJS.Timeout;
+}
+
+/** The requests this node has put to clients and that still wait for their one answer. */
+export class ClientRequests {
+  readonly #pending = new Map<string, PendingRequest>();
+  #count = 0;
+
+  get size(): number {
+    return this.#pending.size;
+  }
+
+  /** Asks every connection given; the first good answer wins, the last failure loses. */
+  ask(
+    connections: Iterable<Connection>,
+    request: { type: string; payload: unknown; reply: PayloadValidator | undefined },
+    timeoutMs: number,
+  ): Promise<unknown> {
+    const id = `s${++this.#count}`;
+    const text = encodeRequest(id, request.type, request.payload);
+    const waitingFor = new Set<Connection>();
+    for (const connection of connections) {
+      if (!connection.isOpen) continue;
+      connection.sendText(text);
+      waitingFor.add(connection);
+    }
+    if (waitingFor.size === 0) {
+      return Promise.reject(new ClientRequestError(ErrorCode.UNAVAILABLE, 'Nobody is connected to answer.'));
+    }
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => {
+        this.#pending.delete(id);
+        reject(new ClientRequestError(ErrorCode.TIMEOUT, `No answer to "${request.type}" within ${timeoutMs} ms.`));
+      }, timeoutMs);
+      timer.unref();
+      this.#pending.set(id, { waitingFor, reply: request.reply, resolve, reject, timer });
+    });
+  }
+
+  /** A client's `$reply`. False when nobody waits for it: it came too late, or was never asked of this connection. */
+  async answered(connection: Connection, id: unknown, payload: unknown): Promise<boolean> {
+    const pending = this.#of(connection, id);
+    if (pending === undefined) return false;
+    const verdict = (await pending.reply?.validate(payload)) ?? { value: payload };
+    if (verdict.issues === undefined) {
+      this.#settle(id as string, pending);
+      pending.resolve(verdict.value);
+    } else {
+      this.#fail(id as string, connection, pending, ErrorCode.VALIDATION_FAILED, 'The answer does not fit its contract.');
+    }
+    return true;
+  }
+
+  /** A client's `$error` to a request. */
+  refused(connection: Connection, id: unknown, payload: unknown): boolean {
+    const pending = this.#of(connection, id);
+    if (pending === undefined) return false;
+    const { code, message } = readWireError(payload);
+    this.#fail(id as string, connection, pending, code, message);
+    return true;
+  }
+
+  /** The connection can answer no more. */
+  disconnected(connection: Connection): void {
+    for (const [id, pending] of this.#pending) {
+      if (!pending.waitingFor.has(connection)) continue;
+      this.#fail(id, connection, pending, ErrorCode.UNAVAILABLE, 'The client disconnected before it answered.');
+    }
+  }
+
+  /** Ends every wait; the process is going away. */
+  close(): void {
+    for (const [id, pending] of this.#pending) {
+      this.#settle(id, pending);
+      pending.reject(new ClientRequestError(ErrorCode.UNAVAILABLE, 'The server is shutting down.'));
+    }
+  }
+
+  #of(connection: Connection, id: unknown): PendingRequest | undefined {
+    const pending = typeof id === 'string' ? this.#pending.get(id) : undefined;
+    return pending?.waitingFor.has(connection) ? pending : undefined;
+  }
+
+  #fail(id: string, connection: Connection, pending: PendingRequest, code: string, message: string): void {
+    pending.waitingFor.delete(connection);
+    if (pending.waitingFor.size > 0) return;
+    this.#settle(id, pending);
+    pending.reject(new ClientRequestError(code, message));
+  }
+
+  #settle(id: string, pending: PendingRequest): void {
+    clearTimeout(pending.timer);
+    this.#pending.delete(id);
+  }
+}
+
+function readWireError(payload: unknown): WireError {
+  const { code, message } = (typeof payload === 'object' && payload !== null ? payload : {}) as Partial<WireError>;
+  const known = typeof code === 'string' && /^[A-Z][A-Z0-9_]{0,63}$/.test(code) ? code : ErrorCode.BAD_REQUEST;
+  return { code: known, message: typeof message === 'string' ? message.slice(0, 256) : defaultErrorMessage(known) };
+}

@@ -1,0 +1,17 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+
+/** A name for this process that no other one has had: 64 random bits. */
+export function newNodeId(): string {
+  return randomBytes(8).toString('base64url');
+}
+
+/** A connection's id begins with the id of its node, so that any node can find it. */
+export function newConnectionId(nodeId: string): string {
+  return `${nodeId}.${randomUUID()}`;
+}
+
+/** The node a connection id belongs to; `''` for a text that is no such id. */
+export function nodeOf(connectionId: string): string {
+  const dot = connectionId.indexOf('.');
+  return dot < 0 ? '' : connectionId.slice(0, dot);
+}

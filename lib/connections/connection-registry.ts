@@ -1,0 +1,102 @@
+import type { Connection, RoomMembership } from './connection.js';
+import { ConnectionIndex } from './connection-index.js';
+
+/**
+ * Told which users and rooms this node serves, so that messages for them find it. `gained` may repeat; it resolves
+ * when every later publish from any node reaches this one, and `lost` comes after the last member has gone.
+ */
+export interface Interest {
+  gained(kind: InterestKind, key: string): Promise<void> | undefined;
+  lost(kind: InterestKind, key: string): void;
+}
+
+export type InterestKind = 'user' | 'room';
+
+const MAX_ROOM_LENGTH = 256;
+const DONE = Promise.resolve();
+
+/** This node's connections, by id, user, session and room; each look-up and change costs the same at any size. */
+export class ConnectionRegistry implements RoomMembership, Iterable<Connection> {
+  readonly #connections = new Map<string, Connection>();
+  readonly #users = new ConnectionIndex<Connection>();
+  readonly #sessions = new ConnectionIndex<Connection>();
+  readonly #rooms = new ConnectionIndex<Connection>();
+
+  constructor(private readonly interest: Interest) {}
+
+  get size(): number {
+    return this.#connections.size;
+  }
+
+  /** How many users, sessions and rooms have a connection here. */
+  get counts(): { connections: number; users: number; sessions: number; rooms: number } {
+    return {
+      connections: this.#connections.size,
+      users: this.#users.size,
+      sessions: this.#sessions.size,
+      rooms: this.#rooms.size,
+    };
+  }
+
+  get(connectionId: string): Connection | undefined {
+    return this.#connections.get(connectionId);
+  }
+
+  ofUser(userId: string): readonly Connection[] {
+    return [...this.#users.of(userId)];
+  }
+
+  ofSession(sessionId: string): readonly Connection[] {
+    return [...this.#sessions.of(sessionId)];
+  }
+
+  inRoom(room: string): readonly Connection[] {
+    return [...this.#rooms.of(room)];
+  }
+
+  [Symbol.iterator](): Iterator<Connection> {
+    return this.#connections.values();
+  }
+
+  /** @internal The live members of a room, without a copy. */
+  membersOf(kind: InterestKind, key: string): Iterable<Connection> {
+    return kind === 'user' ? this.#users.of(key) : this.#rooms.of(key);
+  }
+
+  /** @internal Resolves when messages for the connection's user reach this node. */
+  add(connection: Connection): Promise<void> | undefined {
+    this.#connections.set(connection.id, connection);
+    this.#sessions.add(connection.sessionId, connection);
+    const { userId } = connection;
+    if (userId === undefined) return undefined;
+    this.#users.add(userId, connection);
+    return this.interest.gained('user', userId);
+  }
+
+  /** @internal */
+  remove(connection: Connection): void {
+    if (!this.#connections.delete(connection.id)) return;
+    this.#sessions.delete(connection.sessionId, connection);
+    const { userId } = connection;
+    if (userId !== undefined && this.#users.delete(userId, connection)) this.interest.lost('user', userId);
+    for (const room of connection.rooms) {
+      if (this.#rooms.delete(room, connection)) this.interest.lost('room', room);
+    }
+  }
+
+  join(connection: Connection, room: string): Promise<void> {
+    if (typeof room !== 'string' || room.length === 0 || room.length > MAX_ROOM_LENGTH) {
+      return Promise.reject(new TypeError(`Expected a room name of 1 to ${MAX_ROOM_LENGTH} characters.`));
+    }
+    // A connection that closed meanwhile is in no room: nothing would ever take it out again.
+    if (!this.#connections.has(connection.id)) return DONE;
+    connection.enterRoom(room);
+    this.#rooms.add(room, connection);
+    return this.interest.gained('room', room) ?? DONE;
+  }
+
+  leave(connection: Connection, room: string): void {
+    if (!connection.exitRoom(room)) return;
+    if (this.#rooms.delete(room, connection)) this.interest.lost('room', room);
+  }
+}

@@ -1,0 +1,223 @@
+import { CloseCode, fitCloseReason, isSendableCloseCode } from '../protocol/close-codes.js';
+import { encodeMessage } from '../protocol/codec.js';
+import { isReservedType, type Message } from '../protocol/envelope.js';
+import { Frame } from './frame.js';
+import type { Outbox, WebSocketLike } from './outbox.js';
+
+/** Augment this interface to type `connection.user` everywhere in your app. */
+export interface ConnectionUser {}
+
+/** Augment this interface to type `connection.data` everywhere in your app. */
+export interface ConnectionData {}
+
+/** Who a connection is, as `authenticate` said. */
+export interface Identity<User = ConnectionUser> {
+  /** The key of `sendToUser`; absent for an anonymous connection. */
+  readonly userId?: string | undefined;
+  /** What `connection.user` holds. @default the whole identity */
+  readonly user?: User;
+  /** When the token expires, in milliseconds since the epoch. @default never */
+  readonly expiresAt?: number | undefined;
+}
+
+/** How a connection ended. */
+export interface Disconnection {
+  readonly code: number;
+  readonly reason: string;
+}
+
+/** What is fixed when a socket is accepted. */
+export interface ConnectionOrigin {
+  readonly id: string;
+  readonly sessionId: string;
+  /** The gateway's path as declared. */
+  readonly path: string;
+  /** The values of the path's `:params`. */
+  readonly params: Readonly<Record<string, string>>;
+  readonly ip: string;
+}
+
+/** Rooms are kept by the registry; a connection only asks. */
+export interface RoomMembership {
+  join(connection: Connection, room: string): Promise<void>;
+  leave(connection: Connection, room: string): void;
+}
+
+/** What was sent before the connection was ready. */
+interface HeldFrames {
+  readonly frames: Frame[];
+  length: number;
+}
+
+// A hook that sends more than this before `$hello` has a fault of its own.
+const MAX_HELD_LENGTH = 1_048_576;
+
+const NO_ROOMS: ReadonlySet<string> = new Set();
+
+/**
+ * One WebSocket with who is behind it. Messages sent while it opens are held and follow `$hello`; nothing reaches
+ * a client whose `handleConnection` has not finished.
+ */
+export class Connection<User = ConnectionUser, Data = ConnectionData> {
+  readonly id: string;
+  readonly path: string;
+  readonly params: Readonly<Record<string, string>>;
+  readonly ip: string;
+  readonly connectedAt = Date.now();
+
+  #sessionId: string;
+  #identity: Identity<User> = {};
+  #data: Data | undefined;
+  #rooms: Set<string> | undefined;
+  #held: HeldFrames | undefined = { frames: [], length: 0 };
+  #closing = false;
+  readonly #ws: WebSocketLike;
+  readonly #outbox: Outbox;
+  readonly #membership: RoomMembership;
+
+  constructor(origin: ConnectionOrigin, ws: WebSocketLike, outbox: Outbox, membership: RoomMembership) {
+    this.id = origin.id;
+    this.#sessionId = origin.sessionId;
+    this.path = origin.path;
+    this.params = origin.params;
+    this.ip = origin.ip;
+    this.#ws = ws;
+    this.#outbox = outbox;
+    this.#membership = membership;
+  }
+
+  /** Names this client across reconnects; secret, known to the client alone. */
+  get sessionId(): string {
+    return this.#sessionId;
+  }
+
+  get userId(): string | undefined {
+    return this.#identity.userId;
+  }
+
+  /** What `authenticate` returned as `user`, or all it returned; `undefined` for an app without `authenticate`. */
+  get user(): User | undefined {
+    return this.#identity.user;
+  }
+
+  /** The rooms this connection is in; after a disconnect, those it was in. */
+  get rooms(): ReadonlySet<string> {
+    return this.#rooms ?? NO_ROOMS;
+  }
+
+  /** Anything your app keeps about this connection. */
+  get data(): Data {
+    return (this.#data ??= {} as Data);
+  }
+
+  set data(data: Data) {
+    this.#data = data;
+  }
+
+  /** Whether messages still reach this client. */
+  get isOpen(): boolean {
+    return !this.#closing && this.#ws.readyState === 1;
+  }
+
+  /** Sends one message to this client; false when it is closed already. Throws when the payload is no JSON. */
+  send(message: Message): boolean {
+    if (isReservedType(message.type)) {
+      throw new Error(`Expected a type of your contract, got the reserved type "${message.type}".`);
+    }
+    return this.sendFrame(new Frame(encodeMessage(message.type, message.payload)), false) === 'sent';
+  }
+
+  /** Resolves when every message published to the room from now on, on any node, reaches this client. */
+  join(room: string): Promise<void> {
+    return this.#membership.join(this as unknown as Connection, room);
+  }
+
+  leave(room: string): void {
+    this.#membership.leave(this as unknown as Connection, room);
+  }
+
+  /** Closes with a code of 1000 or 3000–4999 and a reason of at most 123 bytes (longer ones are cut). */
+  close(code: number = CloseCode.NORMAL, reason = ''): void {
+    if (!isSendableCloseCode(code)) {
+      throw new RangeError(`Expected a close code of 1000–1014 or 3000–4999 that may be sent, got ${code}.`);
+    }
+    if (this.#closing) return;
+    this.#closing = true;
+    this.#held = undefined;
+    this.#ws.close(code, fitCloseReason(reason));
+  }
+
+  /** @internal */
+  sendFrame(frame: Frame, volatile: boolean): 'sent' | 'dropped' | 'closed' {
+    if (!this.isOpen) return 'closed';
+    if (this.#held !== undefined) return this.#hold(this.#held, frame);
+    const outcome = this.#outbox.write(frame, volatile);
+    if (outcome !== 'overflow') return outcome;
+    this.#closeSlow();
+    return 'closed';
+  }
+
+  /** @internal A protocol answer; it does not wait for the connection to be ready. */
+  sendText(text: string): void {
+    if (this.isOpen && this.#outbox.writeText(text) === 'overflow') this.#closeSlow();
+  }
+
+  /** @internal Resolves when the client has read most of what waits for it, or is gone. */
+  drained(): Promise<void> {
+    return this.#outbox.drained();
+  }
+
+  /** @internal Says `$hello` and lets out what was held. */
+  ready(hello: string): void {
+    const held = this.#held?.frames ?? [];
+    this.#held = undefined;
+    this.sendText(hello);
+    for (const frame of held) this.sendFrame(frame, false);
+  }
+
+  /** @internal */
+  identify(identity: Identity<User>): void {
+    this.#identity = { ...identity, user: identity.user ?? (identity as unknown as User) };
+  }
+
+  /** @internal */
+  get expiresAt(): number | undefined {
+    return this.#identity.expiresAt;
+  }
+
+  /** @internal */
+  get queuedBytes(): number {
+    return this.#outbox.queuedBytes;
+  }
+
+  /** @internal Ends the socket without a closing handshake; for peers that no longer answer. */
+  terminate(): void {
+    this.#closing = true;
+    this.#ws.terminate();
+  }
+
+  /** @internal Called by the registry alone. */
+  enterRoom(room: string): boolean {
+    const rooms = (this.#rooms ??= new Set());
+    if (rooms.has(room)) return false;
+    rooms.add(room);
+    return true;
+  }
+
+  /** @internal Called by the registry alone. */
+  exitRoom(room: string): boolean {
+    return this.#rooms?.delete(room) ?? false;
+  }
+
+  #hold(held: HeldFrames, frame: Frame): 'sent' | 'closed' {
+    held.frames.push(frame);
+    held.length += frame.text.length;
+    if (held.length <= MAX_HELD_LENGTH) return 'sent';
+    this.#closeSlow();
+    return 'closed';
+  }
+
+  #closeSlow(): void {
+    this.close(CloseCode.SLOW_CONSUMER, 'too slow');
+  }
+}

@@ -1,0 +1,102 @@
+import { getMetadataStorage } from 'class-validator';
+import type { ValidationArguments, ValidatorConstraintInterface } from 'class-validator';
+
+type Metadata = ReturnType<ReturnType<typeof getMetadataStorage>['getTargetValidationMetadatas']>[number];
+type Constraint = ReturnType<ReturnType<typeof getMetadataStorage>['getTargetValidatorConstraints']>[number];
+
+/** One constraint of one property, ready to run. */
+export interface Rule {
+  readonly name: string;
+  readonly each: boolean;
+  /** Declared asynchronous: class-validator's synchronous run would pass over it. */
+  readonly async: boolean;
+  readonly message: Metadata['message'];
+  readonly constraints: unknown[];
+  readonly validateIf: ((object: unknown, value: unknown) => boolean) | undefined;
+  constraint(): ValidatorConstraintInterface;
+}
+
+/** Everything class-validator knows about one property of one class, in the order it would run it. */
+export interface PropertyRules {
+  readonly name: string;
+  readonly conditions: readonly ((object: unknown, value: unknown) => unknown)[];
+  readonly rules: readonly Rule[];
+  readonly nested: Metadata | undefined;
+  readonly awaitsPromise: boolean;
+}
+
+/** The rules of one class for one set of groups; empty when class-validator would call it unknown. */
+export type ClassRules = ReadonlyMap<string, PropertyRules>;
+
+/** Flattens the decorators of a class and its ancestors, once for each class. */
+export class RuleBook {
+  readonly groups: readonly string[];
+  private readonly classes = new Map<unknown, ClassRules>();
+
+  constructor(groups: readonly string[]) {
+    this.groups = groups;
+  }
+
+  rulesOf(target: unknown): ClassRules {
+    let rules = this.classes.get(target);
+    if (!rules) this.classes.set(target, (rules = compile(target, this.groups)));
+    return rules;
+  }
+}
+
+function compile(target: unknown, groups: readonly string[]): ClassRules {
+  if (typeof target !== 'function') return new Map();
+  const storage = getMetadataStorage();
+  const byProperty = new Map<string, Metadata[]>();
+  for (const metadata of storage.getTargetValidationMetadatas(target, '', false, false, [...groups])) {
+    const known = byProperty.get(metadata.propertyName);
+    if (known) known.push(metadata);
+    else byProperty.set(metadata.propertyName, [metadata]);
+  }
+  return new Map([...byProperty].map(([name, metadatas]) => [name, propertyRules(name, metadatas)]));
+}
+
+function propertyRules(name: string, metadatas: readonly Metadata[]): PropertyRules {
+  const ofType = (type: string) => metadatas.filter((metadata) => metadata.type === type);
+  return {
+    name,
+    conditions: ofType('conditionalValidation').map((metadata) => metadata.constraints[0] as () => unknown),
+    rules: [...ofType('isDefined'), ...ofType('customValidation')].flatMap(rulesFrom),
+    nested: ofType('nestedValidation')[0],
+    awaitsPromise: ofType('promiseValidation').length > 0,
+  };
+}
+
+function rulesFrom(metadata: Metadata): Rule[] {
+  return getMetadataStorage()
+    .getTargetValidatorConstraints(metadata.constraintCls)
+    .map((constraint) => ({
+      name: constraint.name || metadata.type,
+      each: metadata.each,
+      async: constraint.async,
+      message: metadata.message,
+      constraints: metadata.constraints,
+      validateIf: metadata.validateIf,
+      constraint: instanceSource(constraint),
+    }));
+}
+
+/**
+ * class-validator wraps each decorator's own function in an anonymous `CustomConstraint`, which no container could
+ * want to replace. Any other constraint class may be a provider: `useContainer` decides, each time.
+ */
+function instanceSource(constraint: Constraint): () => ValidatorConstraintInterface {
+  if (constraint.target.name !== 'CustomConstraint') return () => constraint.instance;
+  let instance: ValidatorConstraintInterface | undefined;
+  return () => (instance ??= constraint.instance);
+}
+
+/** What class-validator passes to a constraint and to a message function. */
+export function argumentsFor(
+  rule: Pick<Rule, 'constraints'>,
+  property: string,
+  object: object,
+  value: unknown,
+): ValidationArguments {
+  return { targetName: object.constructor.name, property, object, value, constraints: rule.constraints };
+}

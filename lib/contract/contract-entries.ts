@@ -1,0 +1,55 @@
+import type { StandardSchemaV1 } from '@standard-schema/spec';
+import type { UnknownProperties } from './class-payload.js';
+import type { PayloadValidator } from './payload-validator.js';
+
+/** `live` reaches whoever is connected; `volatile` is dropped where a socket is congested. */
+export type Delivery = 'live' | 'volatile';
+
+/** A class with class-validator decorators, a Standard Schema, or `null` for nothing. */
+export type PayloadDefinition = (new () => object) | StandardSchemaV1 | null;
+
+/** A message a client may send. Without `reply`, an acknowledgement carries nothing. */
+export interface ClientEntry {
+  readonly payload: PayloadDefinition;
+  readonly reply?: PayloadDefinition;
+  /** The class-validator groups that apply to the payload; a reply is judged by all its rules. */
+  readonly groups?: readonly string[];
+  readonly delivery?: never;
+}
+
+/** A message the server may send. With `reply`, the server may ask it of a client and await the answer. */
+export interface ServerEntry {
+  readonly payload: PayloadDefinition;
+  readonly reply?: PayloadDefinition;
+  readonly groups?: readonly string[];
+  /** `live` unless told otherwise. */
+  readonly delivery?: Delivery;
+}
+
+export type ClientEntries = Readonly<Record<string, ClientEntry>>;
+export type ServerEntries = Readonly<Record<string, ServerEntry>>;
+
+export interface ContractOptions {
+  /** What happens to properties a class payload does not declare; `strip` unless told otherwise. */
+  readonly unknownProperties?: UnknownProperties;
+}
+
+/** A contract entry made ready for use. */
+export interface MessageEntry {
+  readonly type: string;
+  readonly payload: PayloadValidator;
+  /** Undefined when the entry declares no reply. */
+  readonly reply: PayloadValidator | undefined;
+  readonly delivery: Delivery;
+}
+
+/** Everything that may be said on a path, by whom, and in what shape. Made by `defineContract`. */
+export interface Contract<Client extends ClientEntries, Server extends ServerEntries> {
+  readonly client: Client;
+  readonly server: Server;
+  readonly clientMessages: ReadonlyMap<string, MessageEntry>;
+  readonly serverMessages: ReadonlyMap<string, MessageEntry>;
+}
+
+/** Any contract, where its messages do not matter. */
+export type AnyContract = Contract<ClientEntries, ServerEntries>;

@@ -1,0 +1,63 @@
+import type { StandardSchemaV1 } from '@standard-schema/spec';
+import type { Observable } from 'rxjs';
+import type { AnyContract, PayloadDefinition } from './contract-entries.js';
+
+export type { AnyContract };
+
+/** The types a client may send. */
+export type ClientType<C extends AnyContract> = keyof C['client'] & string;
+/** The types the server may send. */
+export type ServerType<C extends AnyContract> = keyof C['server'] & string;
+/** The server's types that declare a reply, and so may be asked of a client. */
+export type RequestableType<C extends AnyContract> = {
+  [T in ServerType<C>]: C['server'][T] extends { readonly reply: PayloadDefinition } ? T : never;
+}[ServerType<C>];
+
+/** What a client sends: a schema's input, as nothing has parsed it yet. */
+export type ClientPayload<C extends AnyContract, T extends ClientType<C>> = Sent<C['client'][T]['payload']>;
+/** What a handler gets: the validated instance, or a schema's output. */
+export type HandlerPayload<C extends AnyContract, T extends ClientType<C>> = Validated<
+  C['client'][T]['payload']
+>;
+/** What a client gets back; `null` when the entry declares no reply. */
+export type ClientReply<C extends AnyContract, T extends ClientType<C>> = Sent<ReplyOf<C['client'][T]>>;
+/** What a handler may return. A stream becomes a stream of replies. */
+export type HandlerResult<C extends AnyContract, T extends ClientType<C>> = C['client'][T] extends {
+  readonly reply: infer R extends PayloadDefinition;
+}
+  ? R extends null
+    ? null | void | Promise<null | void>
+    : Sent<R> | Promise<Sent<R>> | Observable<Sent<R>> | AsyncIterable<Sent<R>>
+  : void | Promise<void>;
+
+/** What the server sends, and what a client therefore gets: nothing parses it on the way. */
+export type ServerPayload<C extends AnyContract, T extends ServerType<C>> = Sent<C['server'][T]['payload']>;
+/** What the server gets when it asks a client: the validated answer. */
+export type ServerReply<C extends AnyContract, T extends ServerType<C>> = Validated<ReplyOf<C['server'][T]>>;
+/** What a client answers when the server asks it. */
+export type ClientAnswer<C extends AnyContract, T extends ServerType<C>> = Sent<ReplyOf<C['server'][T]>>;
+
+/** Every message a client may send, told apart by `type`. */
+export type ClientMessage<C extends AnyContract> = {
+  [T in ClientType<C>]: MessageOf<T, ClientPayload<C, T>>;
+}[ClientType<C>];
+/** Every message the server may send, told apart by `type`: a `switch` over it can be exhaustive. */
+export type ServerMessage<C extends AnyContract> = {
+  [T in ServerType<C>]: MessageOf<T, ServerPayload<C, T>>;
+}[ServerType<C>];
+
+type MessageOf<T extends string, P> = [P] extends [null]
+  ? { type: T; payload?: null }
+  : { type: T; payload: P };
+
+type ReplyOf<Entry> = Entry extends { readonly reply: infer R extends PayloadDefinition } ? R : null;
+
+type Sent<D extends PayloadDefinition> = D extends StandardSchemaV1
+  ? StandardSchemaV1.InferInput<D>
+  : InstanceOf<D>;
+
+type Validated<D extends PayloadDefinition> = D extends StandardSchemaV1
+  ? StandardSchemaV1.InferOutput<D>
+  : InstanceOf<D>;
+
+type InstanceOf<D> = D extends new () => infer I ? I : null;

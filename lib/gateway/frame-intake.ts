@@ -1,0 +1,95 @@
+import type { LoggerService } from '@nestjs/common';
+import type { ClientRequests } from '../broadcast/client-requests.js';
+import type { MessageDispatcher } from '../messages/message-dispatcher.js';
+import type { ReplyStreams } from '../messages/reply-streams.js';
+import { CloseCode } from '../protocol/close-codes.js';
+import { decodeFrame, encodeError, encodePong, FrameRefusal, type JsonLimits } from '../protocol/codec.js';
+import type { ClientFrame, MessageId } from '../protocol/envelope.js';
+import { defaultErrorMessage, ErrorCode } from '../protocol/error-codes.js';
+import type { GatewayConnection } from './gateway-connection.js';
+
+/** Takes over the `$auth` frames; they need what only the lifecycle knows. */
+export type OnAuth = (connection: GatewayConnection, frame: ClientFrame) => void;
+
+export interface FrameIntakeSettings extends JsonLimits {
+  /** Frames in a row that are no messages before the connection is closed. */
+  readonly maxProtocolErrors: number;
+}
+
+/** Reads each frame once and sends it where it belongs: to the protocol, or to the connection's inbox. */
+export class FrameIntake {
+  constructor(
+    private readonly settings: FrameIntakeSettings,
+    private readonly dispatcher: MessageDispatcher,
+    private readonly streams: ReplyStreams,
+    private readonly requests: ClientRequests,
+    private readonly onAuth: OnAuth,
+    private readonly logger: LoggerService,
+  ) {}
+
+  /** Called for every frame of a client. */
+  receive(connection: GatewayConnection, data: Buffer, isBinary: boolean): void {
+    if (!connection.isOpen) return;
+    if (isBinary) {
+      this.#refuse(connection, undefined, ErrorCode.PARSE_ERROR, 'expected a text frame, got a binary one');
+      return;
+    }
+    const frame = decodeFrame(data.toString(), this.settings);
+    if (frame instanceof FrameRefusal) {
+      this.#refuse(connection, frame.id, ErrorCode.PARSE_ERROR, frame.message);
+    } else if (frame.type.charCodeAt(0) === 36 /* $ */ || frame.type === 'ping') {
+      this.#protocol(connection, frame);
+    } else if (connection.phase === 'authenticating') {
+      this.#refuse(connection, frame.id, ErrorCode.UNAUTHENTICATED);
+    } else {
+      connection.inbox.push(frame);
+    }
+  }
+
+  /** Called for every message when its turn has come. */
+  handle(connection: GatewayConnection, frame: ClientFrame): void | Promise<void> {
+    const source = connection.route.handlers.get(frame.type);
+    if (source === undefined) {
+      this.#refuse(connection, frame.id, ErrorCode.UNKNOWN_TYPE);
+      return;
+    }
+    connection.strikes = 0;
+    return this.dispatcher.dispatch(source, connection, frame);
+  }
+
+  /** These do not wait behind messages: a handler may itself be waiting for one of them. */
+  #protocol(connection: GatewayConnection, frame: ClientFrame): void {
+    switch (frame.type) {
+      case 'ping':
+        connection.sendText(encodePong(frame.id));
+        return;
+      case '$auth':
+        this.onAuth(connection, frame);
+        return;
+      case '$reply':
+        this.requests.answered(connection, frame.id, frame.payload).catch((error) => this.logger.error(error));
+        return;
+      case '$error':
+        this.requests.refused(connection, frame.id, frame.payload);
+        return;
+      case '$cancel':
+        if (frame.id !== undefined) this.streams.cancel(connection, frame.id);
+        return;
+      default:
+        this.#refuse(connection, frame.id, ErrorCode.UNKNOWN_TYPE);
+    }
+  }
+
+  #refuse(
+    connection: GatewayConnection,
+    id: MessageId | undefined,
+    code: ErrorCode,
+    message = defaultErrorMessage(code),
+  ): void {
+    this.logger.debug?.(`connection ${connection.id}: a frame was refused with ${code}: ${message}`);
+    connection.sendText(encodeError(id, { code, message }));
+    if (++connection.strikes >= this.settings.maxProtocolErrors) {
+      connection.close(CloseCode.TOO_MANY_ERRORS, 'too many frames were no messages');
+    }
+  }
+}

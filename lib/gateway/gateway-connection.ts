@@ -1,0 +1,33 @@
+import { Connection, type ConnectionOrigin, type RoomMembership } from '../connections/connection.js';
+import type { Outbox, WebSocketLike } from '../connections/outbox.js';
+import type { ClientFrame } from '../protocol/envelope.js';
+import { Inbox, type InboxSettings } from './inbox.js';
+import type { Route } from './route.js';
+
+/** `authenticating` until known, `opening` until `handleConnection` is done, then `open`. */
+export type ConnectionPhase = 'authenticating' | 'opening' | 'open' | 'closed';
+
+/** A connection with what only the gateway needs to know of it. */
+export class GatewayConnection extends Connection {
+  readonly route: Route;
+  readonly inbox: Inbox;
+  phase: ConnectionPhase = 'authenticating';
+  /** Frames in a row that were no messages. */
+  strikes = 0;
+  /** Resolves when opening has ended one way or the other; `undefined` while there is nothing to wait for. */
+  opening: Promise<void> | undefined;
+
+  constructor(
+    origin: ConnectionOrigin,
+    ws: WebSocketLike,
+    outbox: Outbox,
+    membership: RoomMembership,
+    route: Route,
+    settings: InboxSettings,
+    handle: (connection: GatewayConnection, frame: ClientFrame) => void | Promise<void>,
+  ) {
+    super(origin, ws, outbox, membership);
+    this.route = route;
+    this.inbox = new Inbox(ws, settings, (frame) => handle(this, frame));
+  }
+}

@@ -1,0 +1,68 @@
+import type { IncomingMessage } from 'node:http';
+import { parseCookie } from 'cookie';
+import type { PathParams } from './gateway-path.js';
+
+/** What `authenticate` may judge a client by. */
+export interface Handshake {
+  /** From `Authorization: Bearer`, the `tokenCookie`, the subprotocol `bearer.<token>`, or a first `$auth` message. */
+  readonly token: string | undefined;
+  readonly request: IncomingMessage;
+  /** The page's origin; absent for clients that are no browser. */
+  readonly origin: string | undefined;
+  readonly ip: string;
+  /** The values of the path's `:params`. */
+  readonly params: PathParams;
+  readonly query: URLSearchParams;
+  readonly cookies: Readonly<Record<string, string | undefined>>;
+}
+
+const BEARER = /^bearer +([^\s]+)$/i;
+const BEARER_SUBPROTOCOL = 'bearer.';
+
+/** Reads an upgrade request; the cookies and the query are parsed when first asked for. */
+export function readHandshake(
+  request: IncomingMessage,
+  params: PathParams,
+  ip: string,
+  tokenCookie: string | false,
+): Handshake {
+  let cookies: Handshake['cookies'] | undefined;
+  let query: URLSearchParams | undefined;
+  return {
+    token: tokenOf(request, tokenCookie),
+    request,
+    origin: request.headers.origin,
+    ip,
+    params,
+    get query() {
+      return (query ??= queryOf(request.url));
+    },
+    get cookies() {
+      return (cookies ??= cookiesOf(request));
+    },
+  };
+}
+
+/** The subprotocols a client offers; `bearer.<token>` among them is a secret and is never chosen. */
+export function offeredSubprotocols(request: IncomingMessage): string[] {
+  const header = request.headers['sec-websocket-protocol'];
+  return header === undefined ? [] : header.split(',').map((protocol) => protocol.trim());
+}
+
+function tokenOf(request: IncomingMessage, tokenCookie: string | false): string | undefined {
+  const bearer = BEARER.exec(request.headers.authorization ?? '')?.[1];
+  if (bearer !== undefined) return bearer;
+  const offered = offeredSubprotocols(request).find((protocol) => protocol.startsWith(BEARER_SUBPROTOCOL));
+  if (offered !== undefined) return offered.slice(BEARER_SUBPROTOCOL.length);
+  return tokenCookie === false ? undefined : cookiesOf(request)[tokenCookie];
+}
+
+function cookiesOf(request: IncomingMessage): Handshake['cookies'] {
+  const header = request.headers.cookie;
+  return header === undefined ? {} : parseCookie(header);
+}
+
+function queryOf(url = ''): URLSearchParams {
+  const start = url.indexOf('?');
+  return new URLSearchParams(start < 0 ? '' : url.slice(start + 1));
+}

@@ -1,0 +1,39 @@
+import 'reflect-metadata';
+import { GUARDS_METADATA } from '@nestjs/common/internal';
+import { WebSocketGateway } from '@nestjs/websockets';
+import type { AnyContract } from '../contract/contract.js';
+import { MessageGuard } from '../messages/message.guard.js';
+import { normalizePath } from './gateway-path.js';
+
+export interface RealtimeGatewayOptions {
+  /** Where clients connect, e.g. `/ws` or `/venues/:venueId`; several gateways may share one path. */
+  readonly path: string;
+  /** What may be said here; each of its client messages needs one `@OnMessage` handler on this path. */
+  readonly contract: AnyContract;
+}
+
+const REALTIME_GATEWAY = Symbol('nestjs-realtime:gateway');
+
+/** Marks the option bag that Nest hands to the adapter as one of ours. */
+export const REALTIME_PATH = 'realtimePath';
+
+/**
+ * A gateway whose messages are typed, validated and answered by its contract, and whose `handleConnection` is awaited
+ * before any of them. Guards, pipes, interceptors and filters work as they do on controllers.
+ */
+export function RealtimeGateway(options: RealtimeGatewayOptions): ClassDecorator {
+  const gateway = { ...options, path: normalizePath(options.path) };
+  return (target) => {
+    const bag = { path: gateway.path, [REALTIME_PATH]: gateway.path };
+    WebSocketGateway(bag as Parameters<typeof WebSocketGateway>[1] & object)(target);
+    // First of the class's guards, wherever @UseGuards stands: the others then see a payload that was checked.
+    const guards: unknown[] = Reflect.getOwnMetadata(GUARDS_METADATA, target) ?? [];
+    Reflect.defineMetadata(GUARDS_METADATA, [MessageGuard, ...guards], target);
+    Reflect.defineMetadata(REALTIME_GATEWAY, gateway, target);
+  };
+}
+
+/** The options of a class with `@RealtimeGateway`. */
+export function realtimeGatewayOf(target: object): RealtimeGatewayOptions | undefined {
+  return Reflect.getMetadata(REALTIME_GATEWAY, target);
+}

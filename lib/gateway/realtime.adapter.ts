@@ -1,0 +1,75 @@
+import type { Server } from 'node:http';
+import type { HttpAdapterHost } from '@nestjs/core';
+import { WsAdapter } from '@nestjs/platform-ws';
+import type { WebSocket, WebSocketServer } from 'ws';
+import type { Entrance } from './entrance.js';
+import { pathnameOf } from './gateway-path.js';
+import { REALTIME_PATH } from './realtime-gateway.decorator.js';
+import { UpgradeListener, type UpgradeHandler } from './upgrade-listener.js';
+
+type PlainServer = WebSocketServer & { readonly path: string };
+
+const APP_PORT = 0;
+
+/**
+ * Serves both kinds of gateway on one HTTP server: those with `@RealtimeGateway` by the entrance, plain ones by Nest's
+ * own WsAdapter, without its habit of destroying every socket whose path it does not know.
+ */
+export class RealtimeAdapter extends WsAdapter {
+  #listener: UpgradeListener | undefined;
+
+  constructor(
+    private readonly host: HttpAdapterHost,
+    private readonly entrance: Entrance,
+  ) {
+    super();
+  }
+
+  override create(port: number, options: Record<string, unknown> = {}): unknown {
+    const server = this.#attach();
+    if (REALTIME_PATH in options) return this.entrance.server;
+    // The HTTP server exists only now: this adapter is made while the app is still being put together.
+    Object.assign(this, { httpServer: server });
+    return super.create(port, options);
+  }
+
+  override bindClientConnect(server: unknown, callback: (...args: unknown[]) => void): void {
+    // Realtime gateways are connected by their lifecycle, which awaits them; Nest's own way does not.
+    if (server !== this.entrance.server) super.bindClientConnect(server as never, callback);
+  }
+
+  override async close(server: unknown): Promise<void> {
+    if (server !== this.entrance.server) await super.close(server);
+  }
+
+  override async dispose(): Promise<void> {
+    this.#listener?.detach();
+    this.#listener = undefined;
+    await super.dispose();
+  }
+
+  protected override ensureHttpServerExists(port: number, httpServer?: Server): Server | undefined {
+    if (port !== APP_PORT || httpServer === undefined) return super.ensureHttpServerExists(port, httpServer);
+    this.httpServersRegistry.set(port, httpServer);
+    return httpServer;
+  }
+
+  #attach(): Server {
+    const server = this.host.httpAdapter.getHttpServer() as Server;
+    if (this.#listener === undefined) {
+      this.#listener = new UpgradeListener(server, (request) => this.entrance.claim(request) ?? this.#claimPlain(request.url));
+      this.#listener.attach();
+    }
+    return server;
+  }
+
+  #claimPlain(url: string | undefined): UpgradeHandler | undefined {
+    const pathname = pathnameOf(url);
+    const servers = (this.wsServersRegistry.get(APP_PORT) ?? []) as PlainServer[];
+    const server = servers.find(({ path }) => path === pathname);
+    if (server === undefined) return undefined;
+    return (request, socket, head) => {
+      server.handleUpgrade(request, socket, head, (ws: WebSocket) => server.emit('connection', ws, request));
+    };
+  }
+}

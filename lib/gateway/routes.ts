@@ -1,0 +1,102 @@
+import { MetadataScanner, type ModulesContainer } from '@nestjs/core';
+import type { InstanceWrapper } from '@nestjs/core/internal';
+import { GATEWAY_METADATA, GATEWAY_OPTIONS, MESSAGE_MAPPING_METADATA } from '@nestjs/websockets/internal';
+import type { Enhancers } from '../messages/enhancers.js';
+import { messageRouteOf } from '../messages/on-message.decorator.js';
+import { GatewayInstance, type ConnectionScopes } from './gateway-instance.js';
+import { normalizePath, type PathParams } from './gateway-path.js';
+import { realtimeGatewayOf } from './realtime-gateway.decorator.js';
+import { Route, type RouteGateway } from './route.js';
+
+/** Every `@RealtimeGateway` of the app, by path; whatever is wrong with them throws here, at boot. */
+export class Routes {
+  readonly #byPath = new Map<string, Route>();
+
+  get all(): Iterable<Route> {
+    return this.#byPath.values();
+  }
+
+  /** The route of a request's path and the values of its params. */
+  match(pathname: string): { route: Route; params: PathParams } | undefined {
+    const exact = this.#byPath.get(pathname);
+    if (exact !== undefined && !pathname.includes(':')) return { route: exact, params: {} };
+    for (const route of this.#byPath.values()) {
+      const params = route.path.paramsOf(pathname);
+      if (params !== undefined) return { route, params };
+    }
+    return undefined;
+  }
+
+  /** Finds the gateways among the providers of all modules. */
+  discover(modules: ModulesContainer, enhancers: Enhancers, scopes: ConnectionScopes): void {
+    const plainPaths = new Map<string, string>();
+    for (const [moduleKey, { providers }] of modules) {
+      for (const wrapper of providers.values()) {
+        const { metatype } = wrapper;
+        if (typeof metatype !== 'function' || wrapper.isNotMetatype) continue;
+        const options = realtimeGatewayOf(metatype);
+        if (options === undefined) {
+          notePlainGateway(metatype, plainPaths);
+          continue;
+        }
+        const instance = new GatewayInstance(wrapper as InstanceWrapper<object>, moduleKey, scopes, enhancers);
+        this.#add(options.path, { instance, contract: options.contract });
+      }
+    }
+    for (const route of this.#byPath.values()) {
+      requireHandlers(route);
+      const plain = plainPaths.get(route.path.path);
+      if (plain === undefined) continue;
+      throw new Error(
+        `${plain} is a plain @WebSocketGateway on the path "${route.path.path}" of a @RealtimeGateway: give it a path of its own.`,
+      );
+    }
+  }
+
+  #add(path: string, gateway: RouteGateway): void {
+    const route = this.#byPath.get(path) ?? new Route(path);
+    this.#byPath.set(path, route);
+    route.gateways.push(gateway);
+    for (const methodName of new MetadataScanner().getAllMethodNames(gateway.instance.prototype)) {
+      addHandler(route, gateway, methodName);
+    }
+  }
+}
+
+function addHandler(route: Route, { instance, contract }: RouteGateway, methodName: string): void {
+  const method = instance.prototype[methodName];
+  const name = `${instance.name}.${methodName}`;
+  const message = messageRouteOf(method);
+  if (message === undefined) {
+    if (typeof method !== 'function' || !Reflect.hasMetadata(MESSAGE_MAPPING_METADATA, method)) return;
+    throw new Error(`${name} has @SubscribeMessage, which no contract knows: use @OnMessage(contract, type).`);
+  }
+  if (message.contract !== contract) {
+    throw new Error(
+      `${name} handles "${message.type}" of another contract than ${instance.name}'s own: pass the gateway's contract to @OnMessage.`,
+    );
+  }
+  if (route.handlers.has(message.type)) {
+    throw new Error(
+      `${name} is the second handler for "${message.type}" on the path "${route.path.path}": keep one, since a message gets one answer.`,
+    );
+  }
+  route.handlers.set(message.type, instance.handlers(methodName));
+}
+
+function requireHandlers(route: Route): void {
+  for (const { contract, instance } of route.gateways) {
+    for (const type of contract.clientMessages.keys()) {
+      if (route.handlers.has(type)) continue;
+      throw new Error(
+        `No handler for the client message "${type}" on the path "${route.path.path}": add an @OnMessage(…, '${type}') method to ${instance.name}, or take it out of the contract.`,
+      );
+    }
+  }
+}
+
+function notePlainGateway(metatype: { name: string }, plainPaths: Map<string, string>): void {
+  if (!Reflect.hasMetadata(GATEWAY_METADATA, metatype)) return;
+  const { path = '/' } = (Reflect.getMetadata(GATEWAY_OPTIONS, metatype) ?? {}) as { path?: string };
+  plainPaths.set(normalizePath(path), metatype.name);
+}

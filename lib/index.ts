@@ -1,0 +1,59 @@
+// The module and what it injects
+export { RealtimeModule } from './realtime.module.js';
+export { Broadcaster } from './broadcast/broadcaster.js';
+export { ClientRequestError } from './broadcast/client-requests.js';
+export { ConnectionRegistry } from './connections/connection-registry.js';
+export { Connection } from './connections/connection.js';
+
+// Contracts
+export { defineContract } from './contract/contract.js';
+
+// Gateways and messages
+export { RealtimeGateway } from './gateway/realtime-gateway.decorator.js';
+export { OnMessage } from './messages/on-message.decorator.js';
+export { MessageGuard } from './messages/message.guard.js';
+export { CurrentConnection, CurrentUser, Payload } from './messages/parameters.decorator.js';
+export { RealtimeException } from './messages/realtime.exception.js';
+
+// The wire
+export { CloseCode, shouldReconnect } from './protocol/close-codes.js';
+export { ErrorCode } from './protocol/error-codes.js';
+export { SUBPROTOCOL } from './protocol/envelope.js';
+
+// Nodes
+export { MemoryBackplane, MemoryHub } from './backplane/memory-backplane.js';
+
+// Types
+export type { RealtimeOptions } from './realtime.options.js';
+export type { Backplane, PublishOutcome, Receive } from './backplane/backplane.js';
+export type { Publication, Recipient } from './backplane/publication.js';
+export type { DisconnectOptions, RequestOptions, SendOptions } from './broadcast/broadcaster.js';
+export type { Receipt } from './broadcast/receipt.js';
+export type { ConnectionData, ConnectionUser, Disconnection, Identity } from './connections/connection.js';
+export type {
+  AnyContract,
+  ClientEntry,
+  Contract,
+  ContractOptions,
+  Delivery,
+  PayloadDefinition,
+  ServerEntry,
+} from './contract/contract.js';
+export type {
+  ClientMessage,
+  ClientPayload,
+  ClientReply,
+  ClientType,
+  HandlerPayload,
+  HandlerResult,
+  RequestableType,
+  ServerMessage,
+  ServerPayload,
+  ServerReply,
+  ServerType,
+} from './contract/contract-types.js';
+export type { Authenticate } from './gateway/authentication.js';
+export type { Handshake } from './gateway/handshake.js';
+export type { RealtimeGatewayOptions } from './gateway/realtime-gateway.decorator.js';
+export type { OnMessageOptions } from './messages/on-message.decorator.js';
+export type { Hello, Issue, Message, MessageId, ServerRequest, WireError } from './protocol/envelope.js';

@@ -1,0 +1,106 @@
+import type { LoggerService } from '@nestjs/common';
+import { isObservable } from 'rxjs';
+import type { Connection } from '../connections/connection.js';
+import { encodeError, encodeReply } from '../protocol/codec.js';
+import type { ClientFrame } from '../protocol/envelope.js';
+import type { MessageArgs, MessageHandler } from './message-handler.js';
+import { isReplySource, type ReplySource, type ReplyStreams } from './reply-streams.js';
+import { refusalOf } from './wire-error.js';
+
+/** Where the handler of a message comes from: always the same one, or one per connection for a scoped gateway. */
+export interface HandlerSource {
+  handlerFor(connection: Connection): MessageHandler | Promise<MessageHandler>;
+}
+
+/** Runs a message through its handler and gives it its one answer. Never throws, never rejects. */
+export class MessageDispatcher {
+  constructor(
+    private readonly streams: ReplyStreams,
+    private readonly logger: LoggerService,
+  ) {}
+
+  /** A promise only when the handler needs one; it resolves when the next message may follow. */
+  dispatch(source: HandlerSource, connection: Connection, frame: ClientFrame): void | Promise<void> {
+    let handler: MessageHandler | Promise<MessageHandler>;
+    try {
+      handler = source.handlerFor(connection);
+    } catch (error) {
+      return this.#refuse(connection, frame, error);
+    }
+    if (!(handler instanceof Promise)) return this.#run(handler, connection, frame);
+    return handler.then(
+      (scoped) => this.#run(scoped, connection, frame),
+      (error: unknown) => this.#refuse(connection, frame, error),
+    );
+  }
+
+  #run(handler: MessageHandler, connection: Connection, frame: ClientFrame): void | Promise<void> {
+    const args: MessageArgs = [connection, frame.payload, frame.type];
+    let result: unknown;
+    try {
+      result = handler.invoke(args);
+    } catch (error) {
+      return this.#fail(handler, args, connection, frame, error);
+    }
+    if (!isPromiseLike(result)) return this.#answer(handler, args, connection, frame, result);
+    return Promise.resolve(result).then(
+      (value) => this.#answer(handler, args, connection, frame, value),
+      (error: unknown) => this.#fail(handler, args, connection, frame, error),
+    );
+  }
+
+  #answer(
+    handler: MessageHandler,
+    args: MessageArgs,
+    connection: Connection,
+    frame: ClientFrame,
+    value: unknown,
+  ): void | Promise<void> {
+    const { id } = frame;
+    try {
+      if (!isReplySource(value)) {
+        if (id !== undefined) connection.sendText(encodeReply(id, value));
+      } else if (id === undefined) {
+        this.#discard(value);
+      } else {
+        const onError = (error: unknown) => void this.#fail(handler, args, connection, frame, error);
+        this.streams.pipe(connection, id, value, onError);
+      }
+    } catch (error) {
+      return this.#fail(handler, args, connection, frame, error);
+    }
+  }
+
+  /** A source whose message had no id has nobody to speak to. */
+  #discard(source: ReplySource): void {
+    if (isObservable(source)) source.subscribe({ error: (error) => this.logger.error(error) }).unsubscribe();
+  }
+
+  #fail(
+    handler: MessageHandler,
+    args: MessageArgs,
+    connection: Connection,
+    frame: ClientFrame,
+    error: unknown,
+  ): void | Promise<void> {
+    if (!handler.hasFilters) return this.#refuse(connection, frame, error);
+    return handler.filter(error, args).then((filtered) => {
+      // A filter that breaks (one made for HTTP, say) must not hide what it was given.
+      const { isFault } = refusalOf(filtered);
+      if (isFault && filtered !== error) this.logger.error(filtered);
+      this.#refuse(connection, frame, isFault ? error : filtered);
+    });
+  }
+
+  #refuse(connection: Connection, frame: ClientFrame, thrown: unknown): void {
+    const { error, isFault } = refusalOf(thrown);
+    if (isFault) this.logger.error(thrown);
+    else this.logger.debug?.(`connection ${connection.id}: "${frame.type}" refused with ${error.code}`);
+    connection.sendText(encodeError(frame.id, error));
+  }
+}
+
+function isPromiseLike(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function';
+}
+

@@ -1,0 +1,106 @@
+import type { CanActivate, NestInterceptor } from '@nestjs/common';
+import { selectExceptionFilterMetadata, type ExceptionFilterMetadata } from '@nestjs/common/internal';
+import { ExecutionContextHost, InterceptorsConsumer } from '@nestjs/core/internal';
+import { isObservable, lastValueFrom, type Observable } from 'rxjs';
+import { ErrorCode } from '../protocol/error-codes.js';
+import type { Enhancers, HandlerHost } from './enhancers.js';
+import { InterceptedReply } from './intercepted-reply.js';
+import { Parameters } from './parameters.js';
+import { RealtimeException } from './realtime.exception.js';
+
+/** `[connection, payload, type]`, as every guard, pipe, interceptor and filter of Nest sees a message. */
+export type MessageArgs = [connection: unknown, payload: unknown, type: string];
+
+const interceptorsConsumer = new InterceptorsConsumer();
+
+/** A gateway's method with everything bound to it: guards, then interceptors, then pipes, then the method. */
+export class MessageHandler {
+  readonly #host: HandlerHost;
+  readonly #guards: readonly CanActivate[];
+  readonly #interceptors: NestInterceptor[];
+  readonly #parameters: Parameters;
+  readonly #filters: ExceptionFilterMetadata[];
+
+  constructor(host: HandlerHost, enhancers: Enhancers) {
+    this.#host = host;
+    this.#guards = enhancers.guardsOf(host);
+    this.#interceptors = enhancers.interceptorsOf(host);
+    this.#parameters = new Parameters(host, enhancers);
+    this.#filters = enhancers.filtersOf(host);
+  }
+
+  /** The handler's result; synchronous when nothing on the way is asynchronous. */
+  invoke(args: MessageArgs): unknown {
+    const passed = this.#pass(args);
+    return passed === undefined ? this.#proceed(args) : passed.then(() => this.#proceed(args));
+  }
+
+  /**
+   * What the bound exception filters make of an error: one they throw for the client takes its place, otherwise the
+   * error stays what it was.
+   */
+  async filter(error: unknown, args: MessageArgs): Promise<unknown> {
+    const filter = selectExceptionFilterMetadata(this.#filters, error);
+    if (filter === undefined) return error;
+    const host = new ExecutionContextHost(args, this.#host.instance.constructor as never, this.#host.callback);
+    host.setType('ws');
+    try {
+      await filter.func(error, host);
+      return error;
+    } catch (thrown) {
+      return thrown;
+    }
+  }
+
+  get hasFilters(): boolean {
+    return this.#filters.length > 0;
+  }
+
+  /** Asks the guards in turn; a promise only when one of them gives one. */
+  #pass(args: MessageArgs): Promise<void> | undefined {
+    const context = new ExecutionContextHost(args, this.#host.instance.constructor as never, this.#host.callback);
+    context.setType('ws');
+    for (let i = 0; i < this.#guards.length; i++) {
+      const verdict = (this.#guards[i] as CanActivate).canActivate(context);
+      if (verdict === true) continue;
+      if (verdict === false) throw new RealtimeException(ErrorCode.FORBIDDEN);
+      return this.#passAsync(verdict, i, context);
+    }
+    return undefined;
+  }
+
+  async #passAsync(
+    pending: Promise<boolean> | Observable<boolean>,
+    position: number,
+    context: ExecutionContextHost,
+  ): Promise<void> {
+    let verdict: boolean | Promise<boolean> | Observable<boolean> = pending;
+    for (let i = position; ; ) {
+      const settled: unknown = await verdict;
+      if (!(isObservable(settled) ? await lastValueFrom(settled) : settled)) {
+        throw new RealtimeException(ErrorCode.FORBIDDEN);
+      }
+      const guard = this.#guards[++i];
+      if (guard === undefined) return;
+      verdict = guard.canActivate(context);
+    }
+  }
+
+  #proceed(args: MessageArgs): unknown {
+    return this.#interceptors.length === 0 ? this.#call(args) : this.#intercept(args);
+  }
+
+  #call(args: MessageArgs): unknown {
+    const { instance, callback } = this.#host;
+    if (this.#parameters.isPlain) return callback.call(instance, args[1], args[0]);
+    return this.#parameters.resolve(args).then((parameters) => callback.apply(instance, parameters));
+  }
+
+  async #intercept(args: MessageArgs): Promise<unknown> {
+    const reply = new InterceptedReply();
+    const { instance, callback } = this.#host;
+    const next = async () => reply.observe(await this.#call(args));
+    const outcome = await interceptorsConsumer.intercept(this.#interceptors, args, instance, callback, next, 'ws');
+    return reply.settle(outcome as Observable<unknown>);
+  }
+}

@@ -1,0 +1,53 @@
+import { Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
+import type { Connection } from '../connections/connection.js';
+import type { Validation } from '../contract/payload-validator.js';
+import { ErrorCode, defaultErrorMessage } from '../protocol/error-codes.js';
+import { messageRouteOf, type MessageRoute } from './on-message.decorator.js';
+import { RealtimeException } from './realtime.exception.js';
+
+/**
+ * Lets a message through to its handler when its type is known, this connection may say it, and its payload fits the
+ * contract; the handler gets the typed instance. `@RealtimeGateway` applies it; a plain gateway may with `@UseGuards`.
+ */
+@Injectable()
+export class MessageGuard implements CanActivate {
+  readonly #routes = new WeakMap<object, MessageRoute>();
+
+  canActivate(context: ExecutionContext): boolean | Promise<boolean> {
+    const route = this.#routeOf(context.getHandler());
+    const args = context.getArgs<unknown[]>();
+    const allowed = route.allow?.(args[0] as Connection) ?? true;
+    if (allowed === true) return validate(route, args);
+    if (allowed === false) throw new RealtimeException(ErrorCode.FORBIDDEN);
+    return allowed.then((isAllowed) => {
+      if (isAllowed) return validate(route, args);
+      throw new RealtimeException(ErrorCode.FORBIDDEN);
+    });
+  }
+
+  #routeOf(handler: object): MessageRoute {
+    const known = this.#routes.get(handler);
+    if (known !== undefined) return known;
+    const route = messageRouteOf(handler);
+    if (route === undefined) throw new RealtimeException(ErrorCode.UNKNOWN_TYPE);
+    this.#routes.set(handler, route);
+    return route;
+  }
+}
+
+function validate(route: MessageRoute, args: unknown[]): boolean | Promise<boolean> {
+  const verdict = route.entry.payload.validate(args[1]);
+  return verdict instanceof Promise
+    ? verdict.then((settled) => accept(settled, args))
+    : accept(verdict, args);
+}
+
+// The guard hands on the typed instance: whatever runs after it, the handler included, reads the same arguments.
+function accept(verdict: Validation, args: unknown[]): true {
+  if (verdict.issues !== undefined) {
+    const code = ErrorCode.VALIDATION_FAILED;
+    throw new RealtimeException(code, defaultErrorMessage(code), { issues: verdict.issues });
+  }
+  args[1] = verdict.value;
+  return true;
+}

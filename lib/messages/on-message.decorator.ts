@@ -1,0 +1,80 @@
+import 'reflect-metadata';
+import { ConnectedSocket, MessageBody, SubscribeMessage } from '@nestjs/websockets';
+import { PARAM_ARGS_METADATA } from '@nestjs/websockets/internal';
+import { Connection } from '../connections/connection.js';
+import type { AnyContract, MessageEntry } from '../contract/contract.js';
+import type { ClientType, HandlerPayload, HandlerResult } from '../contract/contract-types.js';
+
+export interface OnMessageOptions {
+  /** Whether this connection may say this; asked before the payload is validated, `false` is `FORBIDDEN`. @default everyone */
+  readonly allow?: (connection: Connection) => boolean | Promise<boolean>;
+}
+
+/** What `@OnMessage` wrote on a handler. */
+export interface MessageRoute {
+  readonly contract: AnyContract;
+  readonly type: string;
+  readonly entry: MessageEntry;
+  readonly allow: OnMessageOptions['allow'];
+}
+
+const MESSAGE_ROUTE = Symbol('nestjs-realtime:message-route');
+
+type Parameter<H> = H extends (...parameters: infer P) => unknown ? { [I in keyof P]: [P[I]] }[number] : never;
+
+/** Whether a handler can be given the payload: first of `(payload, connection)`, or at a place that `@Payload()` marks. */
+type Takes<H, Payload> = H extends (payload: Payload, connection: Connection<never, never>) => unknown
+  ? unknown
+  : Parameter<H> extends infer P
+    ? P extends [infer Declared]
+      ? [Payload] extends [Declared]
+        ? unknown
+        : never
+      : never
+    : never;
+
+/**
+ * Handles one client message of a contract: `(payload, connection)`, or any parameters with decorators of their own.
+ * What it returns (a value, Promise, Observable or AsyncIterable) answers a message that has an id.
+ */
+export function OnMessage<C extends AnyContract, T extends ClientType<C>>(
+  contract: C,
+  type: T,
+  options: OnMessageOptions = {},
+) {
+  const entry = contract.clientMessages.get(type);
+  if (entry === undefined) {
+    throw new Error(
+      `Expected a client message of the contract, got "${type}": add it to \`client\` of defineContract() or fix the name.`,
+    );
+  }
+  const route: MessageRoute = { contract, type, entry, allow: options.allow };
+  return <H extends (...parameters: never[]) => HandlerResult<C, T>>(
+    target: object,
+    key: string | symbol,
+    descriptor: TypedPropertyDescriptor<H> & Takes<H, HandlerPayload<C, T>>,
+  ): void => {
+    Reflect.defineMetadata(MESSAGE_ROUTE, route, descriptor.value as object);
+    SubscribeMessage(type)(target, key, descriptor);
+    bindParameters(target, key);
+  };
+}
+
+/** The route of a handler, or `undefined` for a method without `@OnMessage`. */
+export function messageRouteOf(handler: unknown): MessageRoute | undefined {
+  return typeof handler === 'function' ? Reflect.getMetadata(MESSAGE_ROUTE, handler) : undefined;
+}
+
+// Parameter decorators have run by now: where there is one, the author has said what goes where.
+function bindParameters(target: object, key: string | symbol): void {
+  if (Reflect.getMetadata(PARAM_ARGS_METADATA, target.constructor, key) !== undefined) return;
+  const types: unknown[] = Reflect.getMetadata('design:paramtypes', target, key) ?? [];
+  if (types[0] === Connection) {
+    throw new Error(
+      `${target.constructor.name}.${String(key)} takes the connection first: write (payload, connection), or mark ` +
+        'the parameters with @Payload() and @CurrentConnection().',
+    );
+  }
+  MessageBody()(target, key, 0);
+  ConnectedSocket()(target, key, 1);
+}

@@ -1,0 +1,133 @@
+import { isObservable, type Observable } from 'rxjs';
+import type { Connection } from '../connections/connection.js';
+import { encodeComplete, encodeNext } from '../protocol/codec.js';
+import type { MessageId } from '../protocol/envelope.js';
+import { ErrorCode } from '../protocol/error-codes.js';
+import { RealtimeException } from './realtime.exception.js';
+
+/** A reply that comes in parts. */
+export type ReplySource = Observable<unknown> | AsyncIterable<unknown>;
+
+export function isReplySource(value: unknown): value is ReplySource {
+  return isObservable(value) || isAsyncIterable(value);
+}
+
+export function isAsyncIterable(value: unknown): value is AsyncIterable<unknown> {
+  return typeof value === 'object' && value !== null && Symbol.asyncIterator in value;
+}
+
+/** Told when a source fails, unless the client has stopped listening. */
+export type OnStreamError = (error: unknown) => void;
+
+/** One reply in parts on its way: `$next` for each, then `$complete`, or what `onError` says. */
+export class ReplyStream {
+  #ended = false;
+
+  constructor(
+    readonly connection: Connection,
+    private readonly id: MessageId,
+    private readonly stopSource: () => void,
+    private readonly onError: OnStreamError,
+    private readonly forget: () => void,
+  ) {}
+
+  get ended(): boolean {
+    return this.#ended;
+  }
+
+  next(value: unknown): void {
+    if (!this.#ended) this.connection.sendText(encodeNext(this.id, value));
+  }
+
+  complete(): void {
+    if (this.#end()) this.connection.sendText(encodeComplete(this.id));
+  }
+
+  fail(error: unknown): void {
+    if (this.#end()) this.onError(error);
+  }
+
+  /** Ends the reply from the client's side. */
+  stop(): void {
+    if (!this.#end()) return;
+    this.stopSource();
+    this.connection.sendText(encodeComplete(this.id));
+  }
+
+  #end(): boolean {
+    if (this.#ended) return false;
+    this.#ended = true;
+    this.forget();
+    return true;
+  }
+}
+
+/** The replies in parts that are running, by connection and message id. */
+export class ReplyStreams {
+  readonly #running = new WeakMap<Connection, Map<MessageId, ReplyStream>>();
+
+  /** Begins a reply in parts; throws when the id already names one that runs. */
+  open(connection: Connection, id: MessageId, stopSource: () => void, onError: OnStreamError): ReplyStream {
+    const running = this.#runningOf(connection);
+    if (running.has(id)) {
+      throw new RealtimeException(ErrorCode.BAD_REQUEST, 'a streamed reply with this id is still running');
+    }
+    const stream = new ReplyStream(connection, id, stopSource, onError, () => running.delete(id));
+    running.set(id, stream);
+    return stream;
+  }
+
+  /** Sends all of a source. */
+  pipe(connection: Connection, id: MessageId, source: ReplySource, onError: OnStreamError): void {
+    if (isObservable(source)) this.#subscribe(connection, id, source, onError);
+    else this.#pump(connection, id, source, onError);
+  }
+
+  /** Stops one; the client asked with `$cancel`. */
+  cancel(connection: Connection, id: MessageId): void {
+    this.#running.get(connection)?.get(id)?.stop();
+  }
+
+  /** Stops every one of a connection that is gone. */
+  stopAll(connection: Connection): void {
+    const running = this.#running.get(connection);
+    if (running === undefined) return;
+    this.#running.delete(connection);
+    for (const stream of [...running.values()]) stream.stop();
+  }
+
+  #runningOf(connection: Connection): Map<MessageId, ReplyStream> {
+    const known = this.#running.get(connection);
+    if (known !== undefined) return known;
+    const running = new Map<MessageId, ReplyStream>();
+    this.#running.set(connection, running);
+    return running;
+  }
+
+  #subscribe(connection: Connection, id: MessageId, source: Observable<unknown>, onError: OnStreamError): void {
+    const stop = () => subscription?.unsubscribe();
+    const stream = this.open(connection, id, stop, onError);
+    const subscription = source.subscribe({
+      next: (value) => stream.next(value),
+      error: (error: unknown) => stream.fail(error),
+      complete: () => stream.complete(),
+    });
+    if (stream.ended) subscription.unsubscribe();
+  }
+
+  #pump(connection: Connection, id: MessageId, source: AsyncIterable<unknown>, onError: OnStreamError): void {
+    const iterator = source[Symbol.asyncIterator]();
+    const stop = () => void iterator.return?.().catch(onError);
+    const stream = this.open(connection, id, stop, onError);
+    const run = async (): Promise<void> => {
+      while (!stream.ended) {
+        const { done, value } = await iterator.next();
+        if (done === true) return stream.complete();
+        stream.next(value);
+        // The source is asked for more only as fast as the client reads.
+        await connection.drained();
+      }
+    };
+    run().catch((error: unknown) => stream.fail(error));
+  }
+}

@@ -1,0 +1,68 @@
+/**
+ * Every close code the library sends. The rule for clients is by range: 4000–4499 come back, 4500–4999 do not
+ * (the split of Centrifugo's disconnect codes); of the standard ones 1001, 1011, 1012 and 1013 come back.
+ */
+export const CloseCode = {
+  /** Closed on purpose by the application, with nothing wrong. */
+  NORMAL: 1000,
+  /** The process or page goes away. */
+  GOING_AWAY: 1001,
+  /** The frame breaks a policy of the server and would break it again. */
+  POLICY_VIOLATION: 1008,
+  /** The frame is larger than `maxPayloadBytes`. */
+  MESSAGE_TOO_BIG: 1009,
+  /** `handleConnection` threw, or the server failed otherwise. */
+  INTERNAL_ERROR: 1011,
+  /** The server restarts; come back after the advised time. */
+  SERVICE_RESTART: 1012,
+  /** The server is overloaded; come back later. */
+  TRY_AGAIN_LATER: 1013,
+  /** The application asks this client to reconnect. */
+  RECONNECT: 4000,
+  /** The token is missing, refused or has expired: get a fresh one, then come back. */
+  UNAUTHENTICATED: 4401,
+  /** The client did not authenticate within `authTimeoutMs`. */
+  AUTH_TIMEOUT: 4408,
+  /** The client read too slowly: more than `maxQueueBytes` waited for it. */
+  SLOW_CONSUMER: 4413,
+  /** The client kept sending more than its rate allows. */
+  RATE_LIMITED: 4429,
+  /** `disconnectUser`, `disconnectSession` or `disconnectConnection` ended this connection. */
+  DISCONNECTED: 4500,
+  /** `handleConnection` refused this client. */
+  FORBIDDEN: 4503,
+  /** Too many frames in a row were no messages this server knows. */
+  TOO_MANY_ERRORS: 4520,
+} as const;
+
+export type CloseCode = (typeof CloseCode)[keyof typeof CloseCode];
+
+const FINAL_STANDARD_CODES: ReadonlySet<number> = new Set([1000, 1002, 1003, 1007, 1008, 1009, 1010]);
+
+/** Whether a client that was closed with this code comes back by itself. */
+export function shouldReconnect(code: number): boolean {
+  if (code >= 4500 && code <= 4999) return false;
+  return !FINAL_STANDARD_CODES.has(code);
+}
+
+/** Whether an endpoint may put this code into a close frame (RFC 6455 §7.4). */
+export function isSendableCloseCode(code: number): boolean {
+  if (!Number.isInteger(code)) return false;
+  if (code >= 3000 && code <= 4999) return true;
+  return code >= 1000 && code <= 1014 && code !== 1004 && code !== 1005 && code !== 1006;
+}
+
+const MAX_REASON_BYTES = 123;
+
+/** Cuts a close reason to the 123 bytes of UTF-8 that a close frame can hold (RFC 6455 §5.5), never inside a character. */
+export function fitCloseReason(reason: string): string {
+  let bytes = 0;
+  let end = 0;
+  for (const character of reason) {
+    const point = character.codePointAt(0) as number;
+    bytes += point < 0x80 ? 1 : point < 0x800 ? 2 : point < 0x10000 ? 3 : 4;
+    if (bytes > MAX_REASON_BYTES) return reason.slice(0, end);
+    end += character.length;
+  }
+  return reason;
+}

@@ -1,0 +1,141 @@
+import { MAX_ID_LENGTH, MAX_TYPE_LENGTH, type ClientFrame, type MessageId, type WireError } from './envelope.js';
+
+/** How deep and how wide the JSON of one frame may be. */
+export interface JsonLimits {
+  readonly maxDepth: number;
+  readonly maxKeys: number;
+}
+
+/** Why a frame is no message; `id` is set when the frame was readable enough to have one. */
+export class FrameRefusal {
+  constructor(
+    readonly message: string,
+    readonly id: MessageId | undefined = undefined,
+  ) {}
+}
+
+/** Reads one text frame of a client: parsed once, checked for depth, width and keys that must not reach an app. */
+export function decodeFrame(text: string, limits: JsonLimits): ClientFrame | FrameRefusal {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return new FrameRefusal('the frame is not valid JSON');
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    return new FrameRefusal('a message is a JSON object');
+  }
+  const { type, payload, id } = value as Record<string, unknown>;
+  const answerTo = isMessageId(id) ? id : undefined;
+  const inspection = new Inspection(limits, text.includes('\\u'));
+  const fault = inspection.visit(value, 1);
+  if (fault !== undefined) return new FrameRefusal(fault, answerTo);
+  if (id !== undefined && id !== null && answerTo === undefined) {
+    return new FrameRefusal(`the id must be a finite number or a string of 1 to ${MAX_ID_LENGTH} characters`);
+  }
+  if (typeof type !== 'string' || type.length === 0 || type.length > MAX_TYPE_LENGTH) {
+    return new FrameRefusal(`the type must be a string of 1 to ${MAX_TYPE_LENGTH} characters`, answerTo);
+  }
+  return { type, payload, id: answerTo };
+}
+
+function isMessageId(id: unknown): id is MessageId {
+  return typeof id === 'number' ? Number.isFinite(id) : isShortText(id);
+}
+
+function isShortText(id: unknown): id is string {
+  return typeof id === 'string' && id.length > 0 && id.length <= MAX_ID_LENGTH;
+}
+
+// ES2024; every Node and browser this library runs on has it, TypeScript's ES2023 does not know it.
+type WellFormedText = string & { isWellFormed(): boolean };
+
+/** One walk over a parsed frame. JSON escapes (`\u`) are the only way to smuggle a lone surrogate past UTF-8. */
+class Inspection {
+  #keys = 0;
+
+  constructor(
+    private readonly limits: JsonLimits,
+    private readonly mayHoldSurrogates: boolean,
+  ) {}
+
+  visit(value: unknown, depth: number): string | undefined {
+    if (typeof value !== 'object' || value === null) {
+      return this.mayHoldSurrogates && typeof value === 'string' ? this.#text(value) : undefined;
+    }
+    if (depth > this.limits.maxDepth) return `the JSON is nested deeper than ${this.limits.maxDepth}`;
+    return Array.isArray(value) ? this.#array(value, depth) : this.#object(value, depth);
+  }
+
+  #array(value: readonly unknown[], depth: number): string | undefined {
+    for (const item of value) {
+      const fault = this.visit(item, depth + 1);
+      if (fault !== undefined) return fault;
+    }
+    return undefined;
+  }
+
+  #object(value: object, depth: number): string | undefined {
+    for (const key in value) {
+      if (++this.#keys > this.limits.maxKeys) return `the JSON has more than ${this.limits.maxKeys} keys`;
+      if (key === '__proto__' || key === 'constructor') {
+        return 'the keys "__proto__" and "constructor" are not allowed';
+      }
+      const fault =
+        (this.mayHoldSurrogates ? this.#text(key) : undefined) ??
+        this.visit((value as Record<string, unknown>)[key], depth + 1);
+      if (fault !== undefined) return fault;
+    }
+    return undefined;
+  }
+
+  #text(text: string): string | undefined {
+    // RFC 7493 §2.1: such text cannot be stored or sent on as UTF-8.
+    return (text as WellFormedText).isWellFormed() ? undefined : 'text must not hold lone surrogates';
+  }
+}
+
+/** The text of `{ type, payload }`; throws what `JSON.stringify` throws (a cycle, a BigInt). */
+export function encodeMessage(type: string, payload: unknown): string {
+  return `{"type":${JSON.stringify(type)},"payload":${encodePayload(payload)}}`;
+}
+
+/** The text of the one answer to the message with this id. */
+export function encodeReply(id: MessageId, payload: unknown): string {
+  return encodeAnswer('$reply', id, encodePayload(payload));
+}
+
+/** The text of `$error`, with the id of the message it answers if there was one. */
+export function encodeError(id: MessageId | undefined, error: WireError): string {
+  const payload = JSON.stringify(error);
+  return id === undefined ? `{"type":"$error","payload":${payload}}` : encodeAnswer('$error', id, payload);
+}
+
+/** The text of one item of a streamed reply. */
+export function encodeNext(id: MessageId, payload: unknown): string {
+  return encodeAnswer('$next', id, encodePayload(payload));
+}
+
+/** The text that ends a streamed reply. */
+export function encodeComplete(id: MessageId): string {
+  return `{"type":"$complete","id":${JSON.stringify(id)}}`;
+}
+
+/** The text of a request to a client. */
+export function encodeRequest(id: string, type: string, payload: unknown): string {
+  return encodeAnswer('$request', id, encodeMessage(type, payload));
+}
+
+/** The text of the answer to `ping`. */
+export function encodePong(id: MessageId | undefined): string {
+  return id === undefined ? '{"type":"pong"}' : `{"type":"pong","id":${JSON.stringify(id)}}`;
+}
+
+function encodeAnswer(type: string, id: MessageId, payload: string): string {
+  const idText = typeof id === 'number' ? String(id) : JSON.stringify(id);
+  return `{"type":"${type}","id":${idText},"payload":${payload}}`;
+}
+
+function encodePayload(payload: unknown): string {
+  return payload === undefined ? 'null' : (JSON.stringify(payload) ?? 'null');
+}

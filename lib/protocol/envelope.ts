@@ -1,0 +1,56 @@
+/** A caller's handle for the one answer to a message: a string of at most 128 characters or a finite number. */
+export type MessageId = string | number;
+
+/** One reason why a payload was refused; `path` is dotted (`items.0.name`), `''` for the payload itself. */
+export interface Issue {
+  readonly path: string;
+  readonly message: string;
+}
+
+/** A message as it travels: a `type` and what belongs to it. */
+export interface Message<Payload = unknown> {
+  readonly type: string;
+  readonly payload?: Payload;
+}
+
+/** A client's frame after decoding; `id` is present when the client wants an answer. */
+export interface ClientFrame {
+  readonly type: string;
+  readonly payload: unknown;
+  readonly id: MessageId | undefined;
+}
+
+/** The payload of `$hello`, the first frame a client gets. */
+export interface Hello {
+  readonly connectionId: string;
+  readonly sessionId: string;
+  readonly userId: string | null;
+  /** How often the server pings and how long it waits in silence; `null` when heartbeats are off. */
+  readonly heartbeat: { readonly intervalMs: number; readonly timeoutMs: number } | null;
+  readonly maxPayloadBytes: number;
+  /** Whether everything missed since the last connection of this session has been delivered. */
+  readonly recovered: boolean;
+}
+
+/** The payload of `$error`. */
+export interface WireError {
+  readonly code: string;
+  readonly message: string;
+  readonly issues?: readonly Issue[];
+}
+
+/** The payload of `$request`: what the server asks of this client, answered by `$reply` or `$error` with its id. */
+export interface ServerRequest {
+  readonly type: string;
+  readonly payload: unknown;
+}
+
+export const SUBPROTOCOL = 'realtime.v1';
+
+export const MAX_TYPE_LENGTH = 128;
+export const MAX_ID_LENGTH = 128;
+
+/** Whether a message type belongs to the protocol itself: `$…`, `ping` and `pong`. */
+export function isReservedType(type: string): boolean {
+  return type.charCodeAt(0) === 36 /* $ */ || type === 'ping' || type === 'pong';
+}

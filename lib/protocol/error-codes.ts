@@ -1,0 +1,49 @@
+/** Every code that the library itself puts into `$error`; an application may add its own (`TABLE_TAKEN`). */
+export const ErrorCode = {
+  /** The frame is not a message: not text, not JSON, no `type`, a forbidden key, an `id` of the wrong kind. */
+  PARSE_ERROR: 'PARSE_ERROR',
+  /** No handler exists for this `type` on this path. */
+  UNKNOWN_TYPE: 'UNKNOWN_TYPE',
+  /** The payload does not fit its contract; `issues` says where. */
+  VALIDATION_FAILED: 'VALIDATION_FAILED',
+  /** The client has not authenticated, or its token was refused. */
+  UNAUTHENTICATED: 'UNAUTHENTICATED',
+  /** The client may not do this. */
+  FORBIDDEN: 'FORBIDDEN',
+  /** What the message names does not exist. */
+  NOT_FOUND: 'NOT_FOUND',
+  /** The message contradicts the present state, as a second booking of one table does. */
+  CONFLICT: 'CONFLICT',
+  /** The application refused the message for another reason that is the client's. */
+  BAD_REQUEST: 'BAD_REQUEST',
+  /** Too many messages; slow down. */
+  RATE_LIMITED: 'RATE_LIMITED',
+  /** The answer did not come in time; whether the work was done is not known. */
+  TIMEOUT: 'TIMEOUT',
+  /** The server cannot do this now; try again later. */
+  UNAVAILABLE: 'UNAVAILABLE',
+  /** A fault of the server; its log knows more. */
+  INTERNAL: 'INTERNAL',
+} as const;
+
+export type ErrorCode = (typeof ErrorCode)[keyof typeof ErrorCode];
+
+const MESSAGES: Record<ErrorCode, string> = {
+  PARSE_ERROR: 'the frame is not a message',
+  UNKNOWN_TYPE: 'no handler for this type',
+  VALIDATION_FAILED: 'the payload does not fit its contract',
+  UNAUTHENTICATED: 'authentication is required',
+  FORBIDDEN: 'not allowed',
+  NOT_FOUND: 'not found',
+  CONFLICT: 'conflicts with the present state',
+  BAD_REQUEST: 'refused',
+  RATE_LIMITED: 'too many messages',
+  TIMEOUT: 'no answer in time',
+  UNAVAILABLE: 'not available now',
+  INTERNAL: 'internal error',
+};
+
+/** The sentence a client reads for a code of the library when nothing more exact may be said. */
+export function defaultErrorMessage(code: string): string {
+  return Object.hasOwn(MESSAGES, code) ? MESSAGES[code as ErrorCode] : 'refused';
+}

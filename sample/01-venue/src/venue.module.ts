@@ -1,0 +1,47 @@
+import { randomBytes } from 'node:crypto';
+import { Module, ValidationPipe } from '@nestjs/common';
+import { APP_PIPE } from '@nestjs/core';
+import { JwtModule, JwtService } from '@nestjs/jwt';
+import { RealtimeModule } from 'nestjs-realtime';
+import { HealthController } from './health.controller.js';
+import { NotificationsController } from './notifications/notifications.controller.js';
+import { ReservationsController } from './reservations/reservations.controller.js';
+import { ReservationsService } from './reservations/reservations.service.js';
+import { SeatingService } from './seating/seating.service.js';
+import { identify, TOKEN_COOKIE, TOKEN_SECONDS } from './sign-in/identity.js';
+import { SignInController } from './sign-in/sign-in.controller.js';
+import { TablesController } from './tables/tables.controller.js';
+import { TablesService } from './tables/tables.service.js';
+import { VenueGateway } from './venue.gateway.js';
+
+@Module({
+  imports: [
+    JwtModule.register({
+      global: true,
+      secret: process.env.JWT_SECRET ?? randomBytes(32).toString('base64url'),
+      signOptions: { expiresIn: TOKEN_SECONDS },
+    }),
+    RealtimeModule.forRootAsync({
+      inject: [JwtService],
+      useFactory: (jwt: JwtService) => ({
+        tokenCookie: TOKEN_COOKIE,
+        authenticate: async ({ token }) => (token === undefined ? null : identify(jwt, token)),
+      }),
+    }),
+  ],
+  controllers: [
+    HealthController,
+    NotificationsController,
+    ReservationsController,
+    SignInController,
+    TablesController,
+  ],
+  providers: [
+    ReservationsService,
+    SeatingService,
+    TablesService,
+    VenueGateway,
+    { provide: APP_PIPE, useValue: new ValidationPipe({ whitelist: true, transform: true }) },
+  ],
+})
+export class VenueModule {}

@@ -1,0 +1,49 @@
+type Properties<Tag extends keyof HTMLElementTagNameMap> = Partial<
+  Omit<HTMLElementTagNameMap[Tag], 'style' | 'dataset'>
+>;
+
+/** Creates an element. Strings become text nodes, never markup: what a guest is called cannot become a script. */
+export function element<Tag extends keyof HTMLElementTagNameMap>(
+  tag: Tag,
+  properties: Properties<Tag> = {},
+  ...children: (Node | string)[]
+): HTMLElementTagNameMap[Tag] {
+  const created = Object.assign(document.createElement(tag), properties);
+  created.append(...children);
+  return created;
+}
+
+/** An element that index.html promises. */
+export function find<Type extends HTMLElement>(id: string, type: new () => Type): Type {
+  const found = document.getElementById(id);
+  if (!(found instanceof type)) throw new Error(`Expected a ${type.name} with the id "${id}" in index.html.`);
+  return found;
+}
+
+export interface View<Item> {
+  readonly root: HTMLElement;
+  show(item: Item): void;
+}
+
+/** Shows a list of items and keeps the element of every item that stays, and with it the keyboard focus. */
+export class ViewList<Item extends { readonly id: string }> {
+  #views = new Map<string, View<Item>>();
+
+  constructor(
+    private readonly parent: HTMLElement,
+    private readonly create: (item: Item) => View<Item>,
+  ) {}
+
+  show(items: readonly Item[]): void {
+    const known = this.#views;
+    this.#views = new Map(items.map((item) => [item.id, known.get(item.id) ?? this.create(item)]));
+    for (const [id, view] of known) if (!this.#views.has(id)) view.root.remove();
+
+    items.forEach((item, index) => {
+      const { root, show } = this.#views.get(item.id)!;
+      show(item);
+      const there = this.parent.children[index] ?? null;
+      if (there !== root) this.parent.insertBefore(root, there);
+    });
+  }
+}

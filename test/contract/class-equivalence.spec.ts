@@ -1,0 +1,294 @@
+import assert from 'node:assert/strict';
+import { plainToInstance } from 'class-transformer';
+import { validate } from 'class-validator';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { ClassPayload } from '../../lib/contract/class-payload.js';
+import * as classes from './decorated-classes.js';
+
+interface Case {
+  readonly title: string;
+  readonly target: new () => object;
+  readonly valid: readonly object[];
+  readonly groups?: readonly string[];
+}
+
+const address = { street: 'Main', number: 1, since: '2026-01-01T00:00:00.000Z' };
+const flat = { name: 'Ann', size: 3, status: 'free', open: false, email: 'a@b.co', anything: { deep: [1] } };
+const transformed = { name: ' Ann ', shown_name: 'A', hidden: 'no', home: address };
+const grouped = { name: 'n', id: 1, always: 'a', note: 'x' };
+
+const cases: readonly Case[] = [
+  {
+    title: 'a flat class',
+    target: classes.Flat,
+    valid: [flat, { name: 'B', size: 20, status: 'taken', email: null }],
+  },
+  {
+    title: 'nested classes',
+    target: classes.Nested,
+    valid: [
+      {
+        home: address,
+        others: [address, { street: 'x' }],
+        free: { a: [{ b: null }] },
+        unchecked: { odd: 1 },
+      },
+      { home: address, work: { street: 'y' }, others: [], free: {}, untyped: undefined },
+    ],
+  },
+  {
+    title: 'a class that contains itself',
+    target: classes.Tree,
+    valid: [
+      {
+        label: 'a',
+        children: [
+          { label: 'b', left: { label: 'c' } },
+          { label: 'd', children: [] },
+        ],
+      },
+    ],
+  },
+  {
+    title: 'arrays, sets, maps and converted values',
+    target: classes.Collections,
+    valid: [
+      {
+        words: ['a', 'b'],
+        numbers: ['1', 2],
+        set: [address],
+        map: { one: address, size: address },
+        text: 5,
+        flag: 0,
+      },
+      { words: 'a', numbers: 3, set: [], map: {}, text: 'x', flag: true },
+    ],
+  },
+  { title: 'no groups of a grouped class', target: classes.Grouped, valid: [grouped] },
+  {
+    title: 'one group of a class',
+    target: classes.Grouped,
+    groups: ['create'],
+    valid: [grouped, { name: 'n', always: '' }],
+  },
+  { title: 'two groups of a class', target: classes.Grouped, groups: ['create', 'update'], valid: [grouped] },
+  { title: 'a group nobody declares', target: classes.Grouped, groups: ['other'], valid: [grouped] },
+  {
+    title: 'a derived class',
+    target: classes.Derived,
+    valid: [
+      { kind: 'kk', amount: 5 },
+      { kind: 'kk', amount: 11, extra: 'e' },
+    ],
+  },
+  {
+    title: 'conditional rules',
+    target: classes.Conditional,
+    valid: [
+      { mode: 'full', count: 1, place: address, text: 't' },
+      { mode: 'none', count: 'no', place: { odd: 1 }, text: 0 },
+    ],
+  },
+  { title: 'custom rules', target: classes.CustomRules, valid: [{ even: 2, more: 3, evens: [2, 4] }] },
+  {
+    title: 'asynchronous rules',
+    target: classes.AsyncRules,
+    valid: [
+      { code: 'known', maybe: 'a', plain: 'p', codes: ['known'] },
+      { code: 'known', maybe: 'b', plain: 'p' },
+    ],
+  },
+  {
+    title: 'a promise made by the class',
+    target: classes.Awaited,
+    valid: [{ name: 'n' }, { name: 'n', later: 2 }],
+  },
+  {
+    title: 'discriminated sub-types',
+    target: classes.Drawing,
+    valid: [
+      {
+        shape: { kind: 'circle', radius: 1 },
+        shapes: [{ kind: 'square', side: 2 }],
+        kept: { kind: 'circle' },
+      },
+      { shape: { kind: 'other', title: 't' }, shapes: [{ title: 't' }, [{ kind: 'circle', radius: 1 }]] },
+    ],
+  },
+  {
+    title: 'transformed, exposed and excluded properties',
+    target: classes.Transformed,
+    valid: [transformed],
+  },
+  {
+    title: 'a class that holds transformed ones',
+    target: classes.HoldsTransformed,
+    valid: [{ inner: transformed, list: [transformed] }],
+  },
+  { title: 'accessors', target: classes.WithMembers, valid: [{ first: 'f' }, { nick: 'n' }] },
+];
+
+const hostile = fc.oneof(
+  fc.constantFrom<unknown>(
+    null,
+    undefined,
+    true,
+    0,
+    -1,
+    2,
+    11,
+    1.5,
+    '',
+    'a',
+    'x',
+    'known',
+    'circle',
+    'full',
+    [],
+    {},
+    [[]],
+  ),
+  fc.constantFrom<unknown>(
+    { street: 'z' },
+    [{ street: 5 }],
+    [null],
+    { kind: 'square', side: 1 },
+    { 0: 'a' },
+    ['known', 1],
+  ),
+  fc
+    .constantFrom(
+      '{"__proto__":{"street":"p"}}',
+      '{"constructor":{"name":"Object"},"street":"p"}',
+      '{"prototype":{"x":1},"a":{"__proto__":[]}}',
+      '{"length":3,"push":1}',
+    )
+    .map((text) => JSON.parse(text) as unknown),
+  fc.jsonValue({ maxDepth: 4 }),
+);
+const key = fc.constantFrom(
+  'name',
+  'extra',
+  'kind',
+  'street',
+  '__proto__',
+  'constructor',
+  'prototype',
+  'size',
+  '0',
+  'more',
+);
+
+interface Edit {
+  readonly at: number;
+  readonly action: 'replace' | 'remove' | 'add';
+  readonly key: string;
+  readonly value: unknown;
+}
+const edit: fc.Arbitrary<Edit> = fc.record({
+  at: fc.nat(30),
+  action: fc.constantFrom('replace' as const, 'remove' as const, 'add' as const),
+  key,
+  value: hostile,
+});
+
+type Container = Record<string, unknown>;
+
+function containersOf(value: unknown): Container[] {
+  if (typeof value !== 'object' || value === null) return [];
+  return [value as Container, ...Object.values(value).flatMap(containersOf)];
+}
+
+function applyEdit(root: object, { at, action, key: added, value }: Edit): void {
+  const places = containersOf(root).flatMap((container) =>
+    Object.keys(container).map((name) => ({ container, name })),
+  );
+  const place = places[at % Math.max(places.length, 1)];
+  const container = place?.container ?? (root as Container);
+  if (action === 'remove' && place && !Array.isArray(container)) delete container[place.name];
+  else if (action === 'replace' && place) container[place.name] = structuredClone(value);
+  else if (!Array.isArray(container)) {
+    Object.defineProperty(container, added, {
+      value: structuredClone(value),
+      enumerable: true,
+      writable: true,
+      configurable: true,
+    });
+  }
+}
+
+/** The input without the keys class-transformer chokes on; ours promises to treat both alike. */
+function harmless(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(harmless);
+  if (typeof value !== 'object' || value === null) return value;
+  const kept: Container = {};
+  for (const [name, item] of Object.entries(value)) {
+    if (!['__proto__', 'constructor', 'prototype'].includes(name)) kept[name] = harmless(item);
+  }
+  return kept;
+}
+
+/** undefined when class-transformer itself cannot make an instance of the input. */
+async function reference({ target, groups }: Case, input: object, refuse: boolean) {
+  let value: object;
+  try {
+    value = plainToInstance(target, harmless(input) as object);
+  } catch {
+    return undefined;
+  }
+  const options = { whitelist: true, forbidUnknownValues: true, forbidNonWhitelisted: refuse };
+  const errors = await validate(value, groups ? { ...options, groups: [...groups] } : options);
+  return errors.length === 0 ? { value } : 'refused';
+}
+
+function hasReservedKey(input: object): boolean {
+  return containersOf(input).some((container) =>
+    ['__proto__', 'constructor', 'prototype'].some((name) => Object.hasOwn(container, name)),
+  );
+}
+
+describe('a class payload decides as class-transformer and class-validator do', () => {
+  for (const one of cases) {
+    for (const unknownProperties of ['strip', 'refuse'] as const) {
+      it(`for ${one.title}, where unknown properties are to ${unknownProperties}`, async () => {
+        const payload = new ClassPayload(one.target, one.groups ?? [], unknownProperties);
+        const refuse = unknownProperties === 'refuse';
+        let compared = 0;
+        await fc.assert(
+          fc.asyncProperty(
+            fc.constantFrom(...one.valid),
+            fc.array(edit, { maxLength: 3 }),
+            async (valid, edits) => {
+              const input = structuredClone(valid);
+              for (const each of edits) applyEdit(input, each);
+              const before = structuredClone(input);
+              const expected = await reference(one, input, refuse);
+              const got = await payload.validate(input);
+              assert.deepStrictEqual(input, before, 'the input was changed');
+              if (refuse && hasReservedKey(input)) return void expect(got.issues).toBeDefined();
+              if (expected === undefined) return;
+              compared += 1;
+              if (expected === 'refused')
+                assert.ok(got.issues?.length, 'accepted what class-validator refuses');
+              else assert.deepStrictEqual(got, { value: expected.value });
+            },
+          ),
+          { numRuns: 300 },
+        );
+        expect(compared).toBeGreaterThan(100);
+      });
+    }
+  }
+
+  it('for every valid sample, whose instance has the class and prototype of the contract', async () => {
+    for (const one of cases) {
+      for (const valid of one.valid) {
+        const expected = await reference(one, valid, false);
+        const got = await new ClassPayload(one.target, one.groups ?? [], 'strip').validate(valid);
+        if (expected === undefined || expected === 'refused') expect(got.issues).toBeDefined();
+        else assert.deepStrictEqual(got, expected);
+      }
+    }
+  });
+});

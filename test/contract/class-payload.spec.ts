@@ -1,0 +1,249 @@
+import { Transform, Type } from 'class-transformer';
+import {
+  IsInt,
+  IsNotEmpty,
+  IsString,
+  Matches,
+  Max,
+  useContainer,
+  Validate,
+  ValidateNested,
+} from 'class-validator';
+import type { ValidatorConstraintInterface } from 'class-validator';
+import { IsObject, IsOptional, ValidatorConstraint } from 'class-validator';
+import { afterEach, describe, expect, it } from 'vitest';
+import { ClassPayload } from '../../lib/contract/class-payload.js';
+import * as classes from './decorated-classes.js';
+
+const strip = (target: new () => object, groups: string[] = []) => new ClassPayload(target, groups, 'strip');
+const issuesOf = async (target: new () => object, input: unknown) =>
+  (await strip(target).validate(input)).issues;
+
+describe('a class payload', () => {
+  it.each([
+    [[], 'an array'],
+    [null, 'null'],
+    [undefined, 'nothing'],
+    ['text', 'a string'],
+    [new Date(), 'an object'],
+  ])('refuses %j where an object is expected', async (input, kind) => {
+    expect(await issuesOf(classes.Flat, input)).toEqual([
+      { path: '', message: `expected an object, got ${kind}` },
+    ]);
+  });
+
+  it('points at the place with a dotted path, in class-validator’s own words', async () => {
+    const input = {
+      home: { street: 1 },
+      others: [{ street: 'a' }, { street: 'b', number: 'x' }, null],
+      free: {},
+    };
+    expect(await issuesOf(classes.Nested, input)).toEqual([
+      { path: 'home.street', message: 'street must be a string' },
+      { path: 'others.1.number', message: 'number must be an integer number' },
+      { path: 'others.2', message: 'each value in nested property others must be either object or array' },
+    ]);
+  });
+
+  it('reports at most 20 issues', async () => {
+    const children = Array.from({ length: 50 }, () => ({ label: 1 }));
+    expect(await issuesOf(classes.Tree, { label: 'a', children })).toHaveLength(20);
+  });
+
+  it('leaves the key of a map, which is the client’s text, out of the path', async () => {
+    const input = { words: 'a', numbers: 1, map: { hunter2: { street: 5 } } };
+    expect(await issuesOf(classes.Collections, input)).toEqual([
+      { path: 'map.*.street', message: 'street must be a string' },
+    ]);
+  });
+
+  it('never repeats a value, whatever the message would say', async () => {
+    class Chatty {
+      @Matches(/^a$/, { message: 'got $value' }) template!: string;
+      @Matches(/^a$/, { message: ({ value }) => `got ${String(value)}` }) text!: string;
+      @Max(1, { message: ({ object }) => `got ${JSON.stringify(object)}` }) whole!: number;
+      @IsString({ message: ({ value }) => `got ${(value as { secret: string }).secret}` }) throwing!: string;
+      @Max(1, { message: ({ property, constraints }) => `${property} is over ${String(constraints[0])}` })
+      kept!: number;
+      @Max(1, { message: '$property of $target over $constraint1' }) named!: number;
+    }
+    const input = {
+      template: 'hunter2',
+      text: 'hunter2',
+      whole: 42,
+      throwing: { secret: 'hunter2' },
+      kept: 5,
+      named: 5,
+    };
+    expect(await issuesOf(Chatty, input)).toEqual([
+      { path: 'template', message: 'template is not valid' },
+      { path: 'text', message: 'text is not valid' },
+      { path: 'whole', message: 'whole is not valid' },
+      { path: 'throwing', message: 'throwing is not valid' },
+      { path: 'kept', message: 'kept is over 1' },
+      { path: 'named', message: 'named of Chatty over 1' },
+    ]);
+  });
+
+  it('drops __proto__, constructor and prototype at any depth', async () => {
+    class Open {
+      @IsObject() data!: Record<string, unknown>;
+      @IsOptional() @IsObject() @Type(() => classes.Address) typed?: classes.Address;
+    }
+    const input = JSON.parse(
+      '{"__proto__":{"a":1},"data":{"constructor":1,"list":[{"__proto__":{"polluted":1},"prototype":2,"ok":3}]},' +
+        '"typed":{"street":"s","__proto__":{"polluted":1}}}',
+    ) as unknown;
+    const { value } = (await strip(Open).validate(input)) as { value: Open };
+    expect(Object.getPrototypeOf(value)).toBe(Open.prototype);
+    expect(value.data).toStrictEqual({ list: [{ ok: 3 }] });
+    expect(Reflect.ownKeys(value.typed!)).not.toContain('__proto__');
+    expect('polluted' in value.typed!).toBe(false);
+  });
+
+  it('reads own properties only', async () => {
+    const input: unknown = Object.create(null, { text: { value: 'own', enumerable: true } });
+    class Said {
+      @IsString() text!: string;
+    }
+    expect(await strip(Said).validate(input)).toEqual({ value: { text: 'own' } });
+    const home: unknown = Object.create({ street: 'inherited' });
+    expect(await issuesOf(classes.Nested, { home, others: [], free: {} })).toMatchObject([
+      { path: 'home.street' },
+    ]);
+  });
+
+  it('does not change, or share anything with, its input', async () => {
+    const input = { shape: { kind: 'circle', radius: 1 }, shapes: [{ kind: 'square', side: 'x' }] };
+    const before = structuredClone(input);
+    await strip(classes.Drawing).validate(input);
+    expect(input).toEqual(before);
+    const free = { a: [1] };
+    const accepted = await strip(classes.Nested).validate({ home: { street: 's' }, others: [], free });
+    expect((accepted as { value: classes.Nested }).value.free).not.toBe(free);
+  });
+
+  it.each([
+    ['nested objects', classes.Tree, (depth: number) => chain('left', { label: 'a' }, depth)],
+    ['untyped values', classes.Flat, (depth: number) => ({ anything: chain('a', {}, depth) })],
+    ['transformed classes', classes.Transformed, (depth: number) => ({ extra: chain('a', {}, depth) })],
+    ['arrays in arrays', classes.Tree, (depth: number) => ({ label: 'a', children: lists(depth) })],
+  ])('refuses %s 50,000 levels deep instead of exhausting the stack', async (_title, target, make) => {
+    expect(await issuesOf(target, make(50_000))).toEqual([
+      { path: '', message: 'is nested deeper than 100 levels' },
+    ]);
+  });
+
+  it.each([
+    [
+      'null in a discriminated list',
+      classes.Drawing,
+      { shape: { kind: 'circle', radius: 1 }, shapes: [null] },
+    ],
+    [
+      'a text conversion with a hostile toString',
+      classes.Collections,
+      { words: 'a', numbers: 1, text: { toString: 1, valueOf: 1 } },
+    ],
+    [
+      'a date conversion with a hostile valueOf',
+      classes.Nested,
+      { home: { street: 's', since: { valueOf: 1, toString: 1 } }, others: [], free: {} },
+    ],
+  ])('answers instead of throwing where class-transformer would throw: %s', async (_title, target, input) => {
+    await expect(Promise.resolve(strip(target).validate(input))).resolves.toBeDefined();
+  });
+
+  it('hands on what a rule throws, synchronously or as a rejection', async () => {
+    class Throwing {
+      @Validate(ThrowsNow) now!: string;
+    }
+    class Rejecting {
+      @Validate(Rejects) later!: string;
+      @Validate(Rejects) again!: string;
+    }
+    class Both {
+      @Validate(Rejects) later!: string;
+      @Validate(ThrowsNow) now!: string;
+    }
+    expect(() => strip(Throwing).validate({})).toThrow('rule broke');
+    await expect(strip(Rejecting).validate({})).rejects.toThrow('database away');
+    // Vitest fails the run on an unhandled rejection, so the abandoned one is seen here too.
+    expect(() => strip(Both).validate({})).toThrow('rule broke');
+  });
+
+  it('hands on what a @Transform throws', () => {
+    class Trimmed {
+      @Transform(({ value }: { value: string }) => value.trim()) @IsNotEmpty() name!: string;
+    }
+    expect(() => strip(Trimmed).validate({ name: 5 })).toThrow(TypeError);
+  });
+
+  it('lets class-validator overrule a refusal of its own', async () => {
+    let calls = 0;
+    class Fickle {
+      @IsString({ validateIf: () => ++calls === 1 }) name!: string;
+    }
+    expect(await strip(Fickle).validate({ name: 5 })).toEqual({ value: { name: 5 } });
+  });
+
+  it('refuses a nested class no rule is known of, as class-validator does', async () => {
+    class Outer {
+      @ValidateNested() @Type(() => classes.NoRules) inner!: classes.NoRules;
+    }
+    expect(await issuesOf(Outer, { inner: { name: 'x' } })).toEqual([
+      { path: 'inner', message: 'is not an object of a type with rules' },
+    ]);
+  });
+});
+
+describe('a constraint class', () => {
+  afterEach(() =>
+    useContainer({ get: (type: new () => unknown) => new type() } as never, { fallback: true }),
+  );
+
+  it('comes from the container that is set when the message arrives', async () => {
+    class Numbered {
+      @IsInt() @Validate(FromContainer) n!: number;
+    }
+    const payload = strip(Numbered);
+    for (const answer of [true, false, true]) {
+      const get = (type: unknown) => (type === FromContainer ? { validate: () => answer } : undefined);
+      useContainer({ get } as never, { fallback: true });
+      expect('value' in (await payload.validate({ n: 1 }))).toBe(answer);
+    }
+  });
+});
+
+@ValidatorConstraint()
+class FromContainer implements ValidatorConstraintInterface {
+  validate(): boolean {
+    return true;
+  }
+}
+
+@ValidatorConstraint()
+class ThrowsNow implements ValidatorConstraintInterface {
+  validate(): boolean {
+    throw new Error('rule broke');
+  }
+}
+
+@ValidatorConstraint({ async: true })
+class Rejects implements ValidatorConstraintInterface {
+  validate(): Promise<boolean> {
+    return Promise.reject(new Error('database away'));
+  }
+}
+
+function chain(key: string, fields: object, depth: number): object {
+  let value: object = { ...fields };
+  for (let level = 0; level < depth; level += 1) value = { ...fields, [key]: value };
+  return value;
+}
+
+function lists(depth: number): unknown[] {
+  let value: unknown[] = [];
+  for (let level = 0; level < depth; level += 1) value = [value];
+  return value;
+}
