@@ -21,7 +21,7 @@ export function issuesFrom(errors: readonly ValidationError[], book: RuleBook): 
     const target = error.target ?? {};
     const inCollection = Array.isArray(target) || target instanceof Set || target instanceof Map;
     const own = inCollection ? outer : book.rulesOf(target.constructor).get(error.property);
-    const path = join(parentPath, error.property);
+    const path = join(parentPath, parent instanceof Map ? '*' : error.property);
     for (const [name, message] of Object.entries(error.constraints ?? {})) {
       if (name === 'whitelistValidation') add(parentPath, 'has an unknown property');
       else if (name === 'unknownValue') add(parentPath, 'is not an object of a type with rules');

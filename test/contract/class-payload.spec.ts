@@ -63,6 +63,7 @@ describe('a class payload', () => {
       @Matches(/^a$/, { message: ({ value }) => `got ${String(value)}` }) text!: string;
       @Max(1, { message: ({ object }) => `got ${JSON.stringify(object)}` }) whole!: number;
       @IsString({ message: ({ value }) => `got ${(value as { secret: string }).secret}` }) throwing!: string;
+      @IsString({ message: 'got $value' }) object!: string;
       @Max(1, { message: ({ property, constraints }) => `${property} is over ${String(constraints[0])}` })
       kept!: number;
       @Max(1, { message: '$property of $target over $constraint1' }) named!: number;
@@ -72,6 +73,7 @@ describe('a class payload', () => {
       text: 'hunter2',
       whole: 42,
       throwing: { secret: 'hunter2' },
+      object: {},
       kept: 5,
       named: 5,
     };
@@ -80,6 +82,7 @@ describe('a class payload', () => {
       { path: 'text', message: 'text is not valid' },
       { path: 'whole', message: 'whole is not valid' },
       { path: 'throwing', message: 'throwing is not valid' },
+      { path: 'object', message: 'object is not valid' },
       { path: 'kept', message: 'kept is over 1' },
       { path: 'named', message: 'named of Chatty over 1' },
     ]);
@@ -179,6 +182,17 @@ describe('a class payload', () => {
     expect(() => strip(Trimmed).validate({ name: 5 })).toThrow(TypeError);
   });
 
+  it('refuses on the word of a rule that is declared asynchronous and answers at once', async () => {
+    class Declared {
+      @Validate(RefusesAtOnce) name!: string;
+    }
+    expect(await issuesOf(Declared, { name: 'n' })).toEqual([{ path: 'name', message: 'name is refused' }]);
+  });
+
+  it('does not look into what it strips', async () => {
+    expect(await issuesOf(classes.Tree, { label: 'a', extra: lists(50_000) })).toBeUndefined();
+  });
+
   it('lets class-validator overrule a refusal of its own', async () => {
     let calls = 0;
     class Fickle {
@@ -226,6 +240,16 @@ class FromContainer implements ValidatorConstraintInterface {
 class ThrowsNow implements ValidatorConstraintInterface {
   validate(): boolean {
     throw new Error('rule broke');
+  }
+}
+
+@ValidatorConstraint({ async: true })
+class RefusesAtOnce implements ValidatorConstraintInterface {
+  validate(): boolean {
+    return false;
+  }
+  defaultMessage(): string {
+    return '$property is refused';
   }
 }
 

@@ -142,6 +142,7 @@ export class CustomRules {
   @Validate(Even) even!: number;
   @AtLeast('even') more!: number;
   @Validate(Even, { each: true }) evens!: number[];
+  @IsDefined() there!: unknown;
 }
 
 export class AsyncRules {
@@ -188,6 +189,15 @@ export class Transformed {
   @Expose({ name: 'shown_name' }) @IsString() shown!: string;
   @Exclude() @IsOptional() @IsString() hidden?: string;
   @IsOptional() @ValidateNested() @Type(() => Address) home?: Address;
+}
+
+export class Exposed {
+  @Expose({ name: 'shown_name' }) @IsString() shown!: string;
+}
+
+export class Excluded {
+  @IsString() shown!: string;
+  @Exclude() @IsOptional() @IsString() hidden?: string;
 }
 
 export class HoldsTransformed {
