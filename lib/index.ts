@@ -20,6 +20,11 @@ export { CloseCode, shouldReconnect } from './protocol/close-codes.js';
 export { ErrorCode } from './protocol/error-codes.js';
 export { SUBPROTOCOL } from './protocol/envelope.js';
 
+// Operations
+export { RealtimeHealth } from './health/realtime-health.js';
+export { RealtimeMetrics } from './metrics/realtime-metrics.js';
+export { MemoryTicketStore, TicketService } from './gateway/tickets.js';
+
 // Nodes
 export { MemoryBackplane, MemoryHub } from './backplane/memory-backplane.js';
 
@@ -53,7 +58,19 @@ export type {
   ServerType,
 } from './contract/contract-types.js';
 export type { Authenticate } from './gateway/authentication.js';
+export type { TrustProxy } from './gateway/client-ip.js';
+export type { DrainSettings } from './gateway/drain.js';
+export type { CompressionSettings } from './gateway/entrance.js';
+export type { PathParams } from './gateway/gateway-path.js';
 export type { Handshake } from './gateway/handshake.js';
+export type { HandshakeSettings } from './gateway/handshake-queue.js';
+export type { HeartbeatSettings } from './gateway/heartbeat.js';
+export type { Origins } from './gateway/origin-policy.js';
+export type { RateLimitSettings } from './gateway/rate-limiter.js';
+export type { OnGatewayRefresh } from './gateway/route.js';
+export type { TicketOptions, TicketStore } from './gateway/tickets.js';
+export type { HealthReport } from './health/realtime-health.js';
+export type { Counter, Gauge, Histogram, Metric, Sample } from './metrics/instruments.js';
 export type { RealtimeGatewayOptions } from './gateway/realtime-gateway.decorator.js';
 export type { OnMessageOptions } from './messages/on-message.decorator.js';
 export type { Hello, Issue, Message, MessageId, ServerRequest, WireError } from './protocol/envelope.js';

@@ -22,19 +22,30 @@ import { RemoteDelivery } from './broadcast/remote-delivery.js';
 import { ServerMessages } from './broadcast/server-messages.js';
 import { newNodeId } from './connections/connection-id.js';
 import { ConnectionRegistry } from './connections/connection-registry.js';
+import { Admission } from './gateway/admission.js';
+import { AuthMessages } from './gateway/auth-messages.js';
 import { Authentication } from './gateway/authentication.js';
+import { clientIpOf } from './gateway/client-ip.js';
 import { ConnectionLifecycle } from './gateway/connection-lifecycle.js';
+import { ConnectionLimits } from './gateway/connection-limits.js';
 import { Drain } from './gateway/drain.js';
 import { Entrance } from './gateway/entrance.js';
-import { FirstMessageAuth } from './gateway/first-message-auth.js';
 import { FrameIntake } from './gateway/frame-intake.js';
 import { ConnectionScopes } from './gateway/gateway-instance.js';
+import { HandshakeQueue } from './gateway/handshake-queue.js';
+import { Heartbeat } from './gateway/heartbeat.js';
+import { OriginPolicy } from './gateway/origin-policy.js';
+import { RateLimiter } from './gateway/rate-limiter.js';
 import { RealtimeAdapter } from './gateway/realtime.adapter.js';
 import { Routes } from './gateway/routes.js';
 import { SocketSessions } from './gateway/socket-sessions.js';
+import { MemoryTicketStore, TicketService } from './gateway/tickets.js';
+import { TokenExpiry } from './gateway/token-expiry.js';
+import { RealtimeHealth, type HealthReport } from './health/realtime-health.js';
 import { Enhancers } from './messages/enhancers.js';
 import { MessageDispatcher } from './messages/message-dispatcher.js';
 import { ReplyStreams } from './messages/reply-streams.js';
+import { RealtimeMetrics } from './metrics/realtime-metrics.js';
 import { resolveOptions, type RealtimeOptions } from './realtime.options.js';
 
 const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } = new ConfigurableModuleBuilder<RealtimeOptions>()
@@ -46,16 +57,21 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } = new ConfigurableModule
 export class RealtimeNode implements OnModuleInit, BeforeApplicationShutdown, OnApplicationShutdown {
   readonly registry: ConnectionRegistry;
   readonly broadcaster: Broadcaster;
+  readonly health: RealtimeHealth;
+  readonly metrics: RealtimeMetrics;
+  readonly tickets: TicketService;
   readonly #logger = new Logger('Realtime');
   readonly #adapter: RealtimeAdapter;
   readonly #backplane: Backplane;
   readonly #drain: Drain;
+  readonly #heartbeat: Heartbeat | undefined;
   readonly #remote: RemoteDelivery;
   readonly #requests = new ClientRequests();
   readonly #routes = new Routes();
   readonly #scopes: ConnectionScopes;
   readonly #serverMessages = new ServerMessages();
   readonly #subscriptions: Subscriptions;
+  #isStarted = false;
 
   constructor(
     private readonly config: ApplicationConfig,
@@ -67,50 +83,121 @@ export class RealtimeNode implements OnModuleInit, BeforeApplicationShutdown, On
     const logger = this.#logger;
     const options = resolveOptions(given);
     const nodeId = newNodeId();
+
+    // Who is connected, and how messages reach them
     this.#backplane = options.backplane ?? new MemoryBackplane();
     this.#subscriptions = new Subscriptions(this.#backplane, nodeId);
     this.#scopes = new ConnectionScopes(moduleRef);
-    this.registry = new ConnectionRegistry(this.#subscriptions);
-
-    const delivery = new LocalDelivery(this.registry, this.#serverMessages);
+    const registry = new ConnectionRegistry(this.#subscriptions);
+    const delivery = new LocalDelivery(registry, this.#serverMessages);
     this.#remote = new RemoteDelivery(delivery, (error) => logger.error(error));
-    this.broadcaster = new Broadcaster(delivery, this.#serverMessages, this.#requests, this.#backplane, nodeId);
+    this.registry = registry;
+    this.broadcaster = new Broadcaster(
+      delivery,
+      this.#serverMessages,
+      this.#requests,
+      this.#backplane,
+      nodeId,
+    );
 
-    const streams = new ReplyStreams();
-    const announcement = { heartbeat: null, maxPayloadBytes: options.maxPayloadBytes };
-    const lifecycle = new ConnectionLifecycle(this.registry, streams, this.#requests, announcement, logger);
-    const authentication = new Authentication(options.authenticate);
-    const firstMessageAuth = new FirstMessageAuth(
+    // What operators see
+    const metrics = new RealtimeMetrics({
+      connections: () => registry.size,
+      users: () => registry.counts.users,
+      rooms: () => registry.counts.rooms,
+      unauthenticated: () => auth.unauthenticated,
+      handshakesWaiting: () => queue.waiting,
+      draining: () => this.#drain.isDraining,
+    });
+    this.metrics = metrics;
+    this.health = new RealtimeHealth(() => ({ status: this.#status, connections: registry.size }));
+
+    // Who may come in
+    this.tickets = new TicketService(options.ticketStore ?? new MemoryTicketStore());
+    const authentication = new Authentication(options.authenticate, this.tickets, options.handshakeTimeoutMs);
+    const limits = new ConnectionLimits(options, {
+      ofUser: (userId) => registry.ofUser(userId).length,
+      unauthenticated: () => auth.unauthenticated,
+    });
+    const queue = new HandshakeQueue(options.handshakes);
+    const admission = new Admission(
+      new OriginPolicy(options.origins, options.allowMissingOrigin),
+      limits,
+      queue,
       authentication,
-      options.authTimeoutMs,
-      (connection, identity, { request }) => lifecycle.open(connection, identity, request),
+      {
+        tokenCookie: options.tokenCookie,
+        offersFirstMessageAuth: options.authTimeoutMs !== false,
+        clientIp: clientIpOf(options.trustProxy),
+      },
+      metrics,
       logger,
     );
-    const intake = new FrameIntake(
-      { maxDepth: options.maxJsonDepth, maxKeys: options.maxJsonKeys, maxProtocolErrors: options.maxProtocolErrors },
-      new MessageDispatcher(streams, logger),
+
+    // What happens to a connection from its first frame to its last
+    const streams = new ReplyStreams();
+    const announcement = { heartbeat: options.heartbeat || null, maxPayloadBytes: options.maxPayloadBytes };
+    const lifecycle = new ConnectionLifecycle(
+      registry,
       streams,
       this.#requests,
-      (connection, frame) => firstMessageAuth.receive(connection, frame),
+      announcement,
+      metrics,
+      options.logConnections,
       logger,
     );
+    const expiry = new TokenExpiry();
+    const auth: AuthMessages = new AuthMessages(
+      authentication,
+      limits,
+      expiry,
+      options.authTimeoutMs || 0,
+      {
+        first: (connection, identity, handshake) => sockets.opened(connection, identity, handshake),
+        again: (connection, identity, handshake) => {
+          const refreshed = lifecycle.refresh(connection, identity);
+          expiry.watch(connection, handshake);
+          return refreshed;
+        },
+      },
+      logger,
+    );
+    const rateLimiter = new RateLimiter(options.rateLimit);
+    const intake = new FrameIntake(
+      {
+        maxDepth: options.maxJsonDepth,
+        maxKeys: options.maxJsonKeys,
+        maxProtocolErrors: options.maxProtocolErrors,
+      },
+      new MessageDispatcher(streams, metrics, logger),
+      streams,
+      this.#requests,
+      rateLimiter,
+      (connection, frame) => auth.receive(connection, frame),
+      metrics,
+      logger,
+    );
+    this.#heartbeat = options.heartbeat === false ? undefined : new Heartbeat(options.heartbeat, metrics);
     const sockets = new SocketSessions(
       { ...options, nodeId },
-      this.registry,
-      intake,
-      firstMessageAuth,
-      lifecycle,
-      logger,
+      {
+        registry,
+        intake,
+        auth,
+        expiry,
+        heartbeat: this.#heartbeat,
+        lifecycle,
+        limits,
+        rateLimiter,
+        metrics,
+        logger,
+      },
     );
-    const entrance = new Entrance(
-      this.#routes,
-      authentication,
-      sockets,
-      { ...options, offersFirstMessageAuth: firstMessageAuth.isOffered },
-      logger,
+    this.#drain = new Drain(sockets, admission, lifecycle, options.drain, logger);
+    this.#adapter = new RealtimeAdapter(
+      host,
+      new Entrance(this.#routes, admission, sockets, options, logger),
     );
-    this.#drain = new Drain(sockets, lifecycle, options.drainTimeoutMs);
-    this.#adapter = new RealtimeAdapter(host, entrance);
     // Nest asks for the adapter only when the app is initialized, so that no line in main.ts is needed.
     config.setIoAdapter(this.#adapter);
   }
@@ -130,6 +217,7 @@ export class RealtimeNode implements OnModuleInit, BeforeApplicationShutdown, On
     }
     await this.#backplane.start((publication) => this.#remote.receive(publication));
     await this.#subscriptions.start();
+    this.#isStarted = true;
   }
 
   async beforeApplicationShutdown(): Promise<void> {
@@ -137,8 +225,15 @@ export class RealtimeNode implements OnModuleInit, BeforeApplicationShutdown, On
   }
 
   async onApplicationShutdown(): Promise<void> {
+    this.#isStarted = false;
+    this.#heartbeat?.stop();
     this.#requests.close();
     await this.#backplane.stop();
+  }
+
+  get #status(): HealthReport['status'] {
+    if (this.#drain.isDraining) return 'draining';
+    return this.#isStarted ? 'up' : 'down';
   }
 }
 
@@ -146,11 +241,17 @@ const PROVIDERS: Provider[] = [
   RealtimeNode,
   { provide: ConnectionRegistry, inject: [RealtimeNode], useFactory: (node: RealtimeNode) => node.registry },
   { provide: Broadcaster, inject: [RealtimeNode], useFactory: (node: RealtimeNode) => node.broadcaster },
+  { provide: RealtimeHealth, inject: [RealtimeNode], useFactory: (node: RealtimeNode) => node.health },
+  { provide: RealtimeMetrics, inject: [RealtimeNode], useFactory: (node: RealtimeNode) => node.metrics },
+  { provide: TicketService, inject: [RealtimeNode], useFactory: (node: RealtimeNode) => node.tickets },
 ];
 
 /** Importing it once, in the root module, makes `Broadcaster` and `ConnectionRegistry` injectable everywhere. */
 @Global()
-@Module({ providers: PROVIDERS, exports: [ConnectionRegistry, Broadcaster] })
+@Module({
+  providers: PROVIDERS,
+  exports: [ConnectionRegistry, Broadcaster, RealtimeHealth, RealtimeMetrics, TicketService],
+})
 export class RealtimeModule extends ConfigurableModuleClass {
   static override forRoot(options: RealtimeOptions = {}): DynamicModule {
     return super.forRoot(options);

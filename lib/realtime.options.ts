@@ -1,45 +1,136 @@
 import type { Backplane } from './backplane/backplane.js';
 import type { Authenticate } from './gateway/authentication.js';
+import type { TrustProxy } from './gateway/client-ip.js';
+import type { DrainSettings } from './gateway/drain.js';
+import type { CompressionSettings } from './gateway/entrance.js';
+import type { HandshakeSettings } from './gateway/handshake-queue.js';
+import type { HeartbeatSettings } from './gateway/heartbeat.js';
+import type { Origins } from './gateway/origin-policy.js';
+import type { RateLimitSettings } from './gateway/rate-limiter.js';
+import type { TicketStore } from './gateway/tickets.js';
 
-/** What `RealtimeModule.forRoot()` takes; every option has a default that is safe in production. */
+/** What `RealtimeModule.forRoot()` takes; every option has a default that is safe in production, and off is `false`. */
 export interface RealtimeOptions {
+  // --- who may come in ---
+
   /** Says who a client is; `null` or a throw refuses it. @default every client is anonymous */
   readonly authenticate?: Authenticate;
   /** The cookie that may hold the token. @default false */
   readonly tokenCookie?: string | false;
   /** How long a client without a token in its handshake has to say `$auth`; `false` refuses it with 401. @default 5_000 */
   readonly authTimeoutMs?: number | false;
+  /** How long `authenticate` may take. @default 10_000 */
+  readonly handshakeTimeoutMs?: number;
+  /** `http` answers a refused upgrade with a status, `close` opens it and closes with a code, which browsers can see but costs a socket. @default 'http' */
+  readonly rejectWith?: 'http' | 'close';
+  /** The pages that may connect: `same-host`, a list of origins, or a function. @default 'same-host' */
+  readonly origins?: Origins;
+  /** Whether clients that send no Origin, which browsers always do, may connect. @default true */
+  readonly allowMissingOrigin?: boolean;
+  /** Which proxies may say what a client's IP is, as Express' `trust proxy`. @default false */
+  readonly trustProxy?: TrustProxy;
+  /** Connections of this node. @default 50_000 */
+  readonly maxConnections?: number | false;
+  /** Connections per IP; behind a proxy it needs `trustProxy`. @default false */
+  readonly maxConnectionsPerIp?: number | false;
+  /** Connections per user. @default false */
+  readonly maxConnectionsPerUser?: number | false;
+  /** Connections that have not said `$auth` yet. @default 1_000 */
+  readonly maxUnauthenticated?: number | false;
+  /** The pace of handshakes that need `authenticate`. @default { maxConcurrent: 200, maxPerSecond: false, maxWaiting: 5_000, maxWaitMs: 5_000 } */
+  readonly handshakes?: Partial<HandshakeSettings> | false;
+  /** Where tickets are kept. @default this process */
+  readonly ticketStore?: TicketStore;
+
+  // --- what they may send ---
+
   /** The largest frame a client may send; a larger one closes with 1009. @default 65_536 */
   readonly maxPayloadBytes?: number;
+  /** The fragments one message may come in; more close with 1008. @default 64 */
+  readonly maxFragments?: number;
   /** How deep the JSON of a frame may be nested. @default 32 */
   readonly maxJsonDepth?: number;
   /** How many keys the JSON of a frame may have. @default 4_096 */
   readonly maxJsonKeys?: number;
   /** Frames in a row that are no messages before the connection is closed with 4520. @default 20 */
   readonly maxProtocolErrors?: number;
+  /** A token bucket per connection; above it `RATE_LIMITED`, then 4429. @default { messagesPerSecond: 1_000, burstMessages: 5_000, bytesPerSecond: 1_048_576, burstBytes: 8_388_608, maxRefusals: 100 } */
+  readonly rateLimit?: Partial<RateLimitSettings> | false;
   /** How many messages of one connection are handled at a time; 1 keeps their order. @default 1 */
   readonly concurrency?: number;
   /** How many messages of one connection may wait before its socket is no longer read. @default 128 */
   readonly maxWaitingMessages?: number;
+
+  // --- how they are kept ---
+
+  /** Protocol pings, and the silence after one that ends a connection. @default { intervalMs: 25_000, timeoutMs: 10_000 } */
+  readonly heartbeat?: Partial<HeartbeatSettings> | false;
   /** Bytes waiting for a client above which volatile messages are dropped. @default 131_072 */
   readonly highWaterMarkBytes?: number;
   /** Bytes waiting for a client above which it is closed with 4413 to come back. @default 1_048_576 */
   readonly maxQueueBytes?: number;
+  /** permessage-deflate without context takeover; saves bandwidth, costs memory and time. @default false */
+  readonly compression?: Partial<CompressionSettings> | false;
   /** How long a client may take to answer a close frame. @default 5_000 */
   readonly closeTimeoutMs?: number;
-  /** How long `app.close()` waits for connections to end before it cuts them. @default 10_000 */
-  readonly drainTimeoutMs?: number;
+  /** How `app.close()` sends clients away; `false` closes them at once. @default { reconnectsPerSecond: 1_000, timeoutMs: 20_000 } */
+  readonly drain?: Partial<DrainSettings> | false;
+  /** A log line for each connect and disconnect. @default true */
+  readonly logConnections?: boolean;
+
+  // --- where they are ---
+
   /** Carries messages between nodes. @default one process */
   readonly backplane?: Backplane;
 }
 
-export type ResolvedOptions = Required<Omit<RealtimeOptions, 'authenticate' | 'backplane'>> &
-  Pick<RealtimeOptions, 'authenticate' | 'backplane'>;
+/** The options with every default filled in. */
+export type ResolvedOptions = Required<Omit<RealtimeOptions, keyof Groups | Ports>> & {
+  readonly [P in Ports]: RealtimeOptions[P] | undefined;
+} & { readonly [G in keyof Groups]: Groups[G] | false };
+
+/** What an app may bring along. */
+type Ports = 'authenticate' | 'ticketStore' | 'backplane';
+
+/** Options that are a group of settings, or `false`. */
+interface Groups {
+  readonly handshakes: HandshakeSettings;
+  readonly rateLimit: RateLimitSettings;
+  readonly heartbeat: HeartbeatSettings;
+  readonly compression: CompressionSettings;
+  readonly drain: DrainSettings;
+}
+
+const GROUPS: Groups = {
+  handshakes: { maxConcurrent: 200, maxPerSecond: false, maxWaiting: 5_000, maxWaitMs: 5_000 },
+  rateLimit: {
+    messagesPerSecond: 1_000,
+    burstMessages: 5_000,
+    bytesPerSecond: 1_048_576,
+    burstBytes: 8_388_608,
+    maxRefusals: 100,
+  },
+  heartbeat: { intervalMs: 25_000, timeoutMs: 10_000 },
+  compression: { thresholdBytes: 1_024, concurrency: 10 },
+  drain: { reconnectsPerSecond: 1_000, timeoutMs: 20_000 },
+};
 
 const DEFAULTS: ResolvedOptions = {
+  authenticate: undefined,
   tokenCookie: false,
   authTimeoutMs: 5_000,
+  handshakeTimeoutMs: 10_000,
+  rejectWith: 'http',
+  origins: 'same-host',
+  allowMissingOrigin: true,
+  trustProxy: false,
+  maxConnections: 50_000,
+  maxConnectionsPerIp: false,
+  maxConnectionsPerUser: false,
+  maxUnauthenticated: 1_000,
+  ticketStore: undefined,
   maxPayloadBytes: 65_536,
+  maxFragments: 64,
   maxJsonDepth: 32,
   maxJsonKeys: 4_096,
   maxProtocolErrors: 20,
@@ -48,52 +139,109 @@ const DEFAULTS: ResolvedOptions = {
   highWaterMarkBytes: 131_072,
   maxQueueBytes: 1_048_576,
   closeTimeoutMs: 5_000,
-  drainTimeoutMs: 10_000,
+  logConnections: true,
+  backplane: undefined,
+  ...GROUPS,
+  compression: false,
 };
 
-const POSITIVE_INTEGERS = [
-  'maxPayloadBytes',
-  'maxJsonDepth',
-  'maxJsonKeys',
-  'maxProtocolErrors',
-  'concurrency',
-  'maxWaitingMessages',
-  'highWaterMarkBytes',
-  'maxQueueBytes',
-  'closeTimeoutMs',
-  'drainTimeoutMs',
-] as const satisfies readonly (keyof ResolvedOptions)[];
-
-const KNOWN: ReadonlySet<string> = new Set([...Object.keys(DEFAULTS), 'authenticate', 'backplane']);
+/** Numbers that may be `false` as well. */
+const LIMITS = [
+  'authTimeoutMs',
+  'maxConnections',
+  'maxConnectionsPerIp',
+  'maxConnectionsPerUser',
+  'maxUnauthenticated',
+];
 
 /** Fills in the defaults; throws a sentence that names the option and the fix. */
 export function resolveOptions(options: RealtimeOptions = {}): ResolvedOptions {
   if (typeof options !== 'object' || options === null) {
-    throw new TypeError(`RealtimeModule expected an options object, got ${options === null ? 'null' : typeof options}.`);
-  }
-  for (const name of Object.keys(options)) {
-    if (!KNOWN.has(name)) {
-      throw new TypeError(`RealtimeModule has no option "${name}": the options are ${[...KNOWN].join(', ')}.`);
-    }
-  }
-  const given = Object.entries(options).filter(([, value]) => value !== undefined);
-  const resolved: ResolvedOptions = { ...DEFAULTS, ...Object.fromEntries(given) };
-  for (const name of POSITIVE_INTEGERS) requirePositiveInteger(name, resolved[name]);
-  if (resolved.authTimeoutMs !== false) requirePositiveInteger('authTimeoutMs', resolved.authTimeoutMs, ' or false');
-  if (resolved.authenticate !== undefined && typeof resolved.authenticate !== 'function') {
-    throw new TypeError('RealtimeModule expected the option authenticate to be a function (handshake) => identity.');
-  }
-  if (resolved.highWaterMarkBytes > resolved.maxQueueBytes) {
-    throw new RangeError(
-      `RealtimeModule expected highWaterMarkBytes (${resolved.highWaterMarkBytes}) to be at most maxQueueBytes (${resolved.maxQueueBytes}): lower the first or raise the second.`,
+    throw new TypeError(
+      `RealtimeModule expected an options object, got ${options === null ? 'null' : typeof options}.`,
     );
   }
-  return resolved;
+  const resolved: Record<string, unknown> = { ...DEFAULTS };
+  for (const [name, value] of Object.entries(options)) {
+    if (!Object.hasOwn(DEFAULTS, name)) {
+      throw new TypeError(
+        `RealtimeModule has no option "${name}": the options are ${Object.keys(DEFAULTS).join(', ')}.`,
+      );
+    }
+    if (value === undefined) continue;
+    resolved[name] = Object.hasOwn(GROUPS, name) ? resolveGroup(name as keyof Groups, value) : value;
+    checkNumber(name, DEFAULTS[name as keyof ResolvedOptions], value, LIMITS.includes(name));
+  }
+  return checkTogether(resolved as unknown as ResolvedOptions);
 }
 
-function requirePositiveInteger(name: string, value: unknown, alternative = ''): void {
+function resolveGroup(name: keyof Groups, value: unknown): unknown {
+  if (value === false) return false;
+  const defaults = GROUPS[name] as unknown as Record<string, unknown>;
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new TypeError(
+      `RealtimeModule expected the option ${name} to be an object or false, got ${String(value)}.`,
+    );
+  }
+  for (const [key, setting] of Object.entries(value)) {
+    if (!Object.hasOwn(defaults, key)) {
+      throw new TypeError(
+        `RealtimeModule has no option "${name}.${key}": ${name} takes ${Object.keys(defaults).join(', ')}.`,
+      );
+    }
+    checkNumber(`${name}.${key}`, 1, setting, defaults[key] === false);
+  }
+  return { ...defaults, ...value };
+}
+
+function checkNumber(name: string, standard: unknown, value: unknown, mayBeOff: boolean): void {
+  if ((typeof standard !== 'number' && !mayBeOff) || (mayBeOff && value === false)) return;
   if (Number.isInteger(value) && (value as number) > 0 && (value as number) <= 0x7fffffff) return;
-  throw new RangeError(
-    `RealtimeModule expected the option ${name} to be a positive integer${alternative}, got ${String(value)}.`,
+  const expected = mayBeOff ? 'a positive integer or false' : 'a positive integer';
+  throw new RangeError(`RealtimeModule expected the option ${name} to be ${expected}, got ${String(value)}.`);
+}
+
+function checkTogether(options: ResolvedOptions): ResolvedOptions {
+  const { authenticate, highWaterMarkBytes, maxQueueBytes, origins, rejectWith, tokenCookie } = options;
+  if (authenticate !== undefined && typeof authenticate !== 'function') {
+    throw new TypeError(
+      'RealtimeModule expected the option authenticate to be a function (handshake) => identity.',
+    );
+  }
+  if (highWaterMarkBytes > maxQueueBytes) {
+    throw new RangeError(
+      `RealtimeModule expected highWaterMarkBytes (${highWaterMarkBytes}) to be at most maxQueueBytes (${maxQueueBytes}): lower the first or raise the second.`,
+    );
+  }
+  if (rejectWith !== 'http' && rejectWith !== 'close') {
+    throw new TypeError(
+      `RealtimeModule expected the option rejectWith to be 'http' or 'close', got ${String(rejectWith)}.`,
+    );
+  }
+  if (tokenCookie !== false && (typeof tokenCookie !== 'string' || tokenCookie === '')) {
+    throw new TypeError(
+      `RealtimeModule expected the option tokenCookie to be a cookie's name or false, got ${String(tokenCookie)}.`,
+    );
+  }
+  requirePort('backplane', options.backplane, ['start', 'subscribe', 'unsubscribe', 'publish', 'stop']);
+  requirePort('ticketStore', options.ticketStore, ['put', 'take']);
+  const isKnown =
+    origins === false || origins === 'same-host' || Array.isArray(origins) || typeof origins === 'function';
+  if (!isKnown) {
+    throw new TypeError(
+      `RealtimeModule expected the option origins to be 'same-host', a list like ['https://app.example.com'], a function or false, got ${String(origins)}.`,
+    );
+  }
+  return options;
+}
+
+function requirePort(name: string, value: unknown, methods: readonly string[]): void {
+  if (value === undefined) return;
+  const missing = methods.filter(
+    (method) => typeof (value as Record<string, unknown> | null)?.[method] !== 'function',
+  );
+  if (missing.length === 0) return;
+  throw new TypeError(
+    `RealtimeModule expected the option ${name} to be an object with ${methods.join(', ')}; ${missing.join(', ')} missing.`,
   );
 }

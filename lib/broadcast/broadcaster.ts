@@ -61,7 +61,11 @@ export class Broadcaster<C extends AnyContract = AnyContract> {
   }
 
   /** To every connection of several users. */
-  sendToUsers(userIds: readonly string[], message: ServerMessage<C>, options?: SendOptions): Promise<Receipt> {
+  sendToUsers(
+    userIds: readonly string[],
+    message: ServerMessage<C>,
+    options?: SendOptions,
+  ): Promise<Receipt> {
     return this.#send([...new Set(userIds)].map(toUser), message, options);
   }
 
@@ -98,9 +102,7 @@ export class Broadcaster<C extends AnyContract = AnyContract> {
     request: { type: T; payload: ServerPayload<C, T> },
     options?: RequestOptions,
   ): Promise<ServerReply<C, T>> {
-    return this.#request(toConnection(connectionId), request, options) as Promise<
-      ServerReply<C, T>
-    >;
+    return this.#request(toConnection(connectionId), request, options) as Promise<ServerReply<C, T>>;
   }
 
   /** Closes every connection of a user, as a logout or a ban does; resolves with how many closed on this node. */
@@ -131,7 +133,11 @@ export class Broadcaster<C extends AnyContract = AnyContract> {
     await this.#publish({ kind: 'leave', to, room });
   }
 
-  async #send(recipients: readonly Recipient[], message: Message, options: SendOptions = {}): Promise<Receipt> {
+  async #send(
+    recipients: readonly Recipient[],
+    message: Message,
+    options: SendOptions = {},
+  ): Promise<Receipt> {
     const { type } = message;
     if (isReservedType(type)) {
       throw new Error(`Expected a server message of your contract, got the reserved type "${type}".`);

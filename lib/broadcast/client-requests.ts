@@ -53,7 +53,9 @@ export class ClientRequests {
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
         this.#pending.delete(id);
-        reject(new ClientRequestError(ErrorCode.TIMEOUT, `No answer to "${request.type}" within ${timeoutMs} ms.`));
+        reject(
+          new ClientRequestError(ErrorCode.TIMEOUT, `No answer to "${request.type}" within ${timeoutMs} ms.`),
+        );
       }, timeoutMs);
       timer.unref();
       this.#pending.set(id, { waitingFor, reply: request.reply, resolve, reject, timer });
@@ -69,7 +71,13 @@ export class ClientRequests {
       this.#settle(id as string, pending);
       pending.resolve(verdict.value);
     } else {
-      this.#fail(id as string, connection, pending, ErrorCode.VALIDATION_FAILED, 'The answer does not fit its contract.');
+      this.#fail(
+        id as string,
+        connection,
+        pending,
+        ErrorCode.VALIDATION_FAILED,
+        'The answer does not fit its contract.',
+      );
     }
     return true;
   }
@@ -87,7 +95,13 @@ export class ClientRequests {
   disconnected(connection: Connection): void {
     for (const [id, pending] of this.#pending) {
       if (!pending.waitingFor.has(connection)) continue;
-      this.#fail(id, connection, pending, ErrorCode.UNAVAILABLE, 'The client disconnected before it answered.');
+      this.#fail(
+        id,
+        connection,
+        pending,
+        ErrorCode.UNAVAILABLE,
+        'The client disconnected before it answered.',
+      );
     }
   }
 
@@ -118,7 +132,13 @@ export class ClientRequests {
 }
 
 function readWireError(payload: unknown): WireError {
-  const { code, message } = (typeof payload === 'object' && payload !== null ? payload : {}) as Partial<WireError>;
-  const known = typeof code === 'string' && /^[A-Z][A-Z0-9_]{0,63}$/.test(code) ? code : ErrorCode.BAD_REQUEST;
-  return { code: known, message: typeof message === 'string' ? message.slice(0, 256) : defaultErrorMessage(known) };
+  const { code, message } = (
+    typeof payload === 'object' && payload !== null ? payload : {}
+  ) as Partial<WireError>;
+  const known =
+    typeof code === 'string' && /^[A-Z][A-Z0-9_]{0,63}$/.test(code) ? code : ErrorCode.BAD_REQUEST;
+  return {
+    code: known,
+    message: typeof message === 'string' ? message.slice(0, 256) : defaultErrorMessage(known),
+  };
 }

@@ -190,6 +190,16 @@ export class Connection<User = ConnectionUser, Data = ConnectionData> {
     return this.#outbox.queuedBytes;
   }
 
+  /** @internal */
+  ping(): void {
+    if (this.#ws.readyState === 1) this.#outbox.ping();
+  }
+
+  /** @internal */
+  pong(data: Buffer): void {
+    if (this.isOpen && this.#outbox.pong(data) === 'overflow') this.#closeSlow();
+  }
+
   /** @internal Ends the socket without a closing handshake; for peers that no longer answer. */
   terminate(): void {
     this.#closing = true;

@@ -1,5 +1,6 @@
 import type { Duplex } from 'node:stream';
-import { Frame, frameText } from './frame.js';
+import type { RealtimeMetrics } from '../metrics/realtime-metrics.js';
+import { type Frame, frameText } from './frame.js';
 import type { WriteBatch } from './write-batch.js';
 
 /** What the library needs of a `ws` WebSocket. */
@@ -15,7 +16,10 @@ export interface WebSocketLike {
   resume(): void;
 }
 
-export interface OutboxLimits {
+/** What the outboxes of a node share. */
+export interface OutboxShared {
+  readonly batch: WriteBatch;
+  readonly metrics: RealtimeMetrics;
   /** Above this many waiting bytes volatile messages are dropped. */
   readonly highWaterMarkBytes: number;
   /** Above this many waiting bytes the client counts as too slow. */
@@ -29,13 +33,15 @@ export type WriteOutcome = 'sent' | 'dropped' | 'overflow';
 // is not mistaken for a slow one.
 const FLUSH_BYTES = 65_536;
 
+// RFC 6455 §5.5.2: final, opcode 9, no payload.
+const PING = Buffer.from([0x89, 0x00]);
+
 /** The way out of one connection: in order, gathered per turn of the event loop, bounded in bytes. */
 export class Outbox {
   constructor(
     private readonly ws: WebSocketLike,
     private readonly socket: Duplex,
-    private readonly batch: WriteBatch,
-    private readonly limits: OutboxLimits,
+    private readonly shared: OutboxShared,
   ) {}
 
   /** Bytes that wait for this client. */
@@ -44,7 +50,11 @@ export class Outbox {
   }
 
   write(frame: Frame, volatile: boolean): WriteOutcome {
-    if (volatile && this.queuedBytes > this.limits.highWaterMarkBytes) return 'dropped';
+    const { metrics } = this.shared;
+    if (volatile && this.queuedBytes > this.shared.highWaterMarkBytes) {
+      metrics.messagesDropped.add();
+      return 'dropped';
+    }
     if (this.ws.extensions === '') this.#writeBytes(frame.bytes);
     else this.ws.send(frame.text, ignoreSendError);
     return this.#outcome();
@@ -54,6 +64,17 @@ export class Outbox {
   writeText(text: string): WriteOutcome {
     if (this.ws.extensions === '') this.#writeBytes(frameText(text));
     else this.ws.send(text, ignoreSendError);
+    return this.#outcome();
+  }
+
+  /** A protocol ping; a control frame may go between any two messages, compressed ones too. */
+  ping(): void {
+    this.#writeBytes(PING);
+  }
+
+  /** The answer to a client's ping, at most 125 bytes (RFC 6455 §5.5.3). */
+  pong(data: Buffer): WriteOutcome {
+    this.#writeBytes(Buffer.concat([Buffer.from([0x8a, data.length]), data]));
     return this.#outcome();
   }
 
@@ -72,7 +93,7 @@ export class Outbox {
 
   #writeBytes(bytes: Buffer): void {
     const { socket } = this;
-    if (socket.writableCorked === 0) this.batch.cork(socket);
+    if (socket.writableCorked === 0) this.shared.batch.cork(socket);
     socket.write(bytes);
     if (socket.writableLength > FLUSH_BYTES) {
       socket.uncork();
@@ -81,7 +102,11 @@ export class Outbox {
   }
 
   #outcome(): WriteOutcome {
-    return this.queuedBytes > this.limits.maxQueueBytes ? 'overflow' : 'sent';
+    const { metrics, maxQueueBytes } = this.shared;
+    metrics.messagesSent.add();
+    if (this.queuedBytes <= maxQueueBytes) return 'sent';
+    metrics.slowConsumers.add();
+    return 'overflow';
   }
 }
 

@@ -14,6 +14,8 @@ export interface ClientEntry {
   readonly reply?: PayloadDefinition;
   /** The class-validator groups that apply to the payload; a reply is judged by all its rules. */
   readonly groups?: readonly string[];
+  /** What one such message takes of the connection's `rateLimit`; 0 is free. 1 unless told otherwise. */
+  readonly cost?: number;
   readonly delivery?: never;
 }
 
@@ -41,6 +43,8 @@ export interface MessageEntry {
   /** Undefined when the entry declares no reply. */
   readonly reply: PayloadValidator | undefined;
   readonly delivery: Delivery;
+  /** What it takes of the sender's rate limit. */
+  readonly cost: number;
 }
 
 /** Everything that may be said on a path, by whom, and in what shape. Made by `defineContract`. */

@@ -25,7 +25,7 @@ type Side = 'client' | 'server';
 
 const DELIVERIES: ReadonlySet<unknown> = new Set<Delivery>(['live', 'volatile']);
 const ENTRY_KEYS: Readonly<Record<Side, readonly string[]>> = {
-  client: ['payload', 'reply', 'groups'],
+  client: ['payload', 'reply', 'groups', 'cost'],
   server: ['payload', 'reply', 'groups', 'delivery'],
 };
 
@@ -119,12 +119,16 @@ function readEntry(side: Side, type: string, entry: unknown, options: ContractOp
   if (!DELIVERIES.has(delivery)) {
     throw definitionError(name, `has the delivery "${String(delivery)}"`, "use 'live' or 'volatile'");
   }
+  const cost = entry['cost'] ?? 1;
+  if (typeof cost !== 'number' || !Number.isFinite(cost) || cost < 0) {
+    throw definitionError(name, `has the cost ${String(cost)}`, 'use a number of 0 or more');
+  }
   const payload = validatorFor(`${name}: its payload`, entry['payload'], entry['groups'], options);
   const reply =
     entry['reply'] === undefined
       ? undefined
       : validatorFor(`${name}: its reply`, entry['reply'], undefined, options);
-  return Object.freeze({ type, payload, reply, delivery: delivery as Delivery });
+  return Object.freeze({ type, payload, reply, delivery: delivery as Delivery, cost });
 }
 
 function entryName(side: Side, type: PropertyKey): string {

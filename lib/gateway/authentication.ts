@@ -1,23 +1,30 @@
 import type { Identity } from '../connections/connection.js';
 import type { Handshake } from './handshake.js';
+import type { TicketService } from './tickets.js';
 
 /** Says who a client is; `null` (or a throw) refuses it, an identity without `userId` lets it in anonymously. */
 export type Authenticate = (
   handshake: Handshake,
 ) => Identity<unknown> | null | undefined | Promise<Identity<unknown> | null | undefined>;
 
-/** `refused` is the client's doing; `failed` means that `authenticate` broke its own promise. */
+/** `refused` is the client's doing; `failed` means that `authenticate` broke its own promise; `late` that it hangs. */
 export type Verdict =
   | { readonly outcome: 'accepted'; readonly identity: Identity }
   | { readonly outcome: 'refused'; readonly reason: unknown }
-  | { readonly outcome: 'failed'; readonly reason: Error };
+  | { readonly outcome: 'failed'; readonly reason: Error }
+  | { readonly outcome: 'late' };
 
-const ANONYMOUS: Verdict = { outcome: 'accepted', identity: {} };
+const ANONYMOUS: Identity<unknown> = {};
+const LATE = Symbol('late');
 const MAX_USER_ID_LENGTH = 256;
 
 /** Asks the app who a client is and checks what it says. */
 export class Authentication {
-  constructor(private readonly authenticate: Authenticate | undefined) {}
+  constructor(
+    private readonly authenticate: Authenticate | undefined,
+    private readonly tickets: TicketService,
+    private readonly timeoutMs: number,
+  ) {}
 
   /** Whether clients have to say who they are. */
   get isRequired(): boolean {
@@ -25,13 +32,13 @@ export class Authentication {
   }
 
   async judge(handshake: Handshake): Promise<Verdict> {
-    if (this.authenticate === undefined) return ANONYMOUS;
-    let identity: Identity<unknown> | null | undefined;
+    let identity: Identity<unknown> | null | undefined | typeof LATE;
     try {
-      identity = await this.authenticate(handshake);
+      identity = await withinTime(this.#identify(handshake), this.timeoutMs);
     } catch (reason) {
       return { outcome: 'refused', reason };
     }
+    if (identity === LATE) return { outcome: 'late' };
     if (identity === null || identity === undefined) {
       return { outcome: 'refused', reason: 'authenticate returned nothing' };
     }
@@ -42,6 +49,20 @@ export class Authentication {
     }
     return { outcome: 'accepted', identity: identity as Identity };
   }
+
+  async #identify(handshake: Handshake): Promise<Identity<unknown> | null | undefined> {
+    if (handshake.ticket !== undefined) return this.tickets.consume(handshake.ticket);
+    return this.authenticate === undefined ? ANONYMOUS : this.authenticate(handshake);
+  }
+}
+
+/** The promise's value, or `LATE` when it takes longer. */
+function withinTime<T>(promise: Promise<T>, timeoutMs: number): Promise<T | typeof LATE> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => resolve(LATE), timeoutMs);
+    timer.unref();
+    promise.then(resolve, reject).finally(() => clearTimeout(timer));
+  });
 }
 
 function faultOf(identity: Identity<unknown>): string | undefined {
@@ -49,7 +70,10 @@ function faultOf(identity: Identity<unknown>): string | undefined {
     return `Expected authenticate to return { userId, … } or null, got ${typeof identity}.`;
   }
   const { userId, expiresAt } = identity;
-  if (userId !== undefined && (typeof userId !== 'string' || userId === '' || userId.length > MAX_USER_ID_LENGTH)) {
+  if (
+    userId !== undefined &&
+    (typeof userId !== 'string' || userId === '' || userId.length > MAX_USER_ID_LENGTH)
+  ) {
     return `Expected the userId of authenticate to be a string of 1 to ${MAX_USER_ID_LENGTH} characters, got ${typeof userId}: convert it.`;
   }
   if (expiresAt !== undefined && !Number.isFinite(expiresAt)) {

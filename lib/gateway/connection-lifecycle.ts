@@ -5,15 +5,22 @@ import type { ClientRequests } from '../broadcast/client-requests.js';
 import type { Disconnection, Identity } from '../connections/connection.js';
 import type { ConnectionRegistry } from '../connections/connection-registry.js';
 import { refusalOf } from '../messages/wire-error.js';
+import type { RealtimeMetrics } from '../metrics/realtime-metrics.js';
 import type { ReplyStreams } from '../messages/reply-streams.js';
-import { CloseCode } from '../protocol/close-codes.js';
+import { CloseCode, isKnownCloseCode } from '../protocol/close-codes.js';
 import { encodeMessage } from '../protocol/codec.js';
 import type { Hello } from '../protocol/envelope.js';
 import { ErrorCode } from '../protocol/error-codes.js';
 import type { GatewayConnection } from './gateway-connection.js';
+import { logLine } from './log-line.js';
 
 /** What `$hello` announces beyond the connection itself. */
 export type Announcement = Pick<Hello, 'heartbeat' | 'maxPayloadBytes'>;
+
+/** The same in every log line about a connection. */
+function logFields({ id, userId, ip, path }: GatewayConnection) {
+  return { id, userId, ip, path };
+}
 
 /** Leads a connection from "we know who this is" through the app's hooks to its end. Nothing here throws. */
 export class ConnectionLifecycle {
@@ -24,6 +31,8 @@ export class ConnectionLifecycle {
     private readonly streams: ReplyStreams,
     private readonly requests: ClientRequests,
     private readonly announcement: Announcement,
+    private readonly metrics: RealtimeMetrics,
+    private readonly logsConnections: boolean,
     private readonly logger: LoggerService,
   ) {}
 
@@ -36,6 +45,17 @@ export class ConnectionLifecycle {
     });
   }
 
+  /** Asks the app again what the user may do, after a token was refreshed. */
+  async refresh(connection: GatewayConnection, identity: Identity): Promise<void> {
+    connection.identify(identity);
+    try {
+      await connection.route.refresh(connection);
+    } catch (error) {
+      this.metrics.hookFailures.add('handleRefresh');
+      this.#reject(connection, error, 'handleRefresh');
+    }
+  }
+
   /** The socket has closed. */
   end(connection: GatewayConnection, disconnection: Disconnection): void {
     connection.phase = 'closed';
@@ -43,6 +63,11 @@ export class ConnectionLifecycle {
     this.registry.remove(connection);
     this.streams.stopAll(connection);
     this.requests.disconnected(connection);
+    const durationMs = Date.now() - connection.connectedAt;
+    this.metrics.connectionsClosed.add(closeLabel(disconnection.code));
+    this.metrics.connectionDuration.observe(durationMs / 1_000);
+    const { received } = connection;
+    this.#log('disconnect', { ...logFields(connection), ...disconnection, durationMs, received });
     const ending = this.#end(connection, disconnection).finally(() => this.#ending.delete(ending));
     this.#ending.add(ending);
   }
@@ -57,11 +82,13 @@ export class ConnectionLifecycle {
       await this.registry.add(connection);
       await connection.route.connect(connection, request);
     } catch (error) {
-      this.#reject(connection, error);
+      this.metrics.hookFailures.add('handleConnection');
+      this.#reject(connection, error, 'handleConnection');
       return;
     }
     if (!connection.isOpen) return;
     connection.phase = 'open';
+    this.#log('connect', { ...logFields(connection), connections: this.registry.size });
     connection.ready(encodeMessage('$hello', this.#hello(connection)));
     connection.inbox.open();
   }
@@ -69,11 +96,14 @@ export class ConnectionLifecycle {
   async #end(connection: GatewayConnection, disconnection: Disconnection): Promise<void> {
     await connection.opening;
     const failures = await connection.route.disconnect(connection, disconnection);
-    for (const failure of failures) this.logger.error(failure);
+    for (const failure of failures) {
+      this.metrics.hookFailures.add('handleDisconnect');
+      this.logger.error(failure);
+    }
   }
 
   /** A hook that throws closes this one connection. What it throws for clients says how. */
-  #reject(connection: GatewayConnection, thrown: unknown): void {
+  #reject(connection: GatewayConnection, thrown: unknown, hook: string): void {
     const { error, isFault } = refusalOf(thrown);
     if (isFault || !(thrown instanceof HttpException || thrown instanceof WsException)) {
       this.logger.error(thrown);
@@ -83,12 +113,29 @@ export class ConnectionLifecycle {
     } else if (error.code === ErrorCode.UNAVAILABLE || error.code === ErrorCode.RATE_LIMITED) {
       connection.close(CloseCode.TRY_AGAIN_LATER, error.message);
     } else {
-      this.logger.warn(`connection ${connection.id} was refused by handleConnection: ${error.code}`);
+      this.logger.warn(`connection ${connection.id} was refused by ${hook}: ${error.code}`);
       connection.close(CloseCode.FORBIDDEN, error.message);
     }
   }
 
-  #hello({ id, sessionId, userId }: GatewayConnection): Hello {
-    return { connectionId: id, sessionId, userId: userId ?? null, ...this.announcement, recovered: false };
+  #log(event: string, fields: Parameters<typeof logLine>[1]): void {
+    if (this.logsConnections) this.logger.log(logLine(event, fields));
   }
+
+  #hello({ id, sessionId, userId, expiresAt }: GatewayConnection): Hello {
+    const expiresInMs = expiresAt === undefined ? null : Math.max(0, expiresAt - Date.now());
+    return {
+      connectionId: id,
+      sessionId,
+      userId: userId ?? null,
+      ...this.announcement,
+      expiresInMs,
+      recovered: false,
+    };
+  }
+}
+
+// A client may close with any of 2,000 codes; only those we know become a label.
+function closeLabel(code: number): string {
+  return isKnownCloseCode(code) ? String(code) : 'other';
 }

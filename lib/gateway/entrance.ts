@@ -1,47 +1,46 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { LoggerService } from '@nestjs/common';
-import { WebSocketServer, type ServerOptions } from 'ws';
-import type { Identity } from '../connections/connection.js';
+import { WebSocketServer, type ServerOptions, type WebSocket } from 'ws';
 import { SUBPROTOCOL } from '../protocol/envelope.js';
-import type { Authentication } from './authentication.js';
+import { isRefusal, type Admission } from './admission.js';
 import { pathnameOf, type PathParams } from './gateway-path.js';
-import { readHandshake, type Handshake } from './handshake.js';
 import type { Route } from './route.js';
 import type { Routes } from './routes.js';
 import type { SocketSessions } from './socket-sessions.js';
 import type { UpgradeHandler } from './upgrade-listener.js';
-import { refuseUpgrade } from './upgrade-refusal.js';
+import { closeOf, refuseUpgrade, type UpgradeRefusal } from './upgrade-refusal.js';
+
+export interface CompressionSettings {
+  /** Messages smaller than this travel as they are. */
+  readonly thresholdBytes: number;
+  /** How many messages are compressed at a time. */
+  readonly concurrency: number;
+}
 
 export interface EntranceSettings {
   readonly maxPayloadBytes: number;
+  readonly maxFragments: number;
   readonly closeTimeoutMs: number;
-  readonly tokenCookie: string | false;
-  /** Whether a client without a token may still say `$auth` once it is connected. */
-  readonly offersFirstMessageAuth: boolean;
+  readonly compression: CompressionSettings | false;
+  readonly rejectWith: 'http' | 'close';
 }
 
-/** The door: decides about upgrade requests to gateway paths and makes WebSockets of those it lets in. */
+// What one message may arrive in before ws gives up on it; a client that sends a byte at a time is none of ours.
+const MAX_BUFFERED_CHUNKS = 4_096;
+
+/** The door: makes WebSockets of the upgrade requests to gateway paths that admission lets in. */
 export class Entrance {
   readonly #server: WebSocketServer;
 
   constructor(
     private readonly routes: Routes,
-    private readonly authentication: Authentication,
+    private readonly admission: Admission,
     private readonly sockets: SocketSessions,
     private readonly settings: EntranceSettings,
     private readonly logger: LoggerService,
   ) {
-    // `closeTimeout` is documented by ws and missing in its types.
-    const options: ServerOptions & { closeTimeout: number } = {
-      noServer: true,
-      clientTracking: false,
-      perMessageDeflate: false,
-      maxPayload: settings.maxPayloadBytes,
-      closeTimeout: settings.closeTimeoutMs,
-      handleProtocols: (offered) => (offered.has(SUBPROTOCOL) ? SUBPROTOCOL : false),
-    };
-    this.#server = new WebSocketServer(options);
+    this.#server = new WebSocketServer(serverOptions(settings));
   }
 
   /** What Nest calls the server of a gateway. */
@@ -58,7 +57,7 @@ export class Entrance {
       socket.on('error', destroyOnError);
       this.#admit(request, socket, head, found.route, found.params).catch((error: unknown) => {
         this.logger.error(error);
-        refuseUpgrade(socket, { status: 500, message: 'internal error' });
+        socket.destroy();
       });
     };
   }
@@ -70,36 +69,67 @@ export class Entrance {
     route: Route,
     params: PathParams,
   ): Promise<void> {
-    const ip = request.socket.remoteAddress ?? '';
-    const handshake = readHandshake(request, params, ip, this.settings.tokenCookie);
-    const verdict = await this.authentication.judge(handshake);
-    // The client may have gone while the app was thinking.
-    if (socket.destroyed) return;
-    if (verdict.outcome === 'accepted') {
-      this.#upgrade(socket, head, route, handshake, verdict.identity);
-    } else if (verdict.outcome === 'failed') {
-      this.logger.error(verdict.reason);
-      refuseUpgrade(socket, { status: 500, message: 'internal error' });
-    } else if (handshake.token === undefined && this.settings.offersFirstMessageAuth) {
-      this.#upgrade(socket, head, route, handshake, undefined);
-    } else {
-      this.logger.debug?.(`an upgrade to ${route.path.path} from ${ip} was refused: not authenticated`);
-      refuseUpgrade(socket, { status: 401, message: 'authentication is required' });
+    const verdict = await this.admission.judge(request, params);
+    if (isRefusal(verdict)) {
+      this.#refuse(request, socket, head, verdict);
+      return;
     }
-  }
-
-  #upgrade(
-    socket: Duplex,
-    head: Buffer,
-    route: Route,
-    handshake: Handshake,
-    identity: Identity | undefined,
-  ): void {
-    socket.off('error', destroyOnError);
-    this.#server.handleUpgrade(handshake.request, socket, head, (ws) => {
+    const { handshake, identity } = verdict;
+    const isIn = this.#upgrade(request, socket, head, (ws) => {
       this.sockets.begin(ws, socket, route, handshake, identity);
     });
+    // The client may have gone while the app was thinking.
+    if (!isIn) this.admission.leave(handshake.ip);
   }
+
+  #refuse(request: IncomingMessage, socket: Duplex, head: Buffer, refusal: UpgradeRefusal): void {
+    // A browser sees no HTTP status; but a page that must not connect gets no WebSocket, not even to say so.
+    const mayOpen = refusal.status !== 400 && refusal.reason !== 'origin';
+    if (this.settings.rejectWith === 'http' || !mayOpen) {
+      refuseUpgrade(socket, refusal);
+      return;
+    }
+    const { code, reason } = closeOf(refusal);
+    this.#upgrade(request, socket, head, (ws) => {
+      ws.on('error', () => ws.terminate());
+      ws.close(code, reason);
+    });
+  }
+
+  /** False when no WebSocket came of it. `ws` calls back at once or never. */
+  #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, use: (ws: WebSocket) => void): boolean {
+    if (socket.destroyed) return false;
+    let isOpen = false;
+    socket.off('error', destroyOnError);
+    this.#server.handleUpgrade(request, socket, head, (ws) => {
+      isOpen = true;
+      use(ws);
+    });
+    return isOpen;
+  }
+}
+
+function serverOptions(settings: EntranceSettings): ServerOptions {
+  const { compression } = settings;
+  // Some of these are documented by ws and missing in its types.
+  const options: ServerOptions & { closeTimeout: number; maxFragments: number; maxBufferedChunks: number } = {
+    noServer: true,
+    clientTracking: false,
+    autoPong: false,
+    maxPayload: settings.maxPayloadBytes,
+    maxFragments: settings.maxFragments,
+    maxBufferedChunks: MAX_BUFFERED_CHUNKS,
+    closeTimeout: settings.closeTimeoutMs,
+    handleProtocols: (offered) => (offered.has(SUBPROTOCOL) ? SUBPROTOCOL : false),
+    // No context is kept between messages: it would cost each connection more memory than all the rest.
+    perMessageDeflate: compression !== false && {
+      serverNoContextTakeover: true,
+      clientNoContextTakeover: true,
+      threshold: compression.thresholdBytes,
+      concurrencyLimit: compression.concurrency,
+    },
+  };
+  return options;
 }
 
 function destroyOnError(this: Duplex): void {

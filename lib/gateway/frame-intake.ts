@@ -6,7 +6,9 @@ import { CloseCode } from '../protocol/close-codes.js';
 import { decodeFrame, encodeError, encodePong, FrameRefusal, type JsonLimits } from '../protocol/codec.js';
 import type { ClientFrame, MessageId } from '../protocol/envelope.js';
 import { defaultErrorMessage, ErrorCode } from '../protocol/error-codes.js';
+import type { RealtimeMetrics } from '../metrics/realtime-metrics.js';
 import type { GatewayConnection } from './gateway-connection.js';
+import type { RateLimiter } from './rate-limiter.js';
 
 /** Takes over the `$auth` frames; they need what only the lifecycle knows. */
 export type OnAuth = (connection: GatewayConnection, frame: ClientFrame) => void;
@@ -23,38 +25,51 @@ export class FrameIntake {
     private readonly dispatcher: MessageDispatcher,
     private readonly streams: ReplyStreams,
     private readonly requests: ClientRequests,
+    private readonly rateLimiter: RateLimiter,
     private readonly onAuth: OnAuth,
+    private readonly metrics: RealtimeMetrics,
     private readonly logger: LoggerService,
   ) {}
 
-  /** Called for every frame of a client. */
+  /** Called for every message of a client. */
   receive(connection: GatewayConnection, data: Buffer, isBinary: boolean): void {
     if (!connection.isOpen) return;
+    this.metrics.messagesReceived.add();
     if (isBinary) {
+      if (!this.#passes(connection, undefined, 1, data.length)) return;
       this.#refuse(connection, undefined, ErrorCode.PARSE_ERROR, 'expected a text frame, got a binary one');
       return;
     }
     const frame = decodeFrame(data.toString(), this.settings);
+    const cost = frame instanceof FrameRefusal ? 1 : (connection.route.handlers.get(frame.type)?.cost ?? 1);
+    if (!this.#passes(connection, frame.id, cost, data.length)) return;
     if (frame instanceof FrameRefusal) {
       this.#refuse(connection, frame.id, ErrorCode.PARSE_ERROR, frame.message);
     } else if (frame.type.charCodeAt(0) === 36 /* $ */ || frame.type === 'ping') {
       this.#protocol(connection, frame);
     } else if (connection.phase === 'authenticating') {
       this.#refuse(connection, frame.id, ErrorCode.UNAUTHENTICATED);
+    } else if (connection.inbox.isSealed) {
+      this.#refuseOnce(connection, frame.id, ErrorCode.UNAVAILABLE, 'the server restarts');
     } else {
       connection.inbox.push(frame);
     }
   }
 
+  /** Called for every ping of a client; those above its rate are not answered. */
+  receivePing(connection: GatewayConnection, data: Buffer): void {
+    if (connection.isOpen && this.#passes(connection, undefined, 1, data.length)) connection.pong(data);
+  }
+
   /** Called for every message when its turn has come. */
   handle(connection: GatewayConnection, frame: ClientFrame): void | Promise<void> {
-    const source = connection.route.handlers.get(frame.type);
-    if (source === undefined) {
+    const handler = connection.route.handlers.get(frame.type);
+    if (handler === undefined) {
       this.#refuse(connection, frame.id, ErrorCode.UNKNOWN_TYPE);
       return;
     }
     connection.strikes = 0;
-    return this.dispatcher.dispatch(source, connection, frame);
+    return this.dispatcher.dispatch(handler.source, connection, frame);
   }
 
   /** These do not wait behind messages: a handler may itself be waiting for one of them. */
@@ -67,7 +82,9 @@ export class FrameIntake {
         this.onAuth(connection, frame);
         return;
       case '$reply':
-        this.requests.answered(connection, frame.id, frame.payload).catch((error) => this.logger.error(error));
+        this.requests
+          .answered(connection, frame.id, frame.payload)
+          .catch((error) => this.logger.error(error));
         return;
       case '$error':
         this.requests.refused(connection, frame.id, frame.payload);
@@ -80,16 +97,35 @@ export class FrameIntake {
     }
   }
 
+  /** Whether the connection is within its rate; tells it when not. */
+  #passes(connection: GatewayConnection, id: MessageId | undefined, cost: number, bytes: number): boolean {
+    const verdict = this.rateLimiter.take(connection.allowance, cost, bytes);
+    if (verdict === 'passed') return true;
+    this.#refuseOnce(connection, id, ErrorCode.RATE_LIMITED, defaultErrorMessage(ErrorCode.RATE_LIMITED));
+    if (verdict === 'exhausted') connection.close(CloseCode.RATE_LIMITED, 'retry=5000');
+    return false;
+  }
+
   #refuse(
     connection: GatewayConnection,
     id: MessageId | undefined,
     code: ErrorCode,
     message = defaultErrorMessage(code),
   ): void {
-    this.logger.debug?.(`connection ${connection.id}: a frame was refused with ${code}: ${message}`);
-    connection.sendText(encodeError(id, { code, message }));
+    this.#refuseOnce(connection, id, code, message);
     if (++connection.strikes >= this.settings.maxProtocolErrors) {
       connection.close(CloseCode.TOO_MANY_ERRORS, 'too many frames were no messages');
     }
+  }
+
+  #refuseOnce(
+    connection: GatewayConnection,
+    id: MessageId | undefined,
+    code: ErrorCode,
+    message: string,
+  ): void {
+    this.metrics.messagesRefused.add(code);
+    this.logger.debug?.(`connection ${connection.id}: a frame was refused with ${code}: ${message}`);
+    connection.sendText(encodeError(id, { code, message }));
   }
 }

@@ -2,6 +2,7 @@ import { Connection, type ConnectionOrigin, type RoomMembership } from '../conne
 import type { Outbox, WebSocketLike } from '../connections/outbox.js';
 import type { ClientFrame } from '../protocol/envelope.js';
 import { Inbox, type InboxSettings } from './inbox.js';
+import type { Allowance } from './rate-limiter.js';
 import type { Route } from './route.js';
 
 /** `authenticating` until known, `opening` until `handleConnection` is done, then `open`. */
@@ -12,8 +13,15 @@ export class GatewayConnection extends Connection {
   readonly route: Route;
   readonly inbox: Inbox;
   phase: ConnectionPhase = 'authenticating';
+  /** Frames it has sent so far. */
+  received = 0;
   /** Frames in a row that were no messages. */
   strikes = 0;
+  /** What is left of its rate limit, and when it was last topped up. Kept by `RateLimiter`. */
+  readonly allowance: Allowance;
+  /** The tick of the last sign of life. Kept by `Heartbeat`. */
+  seenAtTick = 0;
+  heartbeatHand = 0;
   /** Resolves when opening has ended one way or the other; `undefined` while there is nothing to wait for. */
   opening: Promise<void> | undefined;
 
@@ -23,11 +31,13 @@ export class GatewayConnection extends Connection {
     outbox: Outbox,
     membership: RoomMembership,
     route: Route,
+    allowance: Allowance,
     settings: InboxSettings,
     handle: (connection: GatewayConnection, frame: ClientFrame) => void | Promise<void>,
   ) {
     super(origin, ws, outbox, membership);
     this.route = route;
+    this.allowance = allowance;
     this.inbox = new Inbox(ws, settings, (frame) => handle(this, frame));
   }
 }

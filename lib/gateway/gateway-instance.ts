@@ -46,7 +46,7 @@ export class GatewayInstance {
     return (this.wrapper.metatype as { prototype: Record<string, unknown> }).prototype;
   }
 
-  hasHook(name: 'handleConnection' | 'handleDisconnect'): boolean {
+  hasHook(name: 'handleConnection' | 'handleRefresh' | 'handleDisconnect'): boolean {
     return typeof this.prototype[name] === 'function' || name in this.wrapper.instance;
   }
 

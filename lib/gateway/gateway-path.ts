@@ -5,7 +5,9 @@ export type PathParams = Readonly<Record<string, string>>;
 /** A gateway's path with one leading slash and none at its end. */
 export function normalizePath(path: string): string {
   if (typeof path !== 'string') {
-    throw new TypeError(`Expected the path of a @RealtimeGateway to be a string like "/ws", got ${typeof path}.`);
+    throw new TypeError(
+      `Expected the path of a @RealtimeGateway to be a string like "/ws", got ${typeof path}.`,
+    );
   }
   return `/${path.replace(/^\/+|\/+$/g, '')}`;
 }

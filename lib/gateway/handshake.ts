@@ -6,6 +6,8 @@ import type { PathParams } from './gateway-path.js';
 export interface Handshake {
   /** From `Authorization: Bearer`, the `tokenCookie`, the subprotocol `bearer.<token>`, or a first `$auth` message. */
   readonly token: string | undefined;
+  /** The one-use ticket of `?ticket=…`, if there is one. */
+  readonly ticket: string | undefined;
   readonly request: IncomingMessage;
   /** The page's origin; absent for clients that are no browser. */
   readonly origin: string | undefined;
@@ -30,6 +32,7 @@ export function readHandshake(
   let query: URLSearchParams | undefined;
   return {
     token: tokenOf(request, tokenCookie),
+    ticket: ticketOf(request.url),
     request,
     origin: request.headers.origin,
     ip,
@@ -55,6 +58,11 @@ function tokenOf(request: IncomingMessage, tokenCookie: string | false): string 
   const offered = offeredSubprotocols(request).find((protocol) => protocol.startsWith(BEARER_SUBPROTOCOL));
   if (offered !== undefined) return offered.slice(BEARER_SUBPROTOCOL.length);
   return tokenCookie === false ? undefined : cookiesOf(request)[tokenCookie];
+}
+
+function ticketOf(url: string | undefined): string | undefined {
+  // Looked for in the text first: most URLs have no query at all.
+  return url?.includes('ticket=') ? (queryOf(url).get('ticket') ?? undefined) : undefined;
 }
 
 function cookiesOf(request: IncomingMessage): Handshake['cookies'] {

@@ -25,6 +25,7 @@ export class Inbox {
   #active = 0;
   #isOpen = false;
   #isPaused = false;
+  #onSettled: (() => void) | undefined;
 
   constructor(
     private readonly socket: Pausable,
@@ -51,10 +52,24 @@ export class Inbox {
     this.#next();
   }
 
+  /** Whether messages that come now are too late. */
+  get isSealed(): boolean {
+    return this.#onSettled !== undefined;
+  }
+
+  /** Takes no more messages; resolves when those that came before are done. */
+  settled(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#onSettled = resolve;
+      this.#settleIfIdle();
+    });
+  }
+
   /** Forgets what waits; its connection is gone. */
   close(): void {
     this.#isOpen = false;
     this.#waiting = undefined;
+    this.#settleIfIdle();
   }
 
   #handle(frame: ClientFrame): void {
@@ -65,7 +80,12 @@ export class Inbox {
     void pending.then(() => {
       this.#active--;
       this.#next();
+      this.#settleIfIdle();
     });
+  }
+
+  #settleIfIdle(): void {
+    if (this.#active === 0 && this.#waiting === undefined) this.#onSettled?.();
   }
 
   #next(): void {

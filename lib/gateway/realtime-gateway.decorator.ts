@@ -1,5 +1,5 @@
 import 'reflect-metadata';
-import { GUARDS_METADATA } from '@nestjs/common/internal';
+import { ENTRY_PROVIDER_WATERMARK, GUARDS_METADATA } from '@nestjs/common/internal';
 import { WebSocketGateway } from '@nestjs/websockets';
 import type { AnyContract } from '../contract/contract.js';
 import { MessageGuard } from '../messages/message.guard.js';
@@ -29,6 +29,8 @@ export function RealtimeGateway(options: RealtimeGatewayOptions): ClassDecorator
     // First of the class's guards, wherever @UseGuards stands: the others then see a payload that was checked.
     const guards: unknown[] = Reflect.getOwnMetadata(GUARDS_METADATA, target) ?? [];
     Reflect.defineMetadata(GUARDS_METADATA, [MessageGuard, ...guards], target);
+    // Nest binds request-scoped APP_GUARDs and their kin to such providers; without it they would be passed over.
+    Reflect.defineMetadata(ENTRY_PROVIDER_WATERMARK, true, target);
     Reflect.defineMetadata(REALTIME_GATEWAY, gateway, target);
   };
 }

@@ -57,7 +57,10 @@ export class RealtimeAdapter extends WsAdapter {
   #attach(): Server {
     const server = this.host.httpAdapter.getHttpServer() as Server;
     if (this.#listener === undefined) {
-      this.#listener = new UpgradeListener(server, (request) => this.entrance.claim(request) ?? this.#claimPlain(request.url));
+      this.#listener = new UpgradeListener(
+        server,
+        (request) => this.entrance.claim(request) ?? this.#claimPlain(request.url),
+      );
       this.#listener.attach();
     }
     return server;

@@ -11,7 +11,20 @@ export interface RouteGateway {
   readonly contract: AnyContract;
 }
 
-interface Hooks {
+/** The handler of one message type. */
+export interface RouteHandler {
+  readonly source: HandlerSource;
+  /** What a message takes of its sender's rate limit. */
+  readonly cost: number;
+}
+
+/** For a gateway that looks at a user's permissions again after its token was refreshed; a throw closes the connection. */
+export interface OnGatewayRefresh {
+  handleRefresh(connection: Connection): unknown;
+}
+
+/** The methods of a gateway class that are called when connections come, refresh their token, and go. */
+interface Hooks extends Partial<OnGatewayRefresh> {
   handleConnection?(connection: Connection, request: IncomingMessage): unknown;
   handleDisconnect?(connection: Connection, disconnection: Disconnection): unknown;
 }
@@ -20,7 +33,7 @@ interface Hooks {
 export class Route {
   readonly path: GatewayPath;
   readonly gateways: RouteGateway[] = [];
-  readonly handlers = new Map<string, HandlerSource>();
+  readonly handlers = new Map<string, RouteHandler>();
   readonly #connected = new WeakMap<Connection, RouteGateway[]>();
 
   constructor(path: string) {
@@ -30,10 +43,20 @@ export class Route {
   /** Runs each gateway's `handleConnection` in turn; the first that throws ends it. */
   async connect(connection: Connection, request: IncomingMessage): Promise<void> {
     for (const gateway of this.gateways) {
-      if (!gateway.instance.hasHook('handleConnection') && !gateway.instance.hasHook('handleDisconnect')) continue;
+      if (!gateway.instance.hasHook('handleConnection') && !gateway.instance.hasHook('handleDisconnect'))
+        continue;
       const hooks = (await gateway.instance.of(connection)) as Hooks;
       await hooks.handleConnection?.(connection, request);
       if (hooks.handleDisconnect !== undefined) this.#remember(connection, gateway);
+    }
+  }
+
+  /** Runs each gateway's `handleRefresh`: the user is the same, what it may do can have changed. */
+  async refresh(connection: Connection): Promise<void> {
+    for (const { instance } of this.gateways) {
+      if (!instance.hasHook('handleRefresh')) continue;
+      const hooks = (await instance.of(connection)) as Hooks;
+      await hooks.handleRefresh?.(connection);
     }
   }
 

@@ -39,7 +39,12 @@ export class Routes {
           notePlainGateway(metatype, plainPaths);
           continue;
         }
-        const instance = new GatewayInstance(wrapper as InstanceWrapper<object>, moduleKey, scopes, enhancers);
+        const instance = new GatewayInstance(
+          wrapper as InstanceWrapper<object>,
+          moduleKey,
+          scopes,
+          enhancers,
+        );
         this.#add(options.path, { instance, contract: options.contract });
       }
     }
@@ -69,7 +74,9 @@ function addHandler(route: Route, { instance, contract }: RouteGateway, methodNa
   const message = messageRouteOf(method);
   if (message === undefined) {
     if (typeof method !== 'function' || !Reflect.hasMetadata(MESSAGE_MAPPING_METADATA, method)) return;
-    throw new Error(`${name} has @SubscribeMessage, which no contract knows: use @OnMessage(contract, type).`);
+    throw new Error(
+      `${name} has @SubscribeMessage, which no contract knows: use @OnMessage(contract, type).`,
+    );
   }
   if (message.contract !== contract) {
     throw new Error(
@@ -81,7 +88,7 @@ function addHandler(route: Route, { instance, contract }: RouteGateway, methodNa
       `${name} is the second handler for "${message.type}" on the path "${route.path.path}": keep one, since a message gets one answer.`,
     );
   }
-  route.handlers.set(message.type, instance.handlers(methodName));
+  route.handlers.set(message.type, { source: instance.handlers(methodName), cost: message.entry.cost });
 }
 
 function requireHandlers(route: Route): void {

@@ -5,40 +5,59 @@ import type { WebSocket } from 'ws';
 import type { Identity } from '../connections/connection.js';
 import { newConnectionId } from '../connections/connection-id.js';
 import type { ConnectionRegistry } from '../connections/connection-registry.js';
-import { Outbox, type OutboxLimits } from '../connections/outbox.js';
+import { Outbox, type OutboxShared } from '../connections/outbox.js';
 import { WriteBatch } from '../connections/write-batch.js';
+import type { RealtimeMetrics } from '../metrics/realtime-metrics.js';
 import type { ClientFrame } from '../protocol/envelope.js';
+import type { AuthMessages } from './auth-messages.js';
 import type { ConnectionLifecycle } from './connection-lifecycle.js';
-import type { FirstMessageAuth } from './first-message-auth.js';
+import type { ConnectionLimits } from './connection-limits.js';
 import type { FrameIntake } from './frame-intake.js';
 import { GatewayConnection } from './gateway-connection.js';
 import type { Handshake } from './handshake.js';
+import type { Heartbeat } from './heartbeat.js';
 import type { InboxSettings } from './inbox.js';
+import type { RateLimiter } from './rate-limiter.js';
 import type { Route } from './route.js';
+import type { TokenExpiry } from './token-expiry.js';
 
 const CONNECTION = Symbol('connection');
 
 /** A `ws` socket that knows its connection, so that all of them can share their listeners. */
 type OwnedSocket = WebSocket & { [CONNECTION]: GatewayConnection };
 
-export interface SocketSettings extends OutboxLimits, InboxSettings {
+/** What happens on sockets, and who takes care of it. */
+export interface SocketOwners {
+  readonly registry: ConnectionRegistry;
+  readonly intake: FrameIntake;
+  readonly auth: AuthMessages;
+  readonly expiry: TokenExpiry;
+  readonly heartbeat: Heartbeat | undefined;
+  readonly lifecycle: ConnectionLifecycle;
+  readonly limits: ConnectionLimits;
+  readonly rateLimiter: RateLimiter;
+  readonly metrics: RealtimeMetrics;
+  readonly logger: LoggerService;
+}
+
+export interface SocketSettings extends InboxSettings, Omit<OutboxShared, 'batch' | 'metrics'> {
   readonly nodeId: string;
 }
 
 /** Every open socket and the connection on it, from the 101 to the close. */
 export class SocketSessions implements Iterable<GatewayConnection> {
   readonly #open = new Set<GatewayConnection>();
-  readonly #batch = new WriteBatch();
+  readonly #outboxes: OutboxShared;
   #onEmpty: (() => void) | undefined;
 
   constructor(
     private readonly settings: SocketSettings,
-    private readonly registry: ConnectionRegistry,
-    private readonly intake: FrameIntake,
-    private readonly firstMessageAuth: FirstMessageAuth,
-    private readonly lifecycle: ConnectionLifecycle,
-    private readonly logger: LoggerService,
-  ) {}
+    private readonly owners: SocketOwners,
+  ) {
+    const { highWaterMarkBytes, maxQueueBytes } = settings;
+    const { metrics } = owners;
+    this.#outboxes = { batch: new WriteBatch(), metrics, highWaterMarkBytes, maxQueueBytes };
+  }
 
   get size(): number {
     return this.#open.size;
@@ -55,48 +74,89 @@ export class SocketSessions implements Iterable<GatewayConnection> {
   }
 
   /** Makes a connection of a fresh socket; without an identity it waits for `$auth`. */
-  begin(ws: WebSocket, socket: Duplex, route: Route, handshake: Handshake, identity: Identity | undefined): void {
+  begin(
+    ws: WebSocket,
+    socket: Duplex,
+    route: Route,
+    handshake: Handshake,
+    identity: Identity | undefined,
+  ): void {
+    const { owners, settings } = this;
     const origin = {
-      id: newConnectionId(this.settings.nodeId),
+      id: newConnectionId(settings.nodeId),
       sessionId: randomUUID(),
       path: route.path.path,
       params: handshake.params,
       ip: handshake.ip,
     };
-    const outbox = new Outbox(ws, socket, this.#batch, this.settings);
+    const outbox = new Outbox(ws, socket, this.#outboxes);
+    const allowance = owners.rateLimiter.start();
     const connection = new GatewayConnection(
       origin,
       ws,
       outbox,
-      this.registry,
+      owners.registry,
       route,
-      this.settings,
+      allowance,
+      settings,
       this.#handle,
     );
     this.#open.add(connection);
+    owners.metrics.connectionsOpened.add();
+    owners.heartbeat?.add(connection);
     (ws as OwnedSocket)[CONNECTION] = connection;
-    ws.on('message', this.#onMessage).on('close', this.#onClose).on('error', this.#onError);
-    if (identity === undefined) this.firstMessageAuth.expect(connection, handshake);
-    else this.lifecycle.open(connection, identity, handshake.request);
+    ws.on('message', this.#onMessage)
+      .on('ping', this.#onPing)
+      .on('pong', this.#onPong)
+      .on('close', this.#onClose)
+      .on('error', this.#onError);
+    if (identity === undefined) owners.auth.expect(connection, handshake);
+    else this.opened(connection, identity, handshake);
   }
 
-  readonly #handle = (connection: GatewayConnection, frame: ClientFrame) => this.intake.handle(connection, frame);
+  /** The client is known; the app may see it. */
+  opened(connection: GatewayConnection, identity: Identity, handshake: Handshake): void {
+    this.owners.lifecycle.open(connection, identity, handshake.request);
+    this.owners.expiry.watch(connection, handshake);
+  }
+
+  readonly #handle = (connection: GatewayConnection, frame: ClientFrame) =>
+    this.owners.intake.handle(connection, frame);
 
   readonly #onMessage = listener((connection, data: Buffer, isBinary: boolean) => {
-    this.intake.receive(connection, data, isBinary);
+    connection.received++;
+    this.#seen(connection);
+    this.owners.intake.receive(connection, data, isBinary);
   });
 
+  readonly #onPing = listener((connection, data: Buffer) => {
+    this.#seen(connection);
+    this.owners.intake.receivePing(connection, data);
+  });
+
+  readonly #onPong = listener((connection) => this.#seen(connection));
+
   readonly #onClose = listener((connection, code: number, reason: Buffer) => {
+    const { owners } = this;
     this.#open.delete(connection);
-    this.firstMessageAuth.forget(connection);
-    this.lifecycle.end(connection, { code, reason: reason.toString() });
+    owners.limits.leave(connection.ip);
+    owners.heartbeat?.remove(connection);
+    owners.auth.forget(connection);
+    owners.expiry.forget(connection);
+    owners.lifecycle.end(connection, { code, reason: reason.toString() });
     if (this.#open.size === 0) this.#onEmpty?.();
   });
 
   // `ws` closes the socket with the right code after each of its errors; `close` does the rest.
   readonly #onError = listener((connection, error: Error) => {
-    this.logger.debug?.(`connection ${connection.id}: ${error.message}`);
+    this.owners.logger.debug?.(`connection ${connection.id}: ${error.message}`);
   });
+
+  /** Whatever comes from the other side is a sign of life. */
+  #seen(connection: GatewayConnection): void {
+    const { heartbeat } = this.owners;
+    if (heartbeat !== undefined) connection.seenAtTick = heartbeat.tick;
+  }
 }
 
 function listener<Args extends unknown[]>(handle: (connection: GatewayConnection, ...args: Args) => void) {

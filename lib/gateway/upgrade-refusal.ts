@@ -1,16 +1,32 @@
 import { STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
+import { CloseCode } from '../protocol/close-codes.js';
 
-/** Why an upgrade was not made, as HTTP says it. */
+/** Why an upgrade is not made; `reason` is the label of its counter. */
 export interface UpgradeRefusal {
-  readonly status: 400 | 401 | 403 | 404 | 429 | 500 | 503;
+  readonly reason:
+    | 'bad_request'
+    | 'origin'
+    | 'draining'
+    | 'connections'
+    | 'connections_per_ip'
+    | 'connections_per_user'
+    | 'unauthenticated'
+    | 'handshake_queue'
+    | 'handshake_timeout'
+    | 'token'
+    | 'failure';
+  readonly status: 400 | 401 | 403 | 429 | 500 | 503;
   readonly message: string;
   /** In seconds. */
   readonly retryAfter?: number;
 }
 
 /** Answers an upgrade request with a plain HTTP response and ends its socket. */
-export function refuseUpgrade(socket: Duplex, { status, message, retryAfter }: UpgradeRefusal): void {
+export function refuseUpgrade(
+  socket: Duplex,
+  { status, message, retryAfter }: Omit<UpgradeRefusal, 'reason' | 'status'> & { status: number },
+): void {
   if (socket.destroyed || !socket.writable) return;
   const lines = [
     `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
@@ -22,4 +38,22 @@ export function refuseUpgrade(socket: Duplex, { status, message, retryAfter }: U
   // HTTP sockets allow half-open: without this the other side could keep it for ever.
   socket.once('finish', () => socket.destroy());
   socket.end(`${lines.join('\r\n')}\r\n\r\n${message}`);
+}
+
+/** The close that says the same to a browser, which cannot see an HTTP status. */
+export function closeOf({ status, message, retryAfter }: UpgradeRefusal): { code: number; reason: string } {
+  const reason = retryAfter === undefined ? message : `retry=${retryAfter * 1_000}`;
+  switch (status) {
+    case 401:
+      return { code: CloseCode.UNAUTHENTICATED, reason };
+    case 403:
+      return { code: CloseCode.FORBIDDEN, reason };
+    case 400:
+      return { code: CloseCode.POLICY_VIOLATION, reason };
+    case 500:
+      return { code: CloseCode.INTERNAL_ERROR, reason };
+    case 429:
+    case 503:
+      return { code: CloseCode.TRY_AGAIN_LATER, reason };
+  }
 }

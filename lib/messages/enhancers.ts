@@ -70,17 +70,29 @@ class FiltersContextCreator extends BaseExceptionFilterContext {
     super(container);
   }
 
-  filtersOf({ instance, callback, moduleKey, contextId, inquirerId }: HandlerHost): ExceptionFilterMetadata[] {
+  filtersOf({
+    instance,
+    callback,
+    moduleKey,
+    contextId,
+    inquirerId,
+  }: HandlerHost): ExceptionFilterMetadata[] {
     this.moduleContext = moduleKey;
     return this.createContext(instance, callback, EXCEPTION_FILTERS_METADATA, contextId, inquirerId);
   }
 
-  override getGlobalMetadata<T extends unknown[]>(contextId: ContextId = STATIC_CONTEXT, inquirerId?: string): T {
+  override getGlobalMetadata<T extends unknown[]>(
+    contextId: ContextId = STATIC_CONTEXT,
+    inquirerId?: string,
+  ): T {
     const filters: unknown[] = this.config.getGlobalFilters();
     if (contextId === STATIC_CONTEXT && inquirerId === undefined) return filters as T;
     const scoped = this.config
       .getGlobalRequestFilters()
-      .map((wrapper) => wrapper.getInstanceByContextId(this.getContextId(contextId, wrapper), inquirerId)?.instance)
+      .map(
+        (wrapper) =>
+          wrapper.getInstanceByContextId(this.getContextId(contextId, wrapper), inquirerId)?.instance,
+      )
       .filter((filter) => filter !== undefined);
     return [...filters, ...scoped] as T;
   }

@@ -2,7 +2,9 @@ import type { LoggerService } from '@nestjs/common';
 import { isObservable } from 'rxjs';
 import type { Connection } from '../connections/connection.js';
 import { encodeError, encodeReply } from '../protocol/codec.js';
+import type { RealtimeMetrics } from '../metrics/realtime-metrics.js';
 import type { ClientFrame } from '../protocol/envelope.js';
+import { isErrorCode } from '../protocol/error-codes.js';
 import type { MessageArgs, MessageHandler } from './message-handler.js';
 import { isReplySource, type ReplySource, type ReplyStreams } from './reply-streams.js';
 import { refusalOf } from './wire-error.js';
@@ -16,11 +18,23 @@ export interface HandlerSource {
 export class MessageDispatcher {
   constructor(
     private readonly streams: ReplyStreams,
+    private readonly metrics: RealtimeMetrics,
     private readonly logger: LoggerService,
   ) {}
 
   /** A promise only when the handler needs one; it resolves when the next message may follow. */
   dispatch(source: HandlerSource, connection: Connection, frame: ClientFrame): void | Promise<void> {
+    const startedAt = performance.now();
+    const pending = this.#dispatch(source, connection, frame);
+    if (pending !== undefined) return pending.then(() => this.#observe(startedAt));
+    this.#observe(startedAt);
+  }
+
+  #observe(startedAt: number): void {
+    this.metrics.handlerDuration.observe((performance.now() - startedAt) / 1_000);
+  }
+
+  #dispatch(source: HandlerSource, connection: Connection, frame: ClientFrame): void | Promise<void> {
     let handler: MessageHandler | Promise<MessageHandler>;
     try {
       handler = source.handlerFor(connection);
@@ -60,18 +74,20 @@ export class MessageDispatcher {
     try {
       if (!isReplySource(value)) {
         if (id !== undefined) connection.sendText(encodeReply(id, value));
-      } else if (id === undefined) {
+      } else if (id === undefined || !connection.isOpen) {
         this.#discard(value);
       } else {
-        const onError = (error: unknown) => void this.#fail(handler, args, connection, frame, error);
-        this.streams.pipe(connection, id, value, onError);
+        this.streams.pipe(connection, id, value, {
+          onError: (error) => void this.#fail(handler, args, connection, frame, error),
+          onStopError: (error) => this.logger.error(error),
+        });
       }
     } catch (error) {
       return this.#fail(handler, args, connection, frame, error);
     }
   }
 
-  /** A source whose message had no id has nobody to speak to. */
+  /** A source whose message had no id, or whose client has gone, has nobody to speak to. */
   #discard(source: ReplySource): void {
     if (isObservable(source)) source.subscribe({ error: (error) => this.logger.error(error) }).unsubscribe();
   }
@@ -94,6 +110,7 @@ export class MessageDispatcher {
 
   #refuse(connection: Connection, frame: ClientFrame, thrown: unknown): void {
     const { error, isFault } = refusalOf(thrown);
+    this.metrics.messagesRefused.add(isErrorCode(error.code) ? error.code : 'other');
     if (isFault) this.logger.error(thrown);
     else this.logger.debug?.(`connection ${connection.id}: "${frame.type}" refused with ${error.code}`);
     connection.sendText(encodeError(frame.id, error));
@@ -101,6 +118,7 @@ export class MessageDispatcher {
 }
 
 function isPromiseLike(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function';
+  return (
+    typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function'
+  );
 }
-

@@ -42,7 +42,11 @@ export class MessageHandler {
   async filter(error: unknown, args: MessageArgs): Promise<unknown> {
     const filter = selectExceptionFilterMetadata(this.#filters, error);
     if (filter === undefined) return error;
-    const host = new ExecutionContextHost(args, this.#host.instance.constructor as never, this.#host.callback);
+    const host = new ExecutionContextHost(
+      args,
+      this.#host.instance.constructor as never,
+      this.#host.callback,
+    );
     host.setType('ws');
     try {
       await filter.func(error, host);
@@ -58,7 +62,11 @@ export class MessageHandler {
 
   /** Asks the guards in turn; a promise only when one of them gives one. */
   #pass(args: MessageArgs): Promise<void> | undefined {
-    const context = new ExecutionContextHost(args, this.#host.instance.constructor as never, this.#host.callback);
+    const context = new ExecutionContextHost(
+      args,
+      this.#host.instance.constructor as never,
+      this.#host.callback,
+    );
     context.setType('ws');
     for (let i = 0; i < this.#guards.length; i++) {
       const verdict = (this.#guards[i] as CanActivate).canActivate(context);
@@ -75,7 +83,7 @@ export class MessageHandler {
     context: ExecutionContextHost,
   ): Promise<void> {
     let verdict: boolean | Promise<boolean> | Observable<boolean> = pending;
-    for (let i = position; ; ) {
+    for (let i = position; ;) {
       const settled: unknown = await verdict;
       if (!(isObservable(settled) ? await lastValueFrom(settled) : settled)) {
         throw new RealtimeException(ErrorCode.FORBIDDEN);
@@ -100,7 +108,14 @@ export class MessageHandler {
     const reply = new InterceptedReply();
     const { instance, callback } = this.#host;
     const next = async () => reply.observe(await this.#call(args));
-    const outcome = await interceptorsConsumer.intercept(this.#interceptors, args, instance, callback, next, 'ws');
+    const outcome = await interceptorsConsumer.intercept(
+      this.#interceptors,
+      args,
+      instance,
+      callback,
+      next,
+      'ws',
+    );
     return reply.settle(outcome as Observable<unknown>);
   }
 }

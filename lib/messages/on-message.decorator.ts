@@ -20,7 +20,9 @@ export interface MessageRoute {
 
 const MESSAGE_ROUTE = Symbol('nestjs-realtime:message-route');
 
-type Parameter<H> = H extends (...parameters: infer P) => unknown ? { [I in keyof P]: [P[I]] }[number] : never;
+type Parameter<H> = H extends (...parameters: infer P) => unknown
+  ? { [I in keyof P]: [P[I]] }[number]
+  : never;
 
 /** Whether a handler can be given the payload: first of `(payload, connection)`, or at a place that `@Payload()` marks. */
 type Takes<H, Payload> = H extends (payload: Payload, connection: Connection<never, never>) => unknown

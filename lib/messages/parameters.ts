@@ -9,7 +9,9 @@ import type { Enhancers, HandlerHost } from './enhancers.js';
 interface Parameter {
   readonly index: number;
   readonly extract: (args: unknown[]) => unknown;
-  readonly metadata: Pick<ArgumentMetadata, 'type'> & { [K in 'metatype' | 'data' | 'schema']: ArgumentMetadata[K] };
+  readonly metadata: Pick<ArgumentMetadata, 'type'> & {
+    [K in 'metatype' | 'data' | 'schema']: ArgumentMetadata[K];
+  };
   readonly pipes: PipeTransform[];
 }
 
@@ -59,7 +61,10 @@ export class Parameters {
     await Promise.all(
       this.#parameters.map(async ({ index, extract, metadata, pipes }) => {
         const value = extract(args);
-        resolved[index] = pipes.length === 0 ? await value : await pipesConsumer.apply(value, metadata as ArgumentMetadata, pipes);
+        resolved[index] =
+          pipes.length === 0
+            ? await value
+            : await pipesConsumer.apply(value, metadata as ArgumentMetadata, pipes);
       }),
     );
     return resolved;
@@ -72,11 +77,16 @@ function parameterType(key: string): string | number {
   return key.includes(CUSTOM_ROUTE_ARGS_METADATA) ? type : Number(type);
 }
 
-function extractor(key: string, { data, factory }: ParameterMetadata, host: HandlerHost): Parameter['extract'] {
+function extractor(
+  key: string,
+  { data, factory }: ParameterMetadata,
+  host: HandlerHost,
+): Parameter['extract'] {
   if (!key.includes(CUSTOM_ROUTE_ARGS_METADATA)) {
     const type = Number(parameterType(key));
     return (args) => paramsFactory.exchangeKeyForValue(type, data, args);
   }
   const contextFactory = contextUtils.getContextFactory('ws', host.instance, host.callback);
-  return contextUtils.getCustomFactory(factory ?? (() => {}), data, contextFactory) as unknown as Parameter['extract'];
+  const custom: unknown = contextUtils.getCustomFactory(factory ?? (() => {}), data, contextFactory);
+  return (args) => (custom as (...args: unknown[]) => unknown)(...args);
 }

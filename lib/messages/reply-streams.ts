@@ -1,4 +1,4 @@
-import { isObservable, type Observable } from 'rxjs';
+import { isObservable, type Observable, type Subscription } from 'rxjs';
 import type { Connection } from '../connections/connection.js';
 import { encodeComplete, encodeNext } from '../protocol/codec.js';
 import type { MessageId } from '../protocol/envelope.js';
@@ -16,8 +16,13 @@ export function isAsyncIterable(value: unknown): value is AsyncIterable<unknown>
   return typeof value === 'object' && value !== null && Symbol.asyncIterator in value;
 }
 
-/** Told when a source fails, unless the client has stopped listening. */
-export type OnStreamError = (error: unknown) => void;
+/** Who is told when a source breaks. */
+export interface StreamFailures {
+  /** It failed while the client was listening, who is to hear of it. */
+  readonly onError: (error: unknown) => void;
+  /** It failed while it was stopped: its reply has ended, so only the log is left. */
+  readonly onStopError: (error: unknown) => void;
+}
 
 /** One reply in parts on its way: `$next` for each, then `$complete`, or what `onError` says. */
 export class ReplyStream {
@@ -26,8 +31,8 @@ export class ReplyStream {
   constructor(
     readonly connection: Connection,
     private readonly id: MessageId,
-    private readonly stopSource: () => void,
-    private readonly onError: OnStreamError,
+    private readonly stopSource: () => unknown,
+    private readonly failures: StreamFailures,
     private readonly forget: () => void,
   ) {}
 
@@ -36,7 +41,16 @@ export class ReplyStream {
   }
 
   next(value: unknown): void {
-    if (!this.#ended) this.connection.sendText(encodeNext(this.id, value));
+    if (this.#ended) return;
+    let text: string;
+    try {
+      text = encodeNext(this.id, value);
+    } catch (error) {
+      this.fail(error);
+      this.#stopSource();
+      return;
+    }
+    this.connection.sendText(text);
   }
 
   complete(): void {
@@ -44,14 +58,20 @@ export class ReplyStream {
   }
 
   fail(error: unknown): void {
-    if (this.#end()) this.onError(error);
+    if (this.#end()) this.failures.onError(error);
   }
 
   /** Ends the reply from the client's side. */
   stop(): void {
     if (!this.#end()) return;
-    this.stopSource();
+    this.#stopSource();
     this.connection.sendText(encodeComplete(this.id));
+  }
+
+  // A microtask later even a source that speaks while it is being subscribed to has something to unsubscribe from.
+  // Whatever the app's clean-up throws must reach neither the client nor the socket's listeners.
+  #stopSource(): void {
+    Promise.resolve().then(this.stopSource).catch(this.failures.onStopError);
   }
 
   #end(): boolean {
@@ -67,20 +87,25 @@ export class ReplyStreams {
   readonly #running = new WeakMap<Connection, Map<MessageId, ReplyStream>>();
 
   /** Begins a reply in parts; throws when the id already names one that runs. */
-  open(connection: Connection, id: MessageId, stopSource: () => void, onError: OnStreamError): ReplyStream {
+  open(
+    connection: Connection,
+    id: MessageId,
+    stopSource: () => unknown,
+    failures: StreamFailures,
+  ): ReplyStream {
     const running = this.#runningOf(connection);
     if (running.has(id)) {
       throw new RealtimeException(ErrorCode.BAD_REQUEST, 'a streamed reply with this id is still running');
     }
-    const stream = new ReplyStream(connection, id, stopSource, onError, () => running.delete(id));
+    const stream = new ReplyStream(connection, id, stopSource, failures, () => running.delete(id));
     running.set(id, stream);
     return stream;
   }
 
   /** Sends all of a source. */
-  pipe(connection: Connection, id: MessageId, source: ReplySource, onError: OnStreamError): void {
-    if (isObservable(source)) this.#subscribe(connection, id, source, onError);
-    else this.#pump(connection, id, source, onError);
+  pipe(connection: Connection, id: MessageId, source: ReplySource, failures: StreamFailures): void {
+    if (isObservable(source)) this.#subscribe(connection, id, source, failures);
+    else this.#pump(connection, id, source, failures);
   }
 
   /** Stops one; the client asked with `$cancel`. */
@@ -104,21 +129,29 @@ export class ReplyStreams {
     return running;
   }
 
-  #subscribe(connection: Connection, id: MessageId, source: Observable<unknown>, onError: OnStreamError): void {
-    const stop = () => subscription?.unsubscribe();
-    const stream = this.open(connection, id, stop, onError);
-    const subscription = source.subscribe({
+  #subscribe(
+    connection: Connection,
+    id: MessageId,
+    source: Observable<unknown>,
+    failures: StreamFailures,
+  ): void {
+    let subscription: Subscription | undefined;
+    const stream = this.open(connection, id, () => subscription?.unsubscribe(), failures);
+    subscription = source.subscribe({
       next: (value) => stream.next(value),
       error: (error: unknown) => stream.fail(error),
       complete: () => stream.complete(),
     });
-    if (stream.ended) subscription.unsubscribe();
   }
 
-  #pump(connection: Connection, id: MessageId, source: AsyncIterable<unknown>, onError: OnStreamError): void {
+  #pump(
+    connection: Connection,
+    id: MessageId,
+    source: AsyncIterable<unknown>,
+    failures: StreamFailures,
+  ): void {
     const iterator = source[Symbol.asyncIterator]();
-    const stop = () => void iterator.return?.().catch(onError);
-    const stream = this.open(connection, id, stop, onError);
+    const stream = this.open(connection, id, () => iterator.return?.(), failures);
     const run = async (): Promise<void> => {
       while (!stream.ended) {
         const { done, value } = await iterator.next();

@@ -1,4 +1,10 @@
-import { MAX_ID_LENGTH, MAX_TYPE_LENGTH, type ClientFrame, type MessageId, type WireError } from './envelope.js';
+import {
+  MAX_ID_LENGTH,
+  MAX_TYPE_LENGTH,
+  type ClientFrame,
+  type MessageId,
+  type WireError,
+} from './envelope.js';
 
 /** How deep and how wide the JSON of one frame may be. */
 export interface JsonLimits {

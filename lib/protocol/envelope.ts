@@ -28,6 +28,8 @@ export interface Hello {
   /** How often the server pings and how long it waits in silence; `null` when heartbeats are off. */
   readonly heartbeat: { readonly intervalMs: number; readonly timeoutMs: number } | null;
   readonly maxPayloadBytes: number;
+  /** How long the token still lasts; `null` when it does not expire. Say `$auth` before. */
+  readonly expiresInMs: number | null;
   /** Whether everything missed since the last connection of this session has been delivered. */
   readonly recovered: boolean;
 }

@@ -43,7 +43,12 @@ const MESSAGES: Record<ErrorCode, string> = {
   INTERNAL: 'internal error',
 };
 
+/** Whether a code is the library's own. */
+export function isErrorCode(code: string): code is ErrorCode {
+  return Object.hasOwn(MESSAGES, code);
+}
+
 /** The sentence a client reads for a code of the library when nothing more exact may be said. */
 export function defaultErrorMessage(code: string): string {
-  return Object.hasOwn(MESSAGES, code) ? MESSAGES[code as ErrorCode] : 'refused';
+  return isErrorCode(code) ? MESSAGES[code] : 'refused';
 }

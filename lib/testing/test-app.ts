@@ -49,6 +49,8 @@ export class RealtimeTestApp {
   /** Closes the app, and waits for every client to see its end. */
   async close(): Promise<void> {
     await this.app.close();
+    // A client that a test has paused reads its end only now.
+    for (const { socket } of this.#clients) socket.resume();
     await Promise.all(this.#clients.map(({ closed }) => closed));
   }
 }

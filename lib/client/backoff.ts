@@ -1,0 +1,55 @@
+import type { ResolvedClientOptions } from './client.options.js';
+
+type BackoffOptions = Pick<
+  ResolvedClientOptions,
+  'minRetryMs' | 'maxRetryMs' | 'firstRetrySpreadMs' | 'stableAfterMs' | 'random'
+>;
+
+/** The longest delay a timer can hold. */
+const LONGEST_MS = 0x7fffffff;
+
+/** When to try again. Everything is drawn at random: clients that were lost together must not come back together. */
+export class Backoff {
+  /** Attempts since the last stable connection, the coming or running one included. */
+  attempt = 0;
+
+  constructor(private readonly options: BackoffOptions) {}
+
+  /** The wait after the nth attempt failed: `min(max, min + rand(0, min(max, min · 2^n)))`, full jitter, as in centrifuge-js. */
+  afterFailure(): number {
+    const { minRetryMs, maxRetryMs, random } = this.options;
+    return Math.min(maxRetryMs, minRetryMs + random() * this.#ceiling(this.attempt - 1));
+  }
+
+  /**
+   * The wait after a connection that was usable for `lifeMs`: anywhere within `firstRetrySpreadMs`. A server that
+   * accepts and drops again makes the spread as wide as the backoff has become.
+   */
+  afterLoss(lifeMs: number): number {
+    const { firstRetrySpreadMs, stableAfterMs, random } = this.options;
+    if (lifeMs >= stableAfterMs) this.attempt = 0;
+    return random() * Math.max(firstRetrySpreadMs, this.attempt && this.#ceiling(this.attempt));
+  }
+
+  /** The wait that the server asks for, and up to as much again (at most the spread): advice is given to many at once. */
+  afterAdvice(adviceMs: number): number {
+    const { firstRetrySpreadMs, random } = this.options;
+    return Math.min(LONGEST_MS, adviceMs + random() * Math.min(adviceMs, firstRetrySpreadMs));
+  }
+
+  /** The short wait before what one client alone has a reason for: a fresh token, a network that is back. */
+  soon(): number {
+    return this.options.random() * this.options.minRetryMs;
+  }
+
+  #ceiling(n: number): number {
+    const { minRetryMs, maxRetryMs } = this.options;
+    return Math.min(maxRetryMs, minRetryMs * 2 ** n);
+  }
+}
+
+/** The `retry=<ms>` that a close reason may hold. */
+export function adviceIn(reason: string): number | undefined {
+  const advice = /\bretry=(\d+)/.exec(reason)?.[1];
+  return advice === undefined ? undefined : Number(advice);
+}

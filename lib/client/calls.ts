@@ -1,0 +1,112 @@
+import type { WireError } from '../protocol/envelope.js';
+import type { Link, ServerFrame } from './link.js';
+import type { Outbox, Parcel } from './outbox.js';
+import { RequestError, requestErrorOf } from './request-error.js';
+import type { Retry, UnsentReason } from './send.options.js';
+
+/** Who waits for the answer of a call. */
+export interface Caller {
+  /** A `$reply`, or one `$next` of several. */
+  onValue(value: unknown, isLast: boolean): void;
+  /** A `$complete` after the last `$next`. */
+  onComplete(): void;
+  onFailure(error: RequestError): void;
+}
+
+const SENTENCES: Readonly<Record<string, string>> = {
+  DISCONNECTED: 'The connection was lost before the answer came; whether it was done is not known.',
+  CLOSED: 'The client is closed.',
+  TOO_LARGE: 'The message is larger than the server takes.',
+};
+
+/** One message that wants an answer. Its id is also its idempotency key: it stays the same however often it is sent. */
+class Call implements Parcel {
+  link: Link | undefined;
+
+  constructor(
+    readonly id: string,
+    readonly text: string,
+    readonly retry: Retry,
+    readonly caller: Caller,
+    private readonly pending: Map<string, Call>,
+    private readonly outbox: Outbox,
+  ) {}
+
+  post(): void {
+    this.pending.set(this.id, this);
+    this.outbox.post(this);
+  }
+
+  /** Its answer, if one comes, is not waited for any more. */
+  forget(): void {
+    this.pending.delete(this.id);
+    this.outbox.withdraw(this);
+  }
+
+  /** Forgets it, and tells the server to stop answering. */
+  cancel(): void {
+    if (!this.pending.has(this.id)) return;
+    this.forget();
+    if (this.link?.isOpen) this.link.send(JSON.stringify({ type: '$cancel', id: this.id }));
+  }
+
+  sent(): void {}
+
+  unsent(reason: UnsentReason | 'disconnected'): void {
+    const code = reason.toUpperCase();
+    this.forget();
+    this.caller.onFailure(new RequestError(code, SENTENCES[code] ?? reason));
+  }
+
+  answer({ type, payload }: ServerFrame): void {
+    if (type === '$next') return this.caller.onValue(payload, false);
+    this.forget();
+    if (type === '$reply') this.caller.onValue(payload, true);
+    else if (type === '$complete') this.caller.onComplete();
+    else this.caller.onFailure(requestErrorOf(payload as WireError));
+  }
+}
+
+/** The calls that wait for their answers, in the order in which they were made. */
+export class Calls {
+  readonly #pending = new Map<string, Call>();
+  #count = 0;
+
+  /** The prefix keeps ids apart from those of every other client of the session. */
+  constructor(
+    private readonly prefix: string,
+    private readonly outbox: Outbox,
+  ) {}
+
+  make(type: string, payload: unknown, retry: Retry, caller: Caller): Call {
+    const id = this.prefix + ++this.#count;
+    return new Call(id, JSON.stringify({ type, payload, id }), retry, caller, this.#pending, this.outbox);
+  }
+
+  /** Gives a frame to the call it answers. False when it answers none. */
+  answer(frame: ServerFrame): boolean {
+    const call = this.#pending.get(frame.id as string);
+    call?.answer(frame);
+    return call !== undefined;
+  }
+
+  isAwaited(link: Link): boolean {
+    return this.#on(link).length > 0;
+  }
+
+  /** Sends again what was sent on this link, or fails it. */
+  lost(link: Link): void {
+    const unanswered = this.#on(link);
+    for (const call of unanswered) if (call.retry === 'never') call.unsent('disconnected');
+    this.outbox.putBack(unanswered.filter(({ retry }) => retry !== 'never'));
+  }
+
+  /** Fails every call. */
+  clear(): void {
+    for (const call of [...this.#pending.values()]) call.unsent('closed');
+  }
+
+  #on(link: Link): Call[] {
+    return [...this.#pending.values()].filter((call) => call.link === link);
+  }
+}

@@ -1,0 +1,166 @@
+import type {
+  AnyContract,
+  ClientPayload,
+  ClientReply,
+  ClientType,
+  ServerPayload,
+  ServerType,
+} from '../contract/contract-types.js';
+import type { WireError } from '../protocol/envelope.js';
+import { Calls } from './calls.js';
+import {
+  resolveClientOptions,
+  type Address,
+  type RealtimeClientOptions,
+  type ResolvedClientOptions,
+} from './client.options.js';
+import type { ConnectionState } from './connection-state.js';
+import type { Link, ServerFrame } from './link.js';
+import { Listeners } from './listeners.js';
+import { Messages } from './messages.js';
+import { Outbox } from './outbox.js';
+import { ClosedError, requestErrorOf, type RequestError } from './request-error.js';
+import { request } from './request.js';
+import type { RequestOptions, SendOptions, SendOutcome, Unsent } from './send.options.js';
+import { Session } from './session.js';
+import type { PayloadArguments } from './typed-arguments.js';
+
+/**
+ * The smallest client: `RealtimeClient` without answers to the server's requests, streams and async iteration, for a page
+ * that counts its bytes.
+ */
+export class CoreClient<C extends AnyContract = AnyContract> {
+  protected readonly options: ResolvedClientOptions;
+  readonly #session: Session;
+  readonly #outbox = new Outbox();
+  protected readonly calls: Calls;
+  readonly #messages: Messages;
+  readonly #byType = new Map<string, Listeners<unknown>>();
+  readonly #states: Listeners<ConnectionState>;
+  readonly #errors: Listeners<RequestError>;
+  readonly #unsent: Listeners<Unsent>;
+
+  /** Connects nothing yet, so it may be made anywhere: at module level, in a render, on a server. */
+  constructor(address: Address, options: RealtimeClientOptions = {}) {
+    const resolved = resolveClientOptions(options);
+    const { clock, random } = resolved;
+    const digits = () => random().toString(36).slice(2, 8);
+    this.options = resolved;
+    this.#states = new Listeners(clock);
+    this.#errors = new Listeners(clock);
+    this.#unsent = new Listeners(clock);
+    this.calls = new Calls(`${digits()}${digits()}-`, this.#outbox);
+    this.#messages = new Messages(this.#outbox, clock, (unsent) => this.#unsent.emit(unsent));
+    this.#session = new Session(address, resolved, {
+      onState: (state) => this.#changed(state),
+      onLink: (link) => this.#outbox.open(link),
+      onLost: (link) => {
+        this.#outbox.shut(link);
+        this.calls.lost(link);
+      },
+      onFrame: (link, frame) => {
+        if (!this.calls.answer(frame)) this.receive(link, frame);
+      },
+      isAwaited: (link) => this.calls.isAwaited(link),
+    });
+  }
+
+  /** What the client is doing now. */
+  get state(): ConnectionState {
+    return this.#session.state;
+  }
+
+  /** Resolves when messages flow, however many attempts that takes; rejects with a `ClosedError` when they never will. */
+  connect(): Promise<void> {
+    this.#session.start();
+    return new Promise((resolve, reject) => {
+      const settle = (state: ConnectionState): boolean => {
+        if (state.status === 'connected') resolve();
+        else if (state.status === 'closed') reject(new ClosedError(state.code, state.reason));
+        else return false;
+        return true;
+      };
+      if (settle(this.state)) return;
+      const stop = this.#states.add((state) => void (settle(state) && stop()));
+    });
+  }
+
+  /** Ends it for good: what waits is given up with `closed`. Once is enough, twice does nothing more. */
+  close(): void {
+    this.#session.close(1000, 'closed by the client');
+  }
+
+  /** Checks the connection now, for runtimes whose signals are not the web's, such as React Native's `AppState`. */
+  wake(): void {
+    this.#session.wake();
+  }
+
+  /** Calls back for every message of a type; the returned function ends that. */
+  on<T extends ServerType<C>>(type: T, tell: (payload: ServerPayload<C, T>) => void): () => void {
+    this.use();
+    const listeners = this.#byType.get(type) ?? new Listeners(this.options.clock);
+    this.#byType.set(type, listeners);
+    return listeners.add(tell as (payload: unknown) => void);
+  }
+
+  /** Sends a message that wants no answer. It never rejects for want of a connection: the outcome says what became of it. */
+  send<T extends ClientType<C>>(
+    type: T,
+    ...[payload, options]: PayloadArguments<ClientPayload<C, T>, SendOptions>
+  ): Promise<SendOutcome> {
+    this.use();
+    const whileAway = options?.whileAway ?? this.options.whileAway;
+    const away = whileAway === 'drop' ? 'dropped' : whileAway.queue;
+    const fate = this.state.status === 'closed' ? 'closed' : this.#session.link?.isOpen ? 'now' : away;
+    return this.#messages.send(type, payload, fate);
+  }
+
+  /** Sends a message and waits for its one reply; rejects with a `RequestError`, or with the signal's reason. */
+  request<T extends ClientType<C>>(
+    type: T,
+    ...[payload, options]: PayloadArguments<ClientPayload<C, T>, RequestOptions>
+  ): Promise<ClientReply<C, T>> {
+    this.use();
+    const terms = { timeoutMs: this.options.requestTimeoutMs, retry: 'resumed', ...options } as const;
+    const answer = request(this.calls, this.options.clock, type, payload, terms);
+    return answer as Promise<ClientReply<C, T>>;
+  }
+
+  /** Calls back after every change of `state`. */
+  onStateChange(tell: (state: ConnectionState) => void): () => void {
+    return this.#states.add(tell);
+  }
+
+  /** Calls back for errors that answer no request, such as a refused `send`. */
+  onError(tell: (error: RequestError) => void): () => void {
+    return this.#errors.add(tell);
+  }
+
+  /** Calls back for every `send` that was given up. */
+  onUnsent(tell: (unsent: Unsent) => void): () => void {
+    return this.#unsent.add(tell);
+  }
+
+  /** Connects an idle client, unless only `connect()` may. */
+  protected use(): void {
+    if (this.options.autoConnect) this.#session.start();
+  }
+
+  #changed(state: ConnectionState): void {
+    this.#states.emit(state);
+    if (state.status !== 'closed') return;
+    this.#outbox.clear();
+    this.calls.clear();
+  }
+
+  /** Takes a frame that answers nothing. */
+  protected receive(link: Link, { type, id, payload }: ServerFrame): void {
+    if (type === '$goaway') {
+      this.#session.goAway(link, (payload as { reconnectAfterMs: number }).reconnectAfterMs);
+    } else if (type === '$error' && id === undefined) {
+      this.#errors.emit(requestErrorOf(payload as WireError));
+    } else {
+      this.#byType.get(type)?.emit(payload);
+    }
+  }
+}

@@ -1,0 +1,163 @@
+import type { Hello, MessageId } from '../protocol/envelope.js';
+import type { ResolvedClientOptions } from './client.options.js';
+import type { WebSocketLike } from './environment.js';
+import { Liveness } from './liveness.js';
+
+/** A frame of the server after parsing. */
+export interface ServerFrame {
+  readonly type: string;
+  readonly payload?: unknown;
+  readonly id?: MessageId;
+}
+
+/** What a client says to be taken for the same one as before; the positions are those of recoverable channels. */
+export interface SessionTicket {
+  readonly sessionId: string;
+  readonly positions: Readonly<Record<string, unknown>>;
+}
+
+/** What the client says first. */
+export interface Introduction {
+  readonly token: string | undefined;
+  readonly ticket: SessionTicket | undefined;
+}
+
+export interface LinkEvents {
+  /** The server has said `$hello`, and who we are is settled. */
+  onUsable(link: Link): void;
+  onFrame(link: Link, frame: ServerFrame, text: string): void;
+  /** Once, unless the link was left before. */
+  onEnd(link: Link, code: number, reason: string): void;
+}
+
+const OPEN = 1;
+// Call ids begin with a random prefix, so these two are never taken for one.
+const RESUME_ID = 'resume';
+const DRAIN_ID = 'drain';
+
+/** One socket, from its handshake to its end. Once left, nothing of it is heard any more. */
+export class Link {
+  hello: Hello | undefined;
+  #isUsable = false;
+  #isResumeRefused = false;
+  #liveness: Liveness | undefined;
+  #resumeTimer: unknown;
+  #onDrained: (() => void) | undefined;
+  readonly #socket: WebSocketLike;
+
+  /** Throws what `new WebSocket` throws: an address that can never work. */
+  constructor(
+    url: string,
+    private readonly introduction: Introduction,
+    private readonly options: ResolvedClientOptions,
+    private readonly events: LinkEvents,
+  ) {
+    const socket = new options.WebSocket(url, [...options.protocols]);
+    this.#socket = socket;
+    socket.onopen = () => this.#introduce();
+    socket.onmessage = ({ data }: { data: unknown }) => this.#receive(String(data));
+    socket.onclose = ({ code, reason }: { code: number; reason: string }) => this.#end(code, reason);
+    // `close` follows and says it all; `ws` crashes the process when nobody listens.
+    socket.onerror = () => undefined;
+  }
+
+  /** Whether what is sent now goes out: a socket that has begun to close discards it without a word. */
+  get isOpen(): boolean {
+    return this.#socket.readyState === OPEN;
+  }
+
+  /** Whether the server took us for the client we were before. */
+  get isResumed(): boolean {
+    return this.hello !== undefined && this.hello.sessionId === this.introduction.ticket?.sessionId;
+  }
+
+  send(text: string): void {
+    this.#socket.send(text);
+  }
+
+  /** Asks for a sign of life, to be given within `wakeTimeoutMs`. */
+  wake(): void {
+    this.#liveness?.wake();
+  }
+
+  /** Calls back when everything that the server had written so far has arrived. */
+  drain(onDrained: () => void): void {
+    this.#onDrained = onDrained;
+    if (this.isOpen) this.send(`{"type":"ping","id":"${DRAIN_ID}"}`);
+  }
+
+  /** Uses the link as it is, without waiting longer for the answer to `$resume`. False without a `$hello`. */
+  settle(): boolean {
+    if (this.hello === undefined) return false;
+    this.options.clock.clearTimeout(this.#resumeTimer);
+    if (!this.#isUsable) {
+      this.#isUsable = true;
+      this.events.onUsable(this);
+    }
+    return true;
+  }
+
+  /** Ends it from this side and stops listening at once. */
+  leave(code: number, reason: string): void {
+    const socket = this.#socket;
+    socket.onopen = socket.onmessage = socket.onclose = null;
+    this.#stop();
+    socket.close(code, reason);
+  }
+
+  #introduce(): void {
+    const { token, ticket } = this.introduction;
+    if (token !== undefined) this.send(JSON.stringify({ type: '$auth', payload: { token } }));
+    if (ticket !== undefined) this.send(JSON.stringify({ type: '$resume', id: RESUME_ID, payload: ticket }));
+  }
+
+  #receive(text: string): void {
+    this.#liveness?.heard();
+    let frame: ServerFrame;
+    try {
+      frame = JSON.parse(text) as ServerFrame;
+    } catch {
+      return;
+    }
+    if (frame.type === '$hello') this.#greeted(frame.payload as Hello);
+    else if (frame.id === RESUME_ID) this.#resumeAnswered(frame.type);
+    else if (frame.id === DRAIN_ID) this.#onDrained?.();
+    else this.events.onFrame(this, frame, text);
+  }
+
+  #greeted(hello: Hello): void {
+    const isSecond = this.hello !== undefined;
+    this.hello = hello;
+    this.#liveness ??= new Liveness(
+      hello.heartbeat,
+      this.options,
+      () => this.isOpen && this.send('{"type":"ping"}'),
+      () => this.#abandon(),
+    );
+    // The first `$hello` may have been under way when the server read `$resume`; a second one answers it.
+    if (isSecond || this.introduction.ticket === undefined || this.isResumed || this.#isResumeRefused)
+      this.settle();
+    else this.#resumeTimer = this.options.clock.setTimeout(() => this.settle(), this.options.wakeTimeoutMs);
+  }
+
+  #resumeAnswered(type: string): void {
+    if (type !== '$error') return;
+    this.#isResumeRefused = true;
+    this.settle();
+  }
+
+  #abandon(): void {
+    this.leave(4000, 'silent for too long');
+    this.events.onEnd(this, 1006, 'silent for too long');
+  }
+
+  #end(code: number, reason: string): void {
+    this.#stop();
+    this.events.onEnd(this, code, reason);
+  }
+
+  #stop(): void {
+    this.#liveness?.stop();
+    this.options.clock.clearTimeout(this.#resumeTimer);
+  }
+}

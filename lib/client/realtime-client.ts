@@ -1,0 +1,111 @@
+import type {
+  AnyContract,
+  ClientAnswer,
+  ClientPayload,
+  ClientReply,
+  ClientType,
+  RequestableType,
+  ServerMessage,
+  ServerPayload,
+  ServerType,
+} from '../contract/contract-types.js';
+import type { ServerRequest } from '../protocol/envelope.js';
+import type { Address, RealtimeClientOptions } from './client.options.js';
+import { CoreClient } from './core-client.js';
+import { onAbort } from './environment.js';
+import { Feed } from './feed.js';
+import type { Link, ServerFrame } from './link.js';
+import { Listeners } from './listeners.js';
+import { ClosedError } from './request-error.js';
+import type { WaitOptions } from './send.options.js';
+import { ServerRequests } from './server-requests.js';
+import { stream } from './stream.js';
+import type { PayloadArguments } from './typed-arguments.js';
+
+/** The other end of a `@RealtimeGateway`, typed by its contract. It connects when first used and comes back by itself. */
+export class RealtimeClient<C extends AnyContract = AnyContract> extends CoreClient<C> {
+  readonly #requests = new ServerRequests();
+  readonly #any: Listeners<ServerFrame>;
+
+  /** Connects nothing yet, so it may be made anywhere: at module level, in a render, on a server. */
+  constructor(address: Address, options?: RealtimeClientOptions) {
+    super(address, options);
+    this.#any = new Listeners(this.options.clock);
+  }
+
+  /** Calls back for every message of the server, as a union told apart by `type`. */
+  onAny(tell: (message: ServerMessage<C>) => void): () => void {
+    this.use();
+    return this.#any.add(tell as (message: ServerFrame) => void);
+  }
+
+  /** The next message of a type; rejects with the signal's reason, or with a `ClosedError`. */
+  once<T extends ServerType<C>>(type: T, options?: WaitOptions): Promise<ServerPayload<C, T>> {
+    return new Promise((resolve, reject) => {
+      const stop = this.#listen(type, options, reject, (payload) => {
+        stop();
+        resolve(payload);
+      });
+    });
+  }
+
+  /** Every message of a type from now on, for `for await`; it ends when the client closes. */
+  messages<T extends ServerType<C>>(
+    type: T,
+    options?: WaitOptions,
+  ): AsyncIterableIterator<ServerPayload<C, T>, undefined> {
+    const feed = new Feed<ServerPayload<C, T>>(this.options.maxBuffered, () => stop());
+    const end = (error: unknown) => feed.end(error instanceof ClosedError ? undefined : { error });
+    const stop = this.#listen(type, options, end, (payload) => feed.push(payload));
+    return feed;
+  }
+
+  /** Sends a message whose reply comes in parts. A `break` stops the server; a lost connection throws `DISCONNECTED`. */
+  stream<T extends ClientType<C>>(
+    type: T,
+    ...[payload, options]: PayloadArguments<ClientPayload<C, T>, WaitOptions>
+  ): AsyncIterableIterator<ClientReply<C, T>, undefined> {
+    this.use();
+    return stream<ClientReply<C, T>>(this.calls, this.options.maxBuffered, type, payload, options ?? {});
+  }
+
+  /** Answers a request of the server; throw a `RequestError` to refuse it. One answer per type. */
+  onRequest<T extends RequestableType<C>>(
+    type: T,
+    answer: (payload: ServerPayload<C, T>) => ClientAnswer<C, T> | Promise<ClientAnswer<C, T>>,
+  ): () => void {
+    this.use();
+    return this.#requests.add(type, answer as (payload: unknown) => unknown);
+  }
+
+  protected override receive(link: Link, frame: ServerFrame): void {
+    super.receive(link, frame);
+    const { type, id, payload } = frame;
+    if (type === '$request') void this.#requests.answer(link, id!, payload as ServerRequest);
+    else if (type[0] !== '$' && type !== 'pong') this.#any.emit(frame);
+  }
+
+  /** Listens until it is stopped, or ends by the signal or with the client. */
+  #listen<T extends ServerType<C>>(
+    type: T,
+    { signal }: WaitOptions = {},
+    onEnd: (error: unknown) => void,
+    tell: (payload: ServerPayload<C, T>) => void,
+  ): () => void {
+    const end = (error: unknown) => {
+      stop();
+      onEnd(error);
+    };
+    const stops = [
+      this.on(type, tell),
+      onAbort(signal, end),
+      this.onStateChange((state) => {
+        if (state.status === 'closed') end(new ClosedError(state.code, state.reason));
+      }),
+    ];
+    const stop = () => stops.forEach((stopOne) => stopOne());
+    if (signal?.aborted) end(signal.reason);
+    else if (this.state.status === 'closed') end(new ClosedError(this.state.code, this.state.reason));
+    return stop;
+  }
+}

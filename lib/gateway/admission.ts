@@ -1,0 +1,143 @@
+import type { IncomingMessage } from 'node:http';
+import type { LoggerService } from '@nestjs/common';
+import type { Identity } from '../connections/connection.js';
+import type { RealtimeMetrics } from '../metrics/realtime-metrics.js';
+import type { Authentication } from './authentication.js';
+import type { ConnectionLimits } from './connection-limits.js';
+import type { PathParams } from './gateway-path.js';
+import { readHandshake, type Handshake } from './handshake.js';
+import type { HandshakeQueue } from './handshake-queue.js';
+import { logLine } from './log-line.js';
+import type { OriginPolicy } from './origin-policy.js';
+import type { UpgradeRefusal } from './upgrade-refusal.js';
+
+export interface AdmissionSettings {
+  readonly tokenCookie: string | false;
+  /** Whether a client without a token may still say `$auth` once it is connected. */
+  readonly offersFirstMessageAuth: boolean;
+  readonly clientIp: (request: IncomingMessage) => string;
+}
+
+/** A client that may come in; without an identity it has to say `$auth` first. */
+export interface Admitted {
+  readonly handshake: Handshake;
+  readonly identity: Identity | undefined;
+}
+
+const BAD_REQUEST: UpgradeRefusal = {
+  reason: 'bad_request',
+  status: 400,
+  message: 'not a WebSocket upgrade',
+};
+const FORBIDDEN_ORIGIN: UpgradeRefusal = { reason: 'origin', status: 403, message: 'origin not allowed' };
+const NOT_AUTHENTICATED: UpgradeRefusal = {
+  reason: 'token',
+  status: 401,
+  message: 'authentication is required',
+};
+const FAILURE: UpgradeRefusal = { reason: 'failure', status: 500, message: 'internal error' };
+const TOO_SLOW: UpgradeRefusal = {
+  reason: 'handshake_timeout',
+  status: 503,
+  message: 'authentication took too long',
+  retryAfter: 5,
+};
+const DRAINING: UpgradeRefusal = {
+  reason: 'draining',
+  status: 503,
+  message: 'the server restarts',
+  retryAfter: 1,
+};
+
+/** Decides about upgrade requests before a WebSocket exists: cheap questions first, the app's `authenticate` last. */
+export class Admission {
+  #isClosed = false;
+
+  constructor(
+    private readonly origins: OriginPolicy,
+    private readonly limits: ConnectionLimits,
+    private readonly queue: HandshakeQueue,
+    private readonly authentication: Authentication,
+    private readonly settings: AdmissionSettings,
+    private readonly metrics: RealtimeMetrics,
+    private readonly logger: LoggerService,
+  ) {}
+
+  /** From now on everyone is sent elsewhere; the node drains. */
+  close(): void {
+    this.#isClosed = true;
+    this.queue.close();
+  }
+
+  /** Either lets the client in, with a place taken that `leave` gives back, or says why not. Never rejects. */
+  async judge(request: IncomingMessage, params: PathParams): Promise<Admitted | UpgradeRefusal> {
+    const startedAt = performance.now();
+    const ip = this.settings.clientIp(request);
+    const verdict = await this.#judge(request, params, ip).catch((error: unknown) => {
+      this.logger.error(error);
+      return FAILURE;
+    });
+    this.metrics.handshakeDuration.observe((performance.now() - startedAt) / 1_000);
+    if (isRefusal(verdict)) {
+      this.metrics.upgradesRefused.add(verdict.reason);
+      const { reason, status } = verdict;
+      this.logger.warn(logLine('refused', { reason, status, ip, origin: request.headers.origin }));
+    }
+    return verdict;
+  }
+
+  /** Gives back the place of a client that was let in. */
+  leave(ip: string): void {
+    this.limits.leave(ip);
+  }
+
+  async #judge(request: IncomingMessage, params: PathParams, ip: string): Promise<Admitted | UpgradeRefusal> {
+    if (this.#isClosed) return DRAINING;
+    if (!isUpgrade(request)) return BAD_REQUEST;
+    if (!(await this.origins.allows(request))) return FORBIDDEN_ORIGIN;
+    const full = this.limits.enter(ip);
+    if (full !== undefined) return full;
+    let verdict: Admitted | UpgradeRefusal = FAILURE;
+    try {
+      verdict = await this.#handshake(readHandshake(request, params, ip, this.settings.tokenCookie));
+    } finally {
+      if (isRefusal(verdict)) this.limits.leave(ip);
+    }
+    return verdict;
+  }
+
+  async #handshake(handshake: Handshake): Promise<Admitted | UpgradeRefusal> {
+    if (!this.authentication.isRequired && handshake.ticket === undefined) return { handshake, identity: {} };
+    const turnedAway = await this.queue.enter();
+    if (turnedAway !== undefined) return turnedAway;
+    const verdict = await this.authentication.judge(handshake).finally(() => this.queue.leave());
+    if (this.#isClosed) return DRAINING;
+    if (verdict.outcome === 'late') return TOO_SLOW;
+    if (verdict.outcome === 'failed') throw verdict.reason;
+    if (verdict.outcome === 'accepted') {
+      const { identity } = verdict;
+      return this.limits.refusalOfUser(identity.userId) ?? { handshake, identity };
+    }
+    const maySayLater =
+      this.settings.offersFirstMessageAuth && handshake.token === undefined && handshake.ticket === undefined;
+    if (!maySayLater) return NOT_AUTHENTICATED;
+    return this.limits.refusalOfUnauthenticated() ?? { handshake, identity: undefined };
+  }
+}
+
+export function isRefusal(verdict: Admitted | UpgradeRefusal): verdict is UpgradeRefusal {
+  return 'reason' in verdict;
+}
+
+/** RFC 6455 §4.2.1; `ws` checks this too, but only after the app has been asked. */
+function isUpgrade({ method, headers }: IncomingMessage): boolean {
+  const key = headers['sec-websocket-key'];
+  const version = headers['sec-websocket-version'];
+  return (
+    method === 'GET' &&
+    headers.upgrade?.toLowerCase() === 'websocket' &&
+    key !== undefined &&
+    /^[+/0-9A-Za-z]{22}==$/.test(key) &&
+    (version === '13' || version === '8')
+  );
+}

@@ -1,0 +1,115 @@
+import type { UpgradeRefusal } from './upgrade-refusal.js';
+
+export interface HandshakeSettings {
+  /** How many handshakes are judged at a time. */
+  readonly maxConcurrent: number;
+  /** How many may begin in a second. */
+  readonly maxPerSecond: number | false;
+  /** How many may wait for their turn. */
+  readonly maxWaiting: number;
+  /** How long one may wait. */
+  readonly maxWaitMs: number;
+}
+
+interface Waiting {
+  readonly since: number;
+  readonly admit: (refusal: UpgradeRefusal | undefined) => void;
+}
+
+/**
+ * Lets handshakes in at a pace the app can keep after a restart brings everyone back at once. Those who would wait too
+ * long are told when to return: work for a client that has given up already is what turns a peak into an outage.
+ */
+export class HandshakeQueue {
+  readonly #waiting: Waiting[] = [];
+  #active = 0;
+  #allowance: number;
+  #refilledAt = performance.now();
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(private readonly settings: HandshakeSettings | false) {
+    this.#allowance = settings === false || settings.maxPerSecond === false ? 0 : settings.maxPerSecond;
+  }
+
+  get waiting(): number {
+    return this.#waiting.length;
+  }
+
+  /** Resolves when it is the handshake's turn (then call `leave`), or with why it will not be. */
+  enter(): Promise<UpgradeRefusal | undefined> | undefined {
+    const { settings } = this;
+    if (settings === false) return undefined;
+    if (this.#waiting.length === 0 && this.#take(settings)) return undefined;
+    if (this.#waiting.length >= settings.maxWaiting) return Promise.resolve(this.#refusal(settings));
+    return new Promise((admit) => {
+      this.#waiting.push({ since: performance.now(), admit });
+      this.#schedule(settings);
+    });
+  }
+
+  leave(): void {
+    if (this.settings === false) return;
+    this.#active--;
+    this.#advance(this.settings);
+  }
+
+  /** Turns everyone away who waits. */
+  close(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    if (this.settings === false) return;
+    for (const { admit } of this.#waiting.splice(0)) admit(this.#refusal(this.settings));
+  }
+
+  #take({ maxConcurrent, maxPerSecond }: HandshakeSettings): boolean {
+    if (this.#active >= maxConcurrent) return false;
+    if (maxPerSecond !== false) {
+      const now = performance.now();
+      this.#allowance = Math.min(
+        maxPerSecond,
+        this.#allowance + ((now - this.#refilledAt) / 1_000) * maxPerSecond,
+      );
+      this.#refilledAt = now;
+      if (this.#allowance < 1) return false;
+      this.#allowance--;
+    }
+    this.#active++;
+    return true;
+  }
+
+  #advance(settings: HandshakeSettings): void {
+    const deadline = performance.now() - settings.maxWaitMs;
+    let first = this.#waiting[0];
+    while (first !== undefined) {
+      if (first.since <= deadline) first.admit(this.#refusal(settings));
+      else if (this.#take(settings)) first.admit(undefined);
+      else break;
+      this.#waiting.shift();
+      first = this.#waiting[0];
+    }
+    this.#schedule(settings);
+  }
+
+  /** Wakes up for the next allowance or the next expiry, whichever comes first. */
+  #schedule(settings: HandshakeSettings): void {
+    const first = this.#waiting[0];
+    if (first === undefined || this.#timer !== undefined) return;
+    const expiresIn = first.since + settings.maxWaitMs - performance.now();
+    const refillsIn = settings.maxPerSecond === false ? Infinity : 1_000 / settings.maxPerSecond;
+    this.#timer = setTimeout(
+      () => {
+        this.#timer = undefined;
+        this.#advance(settings);
+      },
+      Math.max(1, Math.min(expiresIn, refillsIn)),
+    );
+    this.#timer.unref();
+  }
+
+  /** Spread, so that those turned away together do not return together. */
+  #refusal({ maxPerSecond, maxWaitMs }: HandshakeSettings): UpgradeRefusal {
+    const backlog = maxPerSecond === false ? maxWaitMs / 1_000 : this.#waiting.length / maxPerSecond;
+    const retryAfter = 1 + Math.ceil(Math.random() * 2 * backlog);
+    return { reason: 'handshake_queue', status: 503, message: 'too many handshakes', retryAfter };
+  }
+}

@@ -1,0 +1,43 @@
+import type { IncomingMessage } from 'node:http';
+
+/**
+ * Which pages may connect: those of the same host, those listed (`https://app.example.com`), what a function says, or
+ * with `false` all of them.
+ */
+export type Origins =
+  | 'same-host'
+  | readonly string[]
+  | ((origin: string, request: IncomingMessage) => boolean | Promise<boolean>)
+  | false;
+
+/**
+ * Keeps other sites' pages from using a visitor's cookies: CORS does not apply to WebSockets, the Origin header is all
+ * there is (CWE-1385, cross-site WebSocket hijacking).
+ */
+export class OriginPolicy {
+  constructor(
+    private readonly origins: Origins,
+    private readonly allowMissing: boolean,
+  ) {}
+
+  allows(request: IncomingMessage): boolean | Promise<boolean> {
+    const { origins } = this;
+    if (origins === false) return true;
+    const { origin } = request.headers;
+    if (origin === undefined) return this.allowMissing;
+    if (typeof origins === 'function') return origins(origin, request);
+    if (origins === 'same-host') return isSameHost(origin, request.headers.host);
+    return origins.includes(origin);
+  }
+}
+
+function isSameHost(origin: string, host: string | undefined): boolean {
+  if (host === undefined) return false;
+  try {
+    const page = new URL(origin);
+    // Parsed with the page's scheme, so that a default port is none on both sides.
+    return page.host !== '' && page.host === new URL(`${page.protocol}//${host}`).host;
+  } catch {
+    return false;
+  }
+}

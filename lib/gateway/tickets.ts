@@ -1,0 +1,62 @@
+import { randomBytes } from 'node:crypto';
+import type { Identity } from '../connections/connection.js';
+
+/** Keeps tickets until they are taken or expire. A ticket can be taken once, by one caller, on any node. */
+export interface TicketStore {
+  put(ticket: string, identity: Identity<unknown>, ttlMs: number): Promise<void>;
+  /** The identity, which is gone from then on; `undefined` for a ticket that is unknown, used or expired. */
+  take(ticket: string): Promise<Identity<unknown> | undefined>;
+}
+
+const SWEEP_SIZE = 1_000;
+
+/** The tickets of one process. */
+export class MemoryTicketStore implements TicketStore {
+  readonly #tickets = new Map<string, { identity: Identity<unknown>; expiresAt: number }>();
+  #sweepAt = SWEEP_SIZE;
+
+  async put(ticket: string, identity: Identity<unknown>, ttlMs: number): Promise<void> {
+    if (this.#tickets.size >= this.#sweepAt) this.#sweep();
+    this.#tickets.set(ticket, { identity, expiresAt: performance.now() + ttlMs });
+  }
+
+  async take(ticket: string): Promise<Identity<unknown> | undefined> {
+    const found = this.#tickets.get(ticket);
+    this.#tickets.delete(ticket);
+    return found !== undefined && found.expiresAt > performance.now() ? found.identity : undefined;
+  }
+
+  /** Forgets what nobody took, whenever the tickets have doubled since the last time. */
+  #sweep(): void {
+    const now = performance.now();
+    for (const [ticket, { expiresAt }] of this.#tickets) if (expiresAt <= now) this.#tickets.delete(ticket);
+    this.#sweepAt = Math.max(SWEEP_SIZE, 2 * this.#tickets.size);
+  }
+}
+
+export interface TicketOptions {
+  /** How long the ticket may be used, in milliseconds. @default 30_000 */
+  readonly ttlMs?: number;
+}
+
+const DEFAULT_TTL_MS = 30_000;
+
+/**
+ * One-use tickets for clients that can put nothing but a URL into their handshake: issue one over HTTP to whoever is
+ * logged in there, connect with `?ticket=…`, and nothing of worth stands in an access log.
+ */
+export class TicketService {
+  constructor(private readonly store: TicketStore) {}
+
+  /** Makes a ticket that lets one connection in as this identity. */
+  async issue(identity: Identity<unknown>, { ttlMs = DEFAULT_TTL_MS }: TicketOptions = {}): Promise<string> {
+    const ticket = randomBytes(24).toString('base64url');
+    await this.store.put(ticket, identity, ttlMs);
+    return ticket;
+  }
+
+  /** Uses a ticket up. */
+  consume(ticket: string): Promise<Identity<unknown> | undefined> {
+    return this.store.take(ticket);
+  }
+}

@@ -1,0 +1,20 @@
+/** How this node is, for a readiness probe. */
+export interface HealthReport {
+  /** `draining`: send nobody here any more. `down`: not started, or the backplane does not answer. */
+  readonly status: 'up' | 'draining' | 'down';
+  readonly connections: number;
+}
+
+/** Says whether this node should get traffic; needs no health library. */
+export class RealtimeHealth {
+  constructor(private readonly look: () => HealthReport) {}
+
+  /** Whether new clients are welcome. */
+  get isReady(): boolean {
+    return this.look().status === 'up';
+  }
+
+  report(): HealthReport {
+    return this.look();
+  }
+}

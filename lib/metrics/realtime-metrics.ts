@@ -1,0 +1,100 @@
+import { Counter, Gauge, Histogram } from './instruments.js';
+
+/** What the gauges look at. */
+export interface Observed {
+  readonly connections: () => number;
+  readonly users: () => number;
+  readonly rooms: () => number;
+  readonly unauthenticated: () => number;
+  readonly handshakesWaiting: () => number;
+  readonly draining: () => boolean;
+}
+
+const HANDLER_BOUNDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
+const HANDSHAKE_BOUNDS = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10];
+const CONNECTION_BOUNDS = [1, 10, 60, 300, 1_800, 3_600, 14_400, 86_400];
+
+/**
+ * Counters, gauges and histograms of this node. Labels come from fixed tables only (refusal reasons, error codes,
+ * close codes); whatever is not in them counts as `other`.
+ */
+export class RealtimeMetrics {
+  readonly connectionsOpened = new Counter('realtime_connections_opened_total', 'WebSockets accepted.');
+  readonly connectionsClosed = new Counter('realtime_connections_closed_total', 'WebSockets closed.', 'code');
+  readonly upgradesRefused = new Counter(
+    'realtime_upgrades_refused_total',
+    'Upgrade requests refused.',
+    'reason',
+  );
+  readonly messagesReceived = new Counter(
+    'realtime_messages_received_total',
+    'Frames received from clients.',
+  );
+  readonly messagesRefused = new Counter(
+    'realtime_messages_refused_total',
+    'Messages answered by $error.',
+    'code',
+  );
+  readonly messagesSent = new Counter('realtime_messages_sent_total', 'Frames written to clients.');
+  readonly messagesDropped = new Counter(
+    'realtime_messages_dropped_total',
+    'Volatile messages not written because the client was behind.',
+  );
+  readonly slowConsumers = new Counter('realtime_slow_consumers_total', 'Connections closed as too slow.');
+  readonly heartbeatsMissed = new Counter(
+    'realtime_heartbeats_missed_total',
+    'Connections ended in silence.',
+  );
+  readonly hookFailures = new Counter('realtime_hook_failures_total', 'Gateway hooks that threw.', 'hook');
+  readonly handlerDuration = new Histogram(
+    'realtime_handler_duration_seconds',
+    'From the dispatch of a message to its answer.',
+    HANDLER_BOUNDS,
+  );
+  readonly handshakeDuration = new Histogram(
+    'realtime_handshake_duration_seconds',
+    'From the upgrade request to the verdict on it.',
+    HANDSHAKE_BOUNDS,
+  );
+  readonly connectionDuration = new Histogram(
+    'realtime_connection_duration_seconds',
+    'How long connections lasted.',
+    CONNECTION_BOUNDS,
+  );
+  readonly #gauges: readonly Gauge[];
+
+  constructor(observed: Observed) {
+    this.#gauges = [
+      new Gauge('realtime_connections', 'Open connections.', observed.connections),
+      new Gauge('realtime_users', 'Users with an open connection.', observed.users),
+      new Gauge('realtime_rooms', 'Rooms with a member.', observed.rooms),
+      new Gauge(
+        'realtime_unauthenticated',
+        'Connections that have not said $auth.',
+        observed.unauthenticated,
+      ),
+      new Gauge('realtime_handshakes_waiting', 'Upgrade requests in the queue.', observed.handshakesWaiting),
+      new Gauge('realtime_draining', '1 while the node drains.', () => (observed.draining() ? 1 : 0)),
+    ];
+  }
+
+  /** Every metric, for an exporter. */
+  get all(): readonly (Counter | Gauge | Histogram)[] {
+    return [
+      this.connectionsOpened,
+      this.connectionsClosed,
+      this.upgradesRefused,
+      this.messagesReceived,
+      this.messagesRefused,
+      this.messagesSent,
+      this.messagesDropped,
+      this.slowConsumers,
+      this.heartbeatsMissed,
+      this.hookFailures,
+      this.handlerDuration,
+      this.handshakeDuration,
+      this.connectionDuration,
+      ...this.#gauges,
+    ];
+  }
+}
