@@ -46,6 +46,7 @@ import { Enhancers } from './messages/enhancers.js';
 import { MessageDispatcher } from './messages/message-dispatcher.js';
 import { ReplyStreams } from './messages/reply-streams.js';
 import { RealtimeMetrics } from './metrics/realtime-metrics.js';
+import { Refusals } from './metrics/refusals.js';
 import { resolveOptions, type RealtimeOptions } from './realtime.options.js';
 
 const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } = new ConfigurableModuleBuilder<RealtimeOptions>()
@@ -109,6 +110,7 @@ export class RealtimeNode implements OnModuleInit, BeforeApplicationShutdown, On
       handshakesWaiting: () => queue.waiting,
       draining: () => this.#drain.isDraining,
     });
+    const refusals = new Refusals(metrics, logger);
     this.metrics = metrics;
     this.health = new RealtimeHealth(() => ({ status: this.#status, connections: registry.size }));
 
@@ -131,6 +133,7 @@ export class RealtimeNode implements OnModuleInit, BeforeApplicationShutdown, On
         clientIp: clientIpOf(options.trustProxy),
       },
       metrics,
+      refusals,
       logger,
     );
 
@@ -169,12 +172,13 @@ export class RealtimeNode implements OnModuleInit, BeforeApplicationShutdown, On
         maxKeys: options.maxJsonKeys,
         maxProtocolErrors: options.maxProtocolErrors,
       },
-      new MessageDispatcher(streams, metrics, logger),
+      new MessageDispatcher(streams, metrics, refusals, logger),
       streams,
       this.#requests,
       rateLimiter,
       (connection, frame) => auth.receive(connection, frame),
       metrics,
+      refusals,
       logger,
     );
     this.#heartbeat = options.heartbeat === false ? undefined : new Heartbeat(options.heartbeat, metrics);

@@ -1,12 +1,18 @@
-// Builds dist/ from lib/ with nothing left over from an earlier build.
+// Builds dist/ from lib/ with nothing left over from an earlier build; an old dist/ stays until the new one is whole.
 import { spawnSync } from 'node:child_process';
-import { rmSync } from 'node:fs';
+import { renameSync, rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
-const root = fileURLToPath(new URL('..', import.meta.url));
-rmSync(new URL('../dist', import.meta.url), { recursive: true, force: true });
-const { status } = spawnSync(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json'], {
-  cwd: root,
+const path = (name) => fileURLToPath(new URL(`../${name}`, import.meta.url));
+const fresh = path(`.dist-${process.pid}`);
+const tsc = path('node_modules/typescript/bin/tsc');
+const { status } = spawnSync(process.execPath, [tsc, '-p', path('tsconfig.build.json'), '--outDir', fresh], {
   stdio: 'inherit',
 });
+if (status === 0) {
+  rmSync(path('dist'), { recursive: true, force: true });
+  renameSync(fresh, path('dist'));
+} else {
+  rmSync(fresh, { recursive: true, force: true });
+}
 process.exit(status ?? 1);

@@ -6,7 +6,7 @@ export interface Receipt {
   readonly dropped: number;
   /** Other nodes it was handed to. */
   readonly nodes: number;
-  /** `cluster`: every node with a recipient was told. `node`: only this one (`local`, or no backplane). */
+  /** `cluster`: every node with a recipient was told, if there are others. `node`: only this one was (`local`). */
   readonly scope: 'cluster' | 'node';
 }
 

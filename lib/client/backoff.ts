@@ -31,10 +31,15 @@ export class Backoff {
     return random() * Math.max(firstRetrySpreadMs, this.attempt && this.#ceiling(this.attempt));
   }
 
-  /** The wait that the server asks for, and up to as much again (at most the spread): advice is given to many at once. */
-  afterAdvice(adviceMs: number): number {
+  /**
+   * The wait that the server asks for by `retry=<ms>` in a close reason, and up to as much again (at most the spread),
+   * as many get the same advice at once.
+   */
+  afterAdvice(reason: string): number | undefined {
+    const advice = /\bretry=(\d+)/.exec(reason)?.[1];
+    if (advice === undefined) return undefined;
     const { firstRetrySpreadMs, random } = this.options;
-    return Math.min(LONGEST_MS, adviceMs + random() * Math.min(adviceMs, firstRetrySpreadMs));
+    return Math.min(LONGEST_MS, +advice + random() * Math.min(+advice, firstRetrySpreadMs));
   }
 
   /** The short wait before what one client alone has a reason for: a fresh token, a network that is back. */
@@ -46,10 +51,4 @@ export class Backoff {
     const { minRetryMs, maxRetryMs } = this.options;
     return Math.min(maxRetryMs, minRetryMs * 2 ** n);
   }
-}
-
-/** The `retry=<ms>` that a close reason may hold. */
-export function adviceIn(reason: string): number | undefined {
-  const advice = /\bretry=(\d+)/.exec(reason)?.[1];
-  return advice === undefined ? undefined : Number(advice);
 }

@@ -14,9 +14,9 @@ export interface Caller {
 }
 
 const SENTENCES: Readonly<Record<string, string>> = {
-  DISCONNECTED: 'The connection was lost before the answer came; whether it was done is not known.',
-  CLOSED: 'The client is closed.',
-  TOO_LARGE: 'The message is larger than the server takes.',
+  DISCONNECTED: 'the connection was lost before the answer: it may have been done',
+  CLOSED: 'the client is closed',
+  TOO_LARGE: 'larger than the server takes',
 };
 
 /** One message that wants an answer. Its id is also its idempotency key: it stays the same however often it is sent. */

@@ -76,9 +76,7 @@ export function resolveClientOptions(options: RealtimeClientOptions): ResolvedCl
   const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
   const resolved = { ...DEFAULTS, WebSocket: scope.WebSocket, ...given };
   if (resolved.WebSocket === undefined) {
-    throw new TypeError(
-      "No global WebSocket here: pass the option WebSocket, e.g. `import { WebSocket } from 'ws'`.",
-    );
+    throw new TypeError("No global WebSocket here: pass the option WebSocket, such as that of 'ws'.");
   }
   return resolved as ResolvedClientOptions;
 }

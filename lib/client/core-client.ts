@@ -21,9 +21,8 @@ import { Messages } from './messages.js';
 import { Outbox } from './outbox.js';
 import { ClosedError, requestErrorOf, type RequestError } from './request-error.js';
 import { request } from './request.js';
-import type { RequestOptions, SendOptions, SendOutcome, Unsent } from './send.options.js';
+import type { PayloadArguments, RequestOptions, SendOptions, SendOutcome, Unsent } from './send.options.js';
 import { Session } from './session.js';
-import type { PayloadArguments } from './typed-arguments.js';
 
 /**
  * The smallest client: `RealtimeClient` without answers to the server's requests, streams and async iteration, for a page
@@ -44,12 +43,11 @@ export class CoreClient<C extends AnyContract = AnyContract> {
   constructor(address: Address, options: RealtimeClientOptions = {}) {
     const resolved = resolveClientOptions(options);
     const { clock, random } = resolved;
-    const digits = () => random().toString(36).slice(2, 8);
     this.options = resolved;
     this.#states = new Listeners(clock);
     this.#errors = new Listeners(clock);
     this.#unsent = new Listeners(clock);
-    this.calls = new Calls(`${digits()}${digits()}-`, this.#outbox);
+    this.calls = new Calls(`${random().toString(36).slice(2)}-`, this.#outbox);
     this.#messages = new Messages(this.#outbox, clock, (unsent) => this.#unsent.emit(unsent));
     this.#session = new Session(address, resolved, {
       onState: (state) => this.#changed(state),
@@ -74,14 +72,14 @@ export class CoreClient<C extends AnyContract = AnyContract> {
   connect(): Promise<void> {
     this.#session.start();
     return new Promise((resolve, reject) => {
-      const settle = (state: ConnectionState): boolean => {
+      const settle = (state: ConnectionState) => {
         if (state.status === 'connected') resolve();
-        else if (state.status === 'closed') reject(new ClosedError(state.code, state.reason));
-        else return false;
-        return true;
+        else if (state.status === 'closed') reject(new ClosedError(state));
+        else return;
+        stop();
       };
-      if (settle(this.state)) return;
-      const stop = this.#states.add((state) => void (settle(state) && stop()));
+      const stop = this.onStateChange(settle);
+      settle(this.state);
     });
   }
 

@@ -55,7 +55,7 @@ export class Link {
     const socket = new options.WebSocket(url, [...options.protocols]);
     this.#socket = socket;
     socket.onopen = () => this.#introduce();
-    socket.onmessage = ({ data }: { data: unknown }) => this.#receive(String(data));
+    socket.onmessage = ({ data }: { data: string }) => this.#receive(data);
     socket.onclose = ({ code, reason }: { code: number; reason: string }) => this.#end(code, reason);
     // `close` follows and says it all; `ws` crashes the process when nobody listens.
     socket.onerror = () => undefined;

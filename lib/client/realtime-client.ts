@@ -17,10 +17,9 @@ import { Feed } from './feed.js';
 import type { Link, ServerFrame } from './link.js';
 import { Listeners } from './listeners.js';
 import { ClosedError } from './request-error.js';
-import type { WaitOptions } from './send.options.js';
+import type { PayloadArguments, WaitOptions } from './send.options.js';
 import { ServerRequests } from './server-requests.js';
 import { stream } from './stream.js';
-import type { PayloadArguments } from './typed-arguments.js';
 
 /** The other end of a `@RealtimeGateway`, typed by its contract. It connects when first used and comes back by itself. */
 export class RealtimeClient<C extends AnyContract = AnyContract> extends CoreClient<C> {
@@ -100,12 +99,12 @@ export class RealtimeClient<C extends AnyContract = AnyContract> extends CoreCli
       this.on(type, tell),
       onAbort(signal, end),
       this.onStateChange((state) => {
-        if (state.status === 'closed') end(new ClosedError(state.code, state.reason));
+        if (state.status === 'closed') end(new ClosedError(state));
       }),
     ];
     const stop = () => stops.forEach((stopOne) => stopOne());
     if (signal?.aborted) end(signal.reason);
-    else if (this.state.status === 'closed') end(new ClosedError(this.state.code, this.state.reason));
+    else if (this.state.status === 'closed') end(new ClosedError(this.state));
     return stop;
   }
 }

@@ -26,11 +26,13 @@ export class UnauthenticatedError extends Error {
 export class ClosedError extends Error {
   override readonly name = 'ClosedError';
 
-  constructor(
-    readonly code: number,
-    readonly reason: string,
-  ) {
+  readonly code: number;
+  readonly reason: string;
+
+  constructor({ code, reason }: { readonly code: number; readonly reason: string }) {
     super(`The client is closed: ${code} ${reason}`.trim());
+    this.code = code;
+    this.reason = reason;
   }
 }
 

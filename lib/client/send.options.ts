@@ -47,3 +47,7 @@ export interface RequestOptions extends WaitOptions {
   /** @default 'resumed' */
   readonly retry?: Retry;
 }
+/** A payload and options as arguments; a message that carries nothing needs neither. */
+export type PayloadArguments<Payload, Options> = [Payload] extends [null]
+  ? [payload?: null, options?: Options]
+  : [payload: Payload, options?: Options];

@@ -1,5 +1,5 @@
 import { shouldReconnect, type CloseCode } from '../protocol/close-codes.js';
-import { adviceIn, Backoff } from './backoff.js';
+import { Backoff } from './backoff.js';
 import type { ResolvedClientOptions, Address } from './client.options.js';
 import type { ConnectionState } from './connection-state.js';
 import { resolveUrl } from './environment.js';
@@ -39,8 +39,6 @@ export class Session implements LinkEvents {
   #timer: unknown;
   #retryAt: number | undefined;
   #notBefore = 0;
-  /** Counts attempts, so that what one has begun does not outlive it. */
-  #attemptId = 0;
   #end = { code: 0, reason: '' };
   #stopSignals: (() => void) | undefined;
   readonly #backoff: Backoff;
@@ -76,10 +74,9 @@ export class Session implements LinkEvents {
   close(code: number, reason: string): void {
     if (this.state.status === 'closed') return;
     this.#disarm();
-    this.#attemptId++;
     this.#stopSignals?.();
     this.#handover?.stop();
-    for (const link of [this.#handover?.old, this.#next, this.link]) link?.leave(1000, reason);
+    for (const link of [this.#handover?.old, this.#next, this.link]) link?.leave(1000, 'closed');
     this.link = this.#next = this.#handover = undefined;
     this.#setState({ status: 'closed', code, reason });
   }
@@ -145,14 +142,14 @@ export class Session implements LinkEvents {
   }
 
   #attempt(): void {
-    const id = ++this.#attemptId;
-    this.#retryAt = undefined;
     this.#arm(this.options.connectTimeoutMs, () => this.#fail('no $hello in time'));
+    // What this attempt has begun is void once its timer is no longer the one that runs.
+    const timer = this.#timer;
     this.#setAway();
     this.#prepare().then(
-      ([url, introduction]) => id === this.#attemptId && this.#dial(url, introduction),
+      ([url, introduction]) => timer === this.#timer && this.#dial(url, introduction),
       (error: unknown) => {
-        if (id !== this.#attemptId) return;
+        if (timer !== this.#timer) return;
         if (error instanceof UnauthenticatedError) this.close(UNAUTHENTICATED, error.message);
         else this.#fail(String(error));
       },
@@ -191,14 +188,12 @@ export class Session implements LinkEvents {
     const { maxAttempts, clock } = this.options;
     const isRefused = code === UNAUTHENTICATED;
     this.#disarm();
-    this.#attemptId++;
     if (!shouldReconnect(code) || (isRefused && ++this.#refusals > 1)) return this.close(code, reason);
     if (maxAttempts !== false && this.#backoff.attempt >= maxAttempts) {
-      return this.close(code, `gave up after ${maxAttempts} attempts: ${reason}`);
+      return this.close(code, `gave up: ${reason}`);
     }
-    const advice = adviceIn(reason);
-    const waitMs =
-      advice !== undefined ? this.#backoff.afterAdvice(advice) : isRefused ? this.#backoff.soon() : delayMs;
+    const advice = this.#backoff.afterAdvice(reason);
+    const waitMs = advice ?? (isRefused ? this.#backoff.soon() : delayMs);
     this.#backoff.attempt++;
     this.#notBefore = advice === undefined ? 0 : clock.now() + waitMs;
     this.#schedule(waitMs);

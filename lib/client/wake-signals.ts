@@ -17,8 +17,9 @@ export function watchWakeSignals(onWake: () => void, onOffline: () => void): () 
     [document, 'resume', onWake],
     [document, 'visibilitychange', whenVisible],
   ] as const;
-  for (const [target, type, listener] of watched) target?.addEventListener?.(type, listener);
-  return () => {
-    for (const [target, type, listener] of watched) target?.removeEventListener?.(type, listener);
+  const each = (method: 'addEventListener' | 'removeEventListener') => {
+    for (const [target, type, listener] of watched) target?.[method]?.(type, listener);
   };
+  each('addEventListener');
+  return () => each('removeEventListener');
 }

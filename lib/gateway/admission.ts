@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { LoggerService } from '@nestjs/common';
 import type { Identity } from '../connections/connection.js';
 import type { RealtimeMetrics } from '../metrics/realtime-metrics.js';
+import type { Refusals } from '../metrics/refusals.js';
 import type { Authentication } from './authentication.js';
 import type { ConnectionLimits } from './connection-limits.js';
 import type { PathParams } from './gateway-path.js';
@@ -60,6 +61,7 @@ export class Admission {
     private readonly authentication: Authentication,
     private readonly settings: AdmissionSettings,
     private readonly metrics: RealtimeMetrics,
+    private readonly refusals: Refusals,
     private readonly logger: LoggerService,
   ) {}
 
@@ -79,9 +81,9 @@ export class Admission {
     });
     this.metrics.handshakeDuration.observe((performance.now() - startedAt) / 1_000);
     if (isRefusal(verdict)) {
-      this.metrics.upgradesRefused.add(verdict.reason);
       const { reason, status } = verdict;
-      this.logger.warn(logLine('refused', { reason, status, ip, origin: request.headers.origin }));
+      const { origin } = request.headers;
+      this.refusals.upgrade(reason, () => logLine('refused', { reason, status, ip, origin }));
     }
     return verdict;
   }

@@ -7,6 +7,8 @@ import { decodeFrame, encodeError, encodePong, FrameRefusal, type JsonLimits } f
 import type { ClientFrame, MessageId } from '../protocol/envelope.js';
 import { defaultErrorMessage, ErrorCode } from '../protocol/error-codes.js';
 import type { RealtimeMetrics } from '../metrics/realtime-metrics.js';
+import type { Refusals } from '../metrics/refusals.js';
+import { logLine } from './log-line.js';
 import type { GatewayConnection } from './gateway-connection.js';
 import type { RateLimiter } from './rate-limiter.js';
 
@@ -28,6 +30,7 @@ export class FrameIntake {
     private readonly rateLimiter: RateLimiter,
     private readonly onAuth: OnAuth,
     private readonly metrics: RealtimeMetrics,
+    private readonly refusals: Refusals,
     private readonly logger: LoggerService,
   ) {}
 
@@ -124,8 +127,9 @@ export class FrameIntake {
     code: ErrorCode,
     message: string,
   ): void {
-    this.metrics.messagesRefused.add(code);
-    this.logger.debug?.(`connection ${connection.id}: a frame was refused with ${code}: ${message}`);
+    this.refusals.message(code, () =>
+      logLine('message refused', { connection: connection.id, code, why: message }),
+    );
     connection.sendText(encodeError(id, { code, message }));
   }
 }

@@ -3,8 +3,8 @@ import { isObservable } from 'rxjs';
 import type { Connection } from '../connections/connection.js';
 import { encodeError, encodeReply } from '../protocol/codec.js';
 import type { RealtimeMetrics } from '../metrics/realtime-metrics.js';
+import type { Refusals } from '../metrics/refusals.js';
 import type { ClientFrame } from '../protocol/envelope.js';
-import { isErrorCode } from '../protocol/error-codes.js';
 import type { MessageArgs, MessageHandler } from './message-handler.js';
 import { isReplySource, type ReplySource, type ReplyStreams } from './reply-streams.js';
 import { refusalOf } from './wire-error.js';
@@ -19,6 +19,7 @@ export class MessageDispatcher {
   constructor(
     private readonly streams: ReplyStreams,
     private readonly metrics: RealtimeMetrics,
+    private readonly refusals: Refusals,
     private readonly logger: LoggerService,
   ) {}
 
@@ -110,9 +111,8 @@ export class MessageDispatcher {
 
   #refuse(connection: Connection, frame: ClientFrame, thrown: unknown): void {
     const { error, isFault } = refusalOf(thrown);
-    this.metrics.messagesRefused.add(isErrorCode(error.code) ? error.code : 'other');
     if (isFault) this.logger.error(thrown);
-    else this.logger.debug?.(`connection ${connection.id}: "${frame.type}" refused with ${error.code}`);
+    this.refusals.message(error.code, () => `message refused connection=${connection.id} code=${error.code}`);
     connection.sendText(encodeError(frame.id, error));
   }
 }

@@ -34,6 +34,8 @@ export class TestClient {
   readonly #socket: WebSocket;
   readonly #waiters: Waiter[] = [];
   readonly #timeoutMs: number;
+  /** What was sent before the socket was open. */
+  readonly #early: string[] = [];
   #ended: string | undefined;
   #count = 0;
 
@@ -43,6 +45,9 @@ export class TestClient {
     this.#timeoutMs = timeoutMs;
     this.#socket = new WebSocket(url, [...protocols], { headers: { ...authorization, ...headers } });
     this.#socket.on('message', (data) => this.#receive(JSON.parse(String(data)) as ReceivedFrame));
+    this.#socket.on('open', () => {
+      for (const text of this.#early.splice(0)) this.#socket.send(text);
+    });
     // A refused upgrade is an error first and a close with 1006 after; `#ended` keeps its words.
     this.#socket.on('error', (error) => (this.#ended ??= error.message));
     this.closed = new Promise((resolve) => {
@@ -71,7 +76,7 @@ export class TestClient {
   /** Sends any text frame, a broken one too. */
   sendText(text: string): void {
     if (this.#socket.readyState === WebSocket.OPEN) this.#socket.send(text);
-    else this.#socket.once('open', () => this.#socket.send(text));
+    else this.#early.push(text);
   }
 
   /** Sends a message and waits for its reply; rejects with a `TestReplyError` on `$error`. */

@@ -41,7 +41,10 @@ import { VenueGateway } from './venue.gateway.js';
     SeatingService,
     TablesService,
     VenueGateway,
-    { provide: APP_PIPE, useValue: new ValidationPipe({ whitelist: true, transform: true }) },
+    {
+      provide: APP_PIPE,
+      useValue: new ValidationPipe({ whitelist: true, transform: true, stopAtFirstError: true }),
+    },
   ],
 })
 export class VenueModule {}

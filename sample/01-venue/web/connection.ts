@@ -21,8 +21,7 @@ type ServerFrame =
   | { type: '$hello'; payload: { heartbeat: Heartbeat | null } }
   | { type: '$reply'; id: number; payload: unknown }
   | { type: '$error'; id?: number; payload: { code: string; message: string; issues?: Issue[] } }
-  | { type: '$goaway'; payload: { reconnectAfterMs: number } }
-  | { type: 'pong' }
+  | { type: '$goaway' | 'pong' }
   | VenueEvent;
 
 interface Heartbeat {
@@ -37,13 +36,12 @@ interface Waiting {
 
 const FIRST_DELAY_MS = 500;
 const LONGEST_DELAY_MS = 10_000;
-const REQUEST_TIMEOUT_MS = 8_000;
+const PATIENCE_MS = 8_000;
 
 /** One WebSocket to the house that comes back by itself, with requests and their replies on top. */
 export class VenueConnection {
   #socket: WebSocket | undefined;
   #attempts = 0;
-  #advisedDelayMs: number | undefined;
   #comeBack: number | undefined;
   #heartbeat: number | undefined;
   #silence: number | undefined;
@@ -74,7 +72,7 @@ export class VenueConnection {
     const id = ++this.#lastId;
     const reply = new Promise<ClientReply<typeof venue, Type>>((resolve, reject) => {
       this.#waiting.set(id, { resolve, reject });
-      window.setTimeout(() => this.#giveUp(id), REQUEST_TIMEOUT_MS);
+      window.setTimeout(() => this.#giveUp(id), PATIENCE_MS);
     });
     socket.send(JSON.stringify({ type, payload, id }));
     return reply;
@@ -85,6 +83,7 @@ export class VenueConnection {
     socket.onopen = () => socket.send(JSON.stringify({ type: '$auth', payload: { token } }));
     socket.onmessage = ({ data }) => this.#receive(socket, JSON.parse(data as string) as ServerFrame);
     socket.onclose = ({ code, reason }) => this.#lose(socket, code, reason);
+    this.#expectWord(socket, PATIENCE_MS);
   }
 
   #receive(socket: WebSocket, frame: ServerFrame): void {
@@ -98,9 +97,7 @@ export class VenueConnection {
         const { code, message, issues } = frame.payload;
         return this.#take(frame.id)?.reject(new Refusal(code, message, issues));
       }
-      case '$goaway':
-        this.#advisedDelayMs = frame.payload.reconnectAfterMs;
-        return;
+      case '$goaway': // it closes when it is this window's turn to come back, and works until then
       case 'pong':
         return;
       default:
@@ -109,8 +106,9 @@ export class VenueConnection {
   }
 
   async #welcome(socket: WebSocket, heartbeat: Heartbeat | null): Promise<void> {
-    if (heartbeat)
+    if (heartbeat) {
       this.#heartbeat = window.setInterval(() => this.#ping(socket, heartbeat), heartbeat.intervalMs);
+    }
     try {
       await this.options.onHello();
     } catch {
@@ -121,10 +119,15 @@ export class VenueConnection {
     this.options.onState({ name: 'live' });
   }
 
-  // A network that is gone says nothing; without this the page would claim to be live for minutes.
+  // A network that is gone says nothing; without pings the page would claim to be live for minutes.
   #ping(socket: WebSocket, { timeoutMs }: Heartbeat): void {
     socket.send(JSON.stringify({ type: 'ping' }));
-    this.#silence = window.setTimeout(() => this.#lose(socket, 1006, ''), timeoutMs);
+    this.#expectWord(socket, timeoutMs);
+  }
+
+  #expectWord(socket: WebSocket, withinMs: number): void {
+    window.clearTimeout(this.#silence);
+    this.#silence = window.setTimeout(() => this.#lose(socket, 1006, ''), withinMs);
   }
 
   #lose(socket: WebSocket, code: number, reason: string): void {
@@ -135,16 +138,14 @@ export class VenueConnection {
     window.clearTimeout(this.#silence);
     const lost = new Refusal('DISCONNECTED', 'The connection broke before the answer came. Check the floor.');
     for (const id of this.#waiting.keys()) this.#take(id)?.reject(lost);
-    if (mayComeBack(code)) this.#retry();
-    else
-      this.options.onState({ name: 'signed out', why: reason || `The house ended this session (${code}).` });
+    if (mayComeBack(code)) return this.#retry();
+    this.options.onState({ name: 'signed out', why: reason || `The house ended this session (${code}).` });
   }
 
   // Full jitter: a hundred windows that lost the same server do not come back in the same moment.
   #retry(): void {
     const ceiling = Math.min(LONGEST_DELAY_MS, FIRST_DELAY_MS * 2 ** this.#attempts++);
-    const delay = this.#advisedDelayMs ?? Math.random() * ceiling;
-    this.#advisedDelayMs = undefined;
+    const delay = Math.random() * ceiling;
     this.options.onState({ name: 'reconnecting', at: Date.now() + delay });
     this.#comeBack = window.setTimeout(() => void this.open(), delay);
   }
@@ -156,9 +157,8 @@ export class VenueConnection {
   }
 
   #giveUp(id: number): void {
-    this.#take(id)?.reject(
-      new Refusal('TIMEOUT', 'No answer came in time. Check the floor before trying again.'),
-    );
+    const late = new Refusal('TIMEOUT', 'No answer came in time. Check the floor before trying again.');
+    this.#take(id)?.reject(late);
   }
 }
 

@@ -26,6 +26,7 @@ export class FloorPlan {
     if (!tableId && this.#selected) this.#buttons.get(this.#selected)?.focus();
     this.#selected = tableId;
     this.#show();
+    if (tableId) this.#buttons.get(tableId)?.scrollIntoView({ block: 'nearest' });
   }
 
   #drawArea({ id, name, width, height }: Area): HTMLElement {

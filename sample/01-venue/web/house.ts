@@ -3,6 +3,8 @@ import type { Reservation, ReservationChange, Table } from '../src/contract.js';
 import type { VenueFile } from '../src/venue-file.js';
 import { Refusal } from './refusal.js';
 
+const PATIENCE_MS = 8_000;
+
 /** What the page asks over HTTP. Whoever acts is named by the token of this window. */
 export class House {
   #token = '';
@@ -42,6 +44,7 @@ export class House {
       body: body ? JSON.stringify(body) : null,
       // Windows share their cookies: with one, two people could not be signed in side by side.
       credentials: 'omit',
+      signal: AbortSignal.timeout(PATIENCE_MS),
     });
     if (response.ok) return response.json() as Promise<Answer>;
     if (response.status >= 500) throw new Error(`${method} ${path} failed with ${response.status}.`);

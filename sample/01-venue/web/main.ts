@@ -52,7 +52,10 @@ const form = new ReserveForm(evening, (wish) => connection.request('reservation:
 const panel = new TablePanel(evening, areas, {
   ...rows,
   setStatus: (tableId, status) => connection.request('table:set_status', { tableId, status }),
-  reserve: (tableId) => form.startAt(tableId),
+  reserve: (tableId) => {
+    select(undefined); // on a phone the panel would lie over the form
+    form.startAt(tableId);
+  },
   onClose: () => select(undefined),
 });
 showReservationList(evening, rows);

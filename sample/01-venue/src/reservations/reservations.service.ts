@@ -36,7 +36,7 @@ export class ReservationsService {
   }
 
   async create(table: Table, wish: CreateReservation, hostId: string): Promise<Reservation> {
-    const reservation: Reservation = { ...wish, id: randomUUID(), hostId, status: 'booked' };
+    const reservation: Reservation = { id: randomUUID(), ...wish, hostId, status: 'booked' };
     this.store(table, reservation);
     await this.broadcaster.sendToRoom(VENUE_ROOM, { type: 'reservation:created', payload: reservation });
     return reservation;
@@ -64,7 +64,9 @@ export class ReservationsService {
       throw new ConflictException(`Table ${table.number} seats ${table.seats}, not ${wanted.partySize}.`);
     }
     const other = this.expectedAt(table.id).find(({ id, at }) => id !== wanted.id && overlap(at, wanted.at));
-    if (other) throw new ConflictException(`Table ${table.number} is already booked for ${other.guestName}.`);
+    if (other) {
+      throw new ConflictException(`Table ${table.number} is already booked for ${other.guestName} then.`);
+    }
   }
 }
 

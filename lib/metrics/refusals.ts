@@ -1,0 +1,45 @@
+import type { LoggerService } from '@nestjs/common';
+import { isErrorCode } from '../protocol/error-codes.js';
+import type { RealtimeMetrics } from './realtime-metrics.js';
+
+const INTERVAL_MS = 1_000;
+
+/**
+ * Counts every refusal and says it in the log, without letting clients flood that: one line a second for each kind,
+ * with the number of those it stands for. Lines never hold a payload or a token.
+ */
+export class Refusals {
+  readonly #kinds = new Map<string, { saidAt: number; unsaid: number }>();
+
+  constructor(
+    private readonly metrics: RealtimeMetrics,
+    private readonly logger: LoggerService,
+  ) {}
+
+  /** An upgrade request that became no WebSocket. */
+  upgrade(reason: string, line: () => string): void {
+    this.metrics.upgradesRefused.add(reason);
+    const text = this.#say(reason, line);
+    if (text !== undefined) this.logger.warn(text);
+  }
+
+  /** A message that was answered by `$error`. */
+  message(code: string, line: () => string): void {
+    const label = isErrorCode(code) ? code : 'other';
+    this.metrics.messagesRefused.add(label);
+    const text = this.#say(label, line);
+    if (text !== undefined) this.logger.debug?.(text);
+  }
+
+  /** The line, if this kind may say one now. */
+  #say(kind: string, line: () => string): string | undefined {
+    const now = performance.now();
+    const known = this.#kinds.get(kind);
+    if (known !== undefined && now - known.saidAt < INTERVAL_MS) {
+      known.unsaid++;
+      return undefined;
+    }
+    this.#kinds.set(kind, { saidAt: now, unsaid: 0 });
+    return known === undefined || known.unsaid === 0 ? line() : `${line()} unsaid=${known.unsaid}`;
+  }
+}

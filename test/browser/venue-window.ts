@@ -1,0 +1,79 @@
+import { chromium, type Browser, type Locator, type Page } from 'playwright-core';
+
+export function launchChromium(): Promise<Browser> {
+  return chromium.launch({
+    executablePath: process.env['CHROMIUM_PATH'] ?? '/usr/bin/chromium',
+    args: [
+      '--no-sandbox',
+      '--disable-gpu',
+      '--disable-quic',
+      '--no-first-run',
+      '--disable-background-networking',
+      '--disable-component-update',
+      '--disable-sync',
+    ],
+  });
+}
+
+/** A window of its own browser profile, signed in as one of the staff and live. */
+export class VenueWindow {
+  private constructor(readonly page: Page) {}
+
+  static async open(browser: Browser, url: string, who: string): Promise<VenueWindow> {
+    const context = await browser.newContext({ viewport: { width: 1280, height: 844 } });
+    context.setDefaultTimeout(15_000);
+    const page = await context.newPage();
+    await page.goto(url);
+    await page.getByRole('button', { name: who }).click();
+    const window = new VenueWindow(page);
+    await window.isLive();
+    return window;
+  }
+
+  isLive(): Promise<void> {
+    return this.page.getByText('Live', { exact: true }).waitFor();
+  }
+
+  table(number: number, status?: string): Locator {
+    return this.page.getByRole('button', { name: new RegExp(`^Table ${number}, .*${status ?? ''}$`) });
+  }
+
+  reservationOf(guest: string): Locator {
+    return this.page
+      .getByRole('region', { name: 'This evening' })
+      .getByRole('listitem')
+      .filter({ hasText: guest });
+  }
+
+  get messages(): Locator {
+    return this.page.getByRole('list', { name: 'Messages to you' });
+  }
+
+  async reserve(table: string, guest: string, party: string): Promise<void> {
+    await this.page.getByLabel('Table', { exact: true }).selectOption({ label: table });
+    await this.page.getByLabel('Guest').fill(guest);
+    await this.page.getByLabel('Party').fill(party);
+    await this.page.getByRole('button', { name: 'Reserve', exact: true }).click();
+  }
+
+  /** Moves on with Tab until the focus is on that control, as somebody without a mouse does. */
+  async tabTo(control: Locator): Promise<void> {
+    for (let presses = 0; presses < 100; presses++) {
+      await this.page.keyboard.press('Tab');
+      if (await control.evaluate((element) => element === document.activeElement)) return;
+    }
+    throw new Error('The keyboard does not get there.');
+  }
+
+  async write(to: string, text: string): Promise<void> {
+    await this.page.getByLabel('To', { exact: true }).selectOption({ label: to });
+    await this.page.getByLabel('Message', { exact: true }).fill(text);
+    await this.page.getByRole('button', { name: 'Send' }).click();
+  }
+
+  /** Comes back as the same person: nobody signs in twice an evening. */
+  async reload(): Promise<void> {
+    await this.page.reload();
+    await this.isLive();
+  }
+}

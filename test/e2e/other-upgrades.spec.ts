@@ -1,0 +1,105 @@
+import type { Server } from 'node:http';
+import { RealtimeModule } from 'nestjs-realtime';
+import { createRealtimeTestApp, type RealtimeTestApp } from 'nestjs-realtime/testing';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { WebSocket, WebSocketServer } from 'ws';
+import { RestaurantGateway } from './restaurant.js';
+
+let app: RealtimeTestApp;
+let server: Server;
+const others: WebSocketServer[] = [];
+
+beforeEach(async () => {
+  app = await createRealtimeTestApp({ imports: [RealtimeModule.forRoot()], providers: [RestaurantGateway] });
+  server = app.app.getHttpServer() as Server;
+});
+afterEach(async () => {
+  vi.useRealTimers();
+  for (const other of others.splice(0)) other.close();
+  await app.close();
+});
+
+/** A second WebSocket server on the app's HTTP server, as graphql-ws makes one. */
+function listenBeside(path: string): void {
+  const other = new WebSocketServer({ server, path });
+  other.on('connection', (socket) => socket.send('hello from the other'));
+  others.push(other);
+}
+
+function firstWord(path: string): Promise<string> {
+  const socket = new WebSocket(`ws://127.0.0.1:${app.port}${path}`);
+  return new Promise((resolve) => {
+    socket.on('message', (data) => {
+      resolve(String(data));
+      socket.close();
+    });
+    socket.on('error', ({ message }) => resolve(message));
+  });
+}
+
+describe('another WebSocket server on the same HTTP server', () => {
+  it('serves its path beside ours', async () => {
+    listenBeside('/graphql');
+    expect(await firstWord('/graphql')).toBe('hello from the other');
+    const client = await app.connect('/ws');
+    expect(await client.request('table:reserve', { tableId: 't1', partySize: 2 })).toMatchObject({ id: 'r-t1' });
+  });
+
+  it('answers unknown paths in its own way, since nobody can tell whose they are', async () => {
+    listenBeside('/graphql');
+    expect(await firstWord('/nope')).toBe('Unexpected server response: 400');
+  });
+});
+
+describe('an upgrade listener that ignores what is not its own', () => {
+  it('leaves an unknown path to a 404 of ours, after five seconds', async () => {
+    const seen = new Promise<void>((resolve) => server.on('upgrade', () => resolve()));
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    const answer = firstWord('/nope');
+    await seen;
+    vi.advanceTimersByTime(5_000);
+    expect(await answer).toBe('Unexpected server response: 404');
+  });
+
+  it('may answer later than ours, which then says nothing', async () => {
+    const late = new WebSocketServer({ noServer: true });
+    others.push(late);
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    server.on('upgrade', (request, socket, head) => {
+      setTimeout(() => late.handleUpgrade(request, socket, head, (ws) => ws.send('late')), 4_000);
+    });
+    const seen = new Promise<void>((resolve) => server.on('upgrade', () => resolve()));
+    const answer = firstWord('/late');
+    await seen;
+    vi.advanceTimersByTime(4_000);
+    expect(await answer).toBe('late');
+    vi.advanceTimersByTime(2_000);
+  });
+});
+
+describe('app.close()', () => {
+  it('takes every listener and wrapper off the HTTP server', async () => {
+    const bare = await createRealtimeTestApp({});
+    const bareServer = bare.app.getHttpServer() as Server;
+    const counts = (of: Server) => of.eventNames().map((name) => `${String(name)} ${of.listenerCount(name)}`);
+    expect(counts(server)).toContain('upgrade 1');
+    await (await app.connect('/ws')).close();
+    await Promise.all([app.close(), bare.close()]);
+    expect(counts(server)).toEqual(counts(bareServer));
+    expect(Object.hasOwn(server, 'emit')).toBe(Object.hasOwn(bareServer, 'emit'));
+  });
+
+  it('leaves the wrapper of whoever wrapped it later', async () => {
+    const emit = server.emit.bind(server);
+    let passed = 0;
+    server.emit = ((...args: Parameters<typeof emit>) => {
+      passed++;
+      return emit(...args);
+    }) as typeof server.emit;
+    const wrapper = server.emit;
+    await app.connect('/ws');
+    await app.close();
+    expect(passed).toBeGreaterThan(0);
+    expect(server.emit).toBe(wrapper);
+  });
+});

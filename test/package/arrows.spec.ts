@@ -1,0 +1,178 @@
+import { readdirSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { RepositoryCopy, type Outcome } from './repository-copy.js';
+
+/** Which room may import which. `testing` may import all; nobody imports it, `client` or the files that join rooms. */
+const ARROWS: Record<string, readonly string[]> = {
+  protocol: [],
+  metrics: [],
+  contract: ['protocol'],
+  connections: ['protocol', 'metrics'],
+  messages: ['contract', 'connections', 'protocol', 'metrics'],
+  backplane: ['protocol', 'metrics'],
+  history: ['backplane', 'protocol', 'metrics'],
+  presence: ['backplane', 'protocol', 'metrics'],
+  broadcast: ['presence', 'history', 'backplane', 'connections', 'contract', 'protocol', 'metrics'],
+  gateway: [
+    'broadcast',
+    'presence',
+    'history',
+    'backplane',
+    'messages',
+    'connections',
+    'contract',
+    'protocol',
+    'metrics',
+  ],
+  client: ['protocol'],
+};
+const ROOMS = [...Object.keys(ARROWS), 'testing'];
+ARROWS['testing'] = ROOMS;
+
+const FORMS: Record<string, (path: string) => string> = {
+  value: (path) => `import { target } from '${path}';\nexport const seen = target;\n`,
+  type: (path) => `import type { Target } from '${path}';\nexport type Seen = Target;\n`,
+  reexport: (path) => `export { target } from '${path}';\n`,
+};
+
+interface Diagnostic {
+  readonly code: string;
+  readonly filename: string;
+}
+
+describe('oxlint', { timeout: 60_000 }, () => {
+  let copy: RepositoryCopy;
+  beforeAll(() => {
+    copy = new RepositoryCopy('.oxlintrc.json');
+    for (const room of ROOMS) {
+      copy.write(`lib/${room}/target.ts`, 'export const target = 1;\nexport type Target = number;\n');
+    }
+  });
+  afterAll(() => copy?.remove());
+
+  /** The files of the copy that break the rule. */
+  function refused(rule: string): Set<string> {
+    const { output } = copy.node('node_modules/oxlint/bin/oxlint', '-f', 'json', 'lib');
+    const { diagnostics } = JSON.parse(output.slice(output.indexOf('{'))) as { diagnostics: Diagnostic[] };
+    return new Set(diagnostics.filter(({ code }) => code.includes(rule)).map(({ filename }) => filename));
+  }
+
+  it('allows the arrows of the design and refuses every other, type-only ones included', () => {
+    const planted: { path: string; isArrow: boolean }[] = [];
+    for (const from of ROOMS) {
+      for (const to of ROOMS.filter((room) => room !== from)) {
+        for (const [form, text] of Object.entries(FORMS)) {
+          const path = `lib/${from}/planted-${to}-${form}.ts`;
+          copy.write(path, text(`../${to}/target.js`));
+          const isTypeOfContract = from === 'client' && to === 'contract' && form === 'type';
+          planted.push({ path, isArrow: isTypeOfContract || ARROWS[from]!.includes(to) });
+        }
+      }
+    }
+    const broken = refused('no-restricted-imports');
+    expect(planted.filter(({ path, isArrow }) => broken.has(path) === isArrow)).toEqual([]);
+  });
+
+  it('refuses an import of what puts rooms together, from a room and from a folder inside it', () => {
+    const rooms = ROOMS.filter((room) => room !== 'testing');
+    const planted = rooms.flatMap((room) =>
+      ['index', 'realtime.module', 'realtime.options'].flatMap((file) => {
+        const paths = [`lib/${room}/planted-${file}.ts`, `lib/${room}/inner/planted-${file}.ts`];
+        copy.write(paths[0]!, FORMS['type']!(`../${file}.js`));
+        copy.write(paths[1]!, FORMS['type']!(`../../${file}.js`));
+        return paths;
+      }),
+    );
+    const broken = refused('no-restricted-imports');
+    expect(planted.filter((path) => !broken.has(path))).toEqual([]);
+  });
+
+  it('refuses an import of client/ and testing/ from the root', () => {
+    copy.write('lib/planted-client.ts', FORMS['type']!('./client/target.js'));
+    copy.write('lib/planted-testing.ts', FORMS['value']!('./testing/target.js'));
+    const broken = refused('no-restricted-imports');
+    expect(broken).toContain('lib/planted-client.ts');
+    expect(broken).toContain('lib/planted-testing.ts');
+  });
+
+  it('refuses a package or a Node module in protocol/ and client/, and a test runner in testing/', () => {
+    const planted = [
+      ['lib/protocol/planted-node.ts', 'node:buffer'],
+      ['lib/client/planted-package.ts', 'rxjs'],
+      ['lib/testing/planted-runner.ts', 'vitest'],
+    ] as const;
+    for (const [path, name] of planted) copy.write(path, FORMS['type']!(name));
+    const broken = refused('no-restricted-imports');
+    for (const [path] of planted) expect(broken).toContain(path);
+  });
+
+  it('refuses a cycle of types within a room', () => {
+    copy.write(
+      'lib/protocol/chicken.ts',
+      "import type { Egg } from './egg.js';\nexport type Chicken = Egg[];\n",
+    );
+    copy.write(
+      'lib/protocol/egg.ts',
+      "import type { Chicken } from './chicken.js';\nexport type Egg = Chicken[];\n",
+    );
+    expect(refused('no-cycle')).toContain('lib/protocol/egg.ts');
+  });
+
+  it('knows an arrow for every room there is', () => {
+    const rooms = readdirSync(copy.path('lib'), { withFileTypes: true }).filter((entry) =>
+      entry.isDirectory(),
+    );
+    expect(rooms.map(({ name }) => name).filter((name) => !ROOMS.includes(name))).toEqual([]);
+  });
+});
+
+describe('the house check', { timeout: 60_000 }, () => {
+  let copy: RepositoryCopy;
+  beforeAll(() => {
+    copy = new RepositoryCopy('package-lock.json');
+  });
+  afterAll(() => copy?.remove());
+
+  const house = (): Outcome => copy.node('scripts/house.mjs');
+
+  it.each([
+    ['lib/presence/redis-presence.ts', 'lib/presence/store.ts', "import { Redis } from 'ioredis';"],
+    ['lib/gateway/sockets.ts', 'lib/connections/sockets.ts', "import type { WebSocket } from 'ws';"],
+    ['lib/backplane/redis-link.ts', 'lib/backplane/link.ts', "const driver = await import('ioredis');"],
+  ])('allows in %s what it refuses in %s: %s', (home, stranger, line) => {
+    const source = `${line}\n${'// as long as a file should be\n'.repeat(12)}`;
+    copy.write(home, source);
+    copy.write(stranger, source);
+    const { status, output } = house();
+    expect(status).toBe(1);
+    expect(output).toContain(`${stranger}: only`);
+    expect(output).not.toContain(`${home}: only`);
+  });
+
+  it('refuses import() of a relative path, which oxlint does not see', () => {
+    copy.write('lib/protocol/lazy.ts', "export type Lazy = import('../gateway/target.js').Target;\n");
+    expect(house().output).toContain('lib/protocol/lazy.ts: import() of a relative path');
+  });
+
+  it.each([
+    'lib/utils/x.ts',
+    'lib/common/x.ts',
+    'lib/gateway/types.ts',
+    'sample/socket-manager.ts',
+    'test/helpers/x.ts',
+  ])('refuses the name %s', (path) => {
+    copy.write(path, 'export {};\n');
+    const named = path.replace('/x.ts', '');
+    expect(house().output).toContain(`${named}: "${named.split('/').at(-1)}" names a kind of code`);
+  });
+
+  it('refuses a registry address in the lockfile', () => {
+    copy.write('package-lock.json', '{ "packages": { "node_modules/ws": { "resolved": "https://…" } } }\n');
+    expect(house().output).toContain('package-lock.json: holds registry addresses');
+  });
+
+  it('refuses a file of a few lines', () => {
+    copy.write('lib/gateway/crumb.ts', 'export const crumb = 1;\n');
+    expect(house().output).toContain('lib/gateway/crumb.ts: 1 lines');
+  });
+});
