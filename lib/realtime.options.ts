@@ -8,6 +8,7 @@ import type { HeartbeatSettings } from './gateway/heartbeat.js';
 import type { Origins } from './gateway/origin-policy.js';
 import type { RateLimitSettings } from './gateway/rate-limiter.js';
 import type { TicketStore } from './gateway/tickets.js';
+import type { AnswerMemorySettings } from './messages/answer-memory.js';
 
 /** What `RealtimeModule.forRoot()` takes; every option has a default that is safe in production, and off is `false`. */
 export interface RealtimeOptions {
@@ -61,6 +62,9 @@ export interface RealtimeOptions {
   /** How many messages of one connection may wait before its socket is no longer read. @default 128 */
   readonly maxWaitingMessages?: number;
 
+  /** Answers kept for messages with a `key`, which count once when a client repeats them after a reconnect. @default { ttlMs: 120_000, maxAnswers: 10_000 } */
+  readonly idempotency?: Partial<AnswerMemorySettings> | false;
+
   // --- how they are kept ---
 
   /** Protocol pings, and the silence after one that ends a connection. @default { intervalMs: 25_000, timeoutMs: 10_000 } */
@@ -96,6 +100,7 @@ type Ports = 'authenticate' | 'ticketStore' | 'backplane';
 interface Groups {
   readonly handshakes: HandshakeSettings;
   readonly rateLimit: RateLimitSettings;
+  readonly idempotency: AnswerMemorySettings;
   readonly heartbeat: HeartbeatSettings;
   readonly compression: CompressionSettings;
   readonly drain: DrainSettings;
@@ -110,6 +115,7 @@ const GROUPS: Groups = {
     burstBytes: 8_388_608,
     maxRefusals: 100,
   },
+  idempotency: { ttlMs: 120_000, maxAnswers: 10_000 },
   heartbeat: { intervalMs: 25_000, timeoutMs: 10_000 },
   compression: { thresholdBytes: 1_024, concurrency: 10 },
   drain: { reconnectsPerSecond: 1_000, timeoutMs: 20_000 },

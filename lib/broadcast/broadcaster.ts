@@ -154,7 +154,8 @@ export class Broadcaster<C extends AnyContract = AnyContract> {
     const { delivered, dropped } = tally;
     if (local) return { delivered, dropped, nodes: 0, scope: 'node' };
     const nodes = await Promise.all(recipients.map((to) => this.#publishMessage(to, delivery)));
-    return { delivered, dropped, nodes: nodes.reduce((sum, count) => sum + count, 0), scope: 'cluster' };
+    // One node may have been told of several recipients; which ones is not known, so the sum would count it twice.
+    return { delivered, dropped, nodes: nodes.reduce((most, count) => Math.max(most, count), 0), scope: 'cluster' };
   }
 
   #publishMessage(to: Recipient, { type, frame, except, volatile }: Delivery): Promise<number> {

@@ -4,7 +4,7 @@ export interface Receipt {
   readonly delivered: number;
   /** Connections of this node that did not get it: volatile while the client was behind, or closing. */
   readonly dropped: number;
-  /** Other nodes it was handed to. */
+  /** Other nodes it was handed to; for several users or rooms, at least so many. */
   readonly nodes: number;
   /** `cluster`: every node with a recipient was told, if there are others. `node`: only this one was (`local`). */
   readonly scope: 'cluster' | 'node';

@@ -71,7 +71,7 @@ export class CoreClient<C extends AnyContract = AnyContract> {
   /** Resolves when messages flow, however many attempts that takes; rejects with a `ClosedError` when they never will. */
   connect(): Promise<void> {
     this.#session.start();
-    return new Promise((resolve, reject) => {
+    const connected = new Promise<void>((resolve, reject) => {
       const settle = (state: ConnectionState) => {
         if (state.status === 'connected') resolve();
         else if (state.status === 'closed') reject(new ClosedError(state));
@@ -81,6 +81,9 @@ export class CoreClient<C extends AnyContract = AnyContract> {
       const stop = this.onStateChange(settle);
       settle(this.state);
     });
+    // Who does not wait for it reads `state`: to them a closed client is no unhandled rejection.
+    connected.catch(() => undefined);
+    return connected;
   }
 
   /** Ends it for good: what waits is given up with `closed`. Once is enough, twice does nothing more. */

@@ -73,6 +73,18 @@ export class ConnectionRegistry implements RoomMembership, Iterable<Connection> 
     return this.interest.gained('user', userId);
   }
 
+  /** @internal Lets a connection continue a session; it keeps its own when another user holds that one. */
+  resumeSession(connection: Connection, sessionId: string): void {
+    for (const holder of this.#sessions.of(sessionId)) if (holder.userId !== connection.userId) return;
+    if (!this.#connections.has(connection.id)) {
+      connection.resumeSession(sessionId);
+      return;
+    }
+    this.#sessions.delete(connection.sessionId, connection);
+    connection.resumeSession(sessionId);
+    this.#sessions.add(sessionId, connection);
+  }
+
   /** @internal */
   remove(connection: Connection): void {
     if (!this.#connections.delete(connection.id)) return;

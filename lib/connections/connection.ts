@@ -180,6 +180,11 @@ export class Connection<User = ConnectionUser, Data = ConnectionData> {
     this.#identity = { ...identity, user: identity.user ?? (identity as unknown as User) };
   }
 
+  /** @internal Called by the registry alone. */
+  resumeSession(sessionId: string): void {
+    this.#sessionId = sessionId;
+  }
+
   /** @internal */
   get expiresAt(): number | undefined {
     return this.#identity.expiresAt;

@@ -39,6 +39,9 @@ export class ConnectionLifecycle {
   /** Registers the connection, runs `handleConnection`, says `$hello`, and lets the waiting messages in. */
   open(connection: GatewayConnection, identity: Identity, request: IncomingMessage): void {
     connection.identify(identity);
+    connection.isIdentified = true;
+    connection.onIdentified?.();
+    connection.onIdentified = undefined;
     connection.phase = 'opening';
     connection.opening = this.#open(connection, request).finally(() => {
       connection.opening = undefined;

@@ -11,6 +11,7 @@ import type { Refusals } from '../metrics/refusals.js';
 import { logLine } from './log-line.js';
 import type { GatewayConnection } from './gateway-connection.js';
 import type { RateLimiter } from './rate-limiter.js';
+import type { Resumption } from './resumption.js';
 
 /** Takes over the `$auth` frames; they need what only the lifecycle knows. */
 export type OnAuth = (connection: GatewayConnection, frame: ClientFrame) => void;
@@ -29,6 +30,7 @@ export class FrameIntake {
     private readonly requests: ClientRequests,
     private readonly rateLimiter: RateLimiter,
     private readonly onAuth: OnAuth,
+    private readonly resumption: Resumption,
     private readonly metrics: RealtimeMetrics,
     private readonly refusals: Refusals,
     private readonly logger: LoggerService,
@@ -83,6 +85,9 @@ export class FrameIntake {
         return;
       case '$auth':
         this.onAuth(connection, frame);
+        return;
+      case '$resume':
+        this.resumption.receive(connection, frame);
         return;
       case '$reply':
         this.requests

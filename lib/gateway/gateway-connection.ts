@@ -22,6 +22,9 @@ export class GatewayConnection extends Connection {
   /** The tick of the last sign of life. Kept by `Heartbeat`. */
   seenAtTick = 0;
   heartbeatHand = 0;
+  /** Whether it is known who this is; until then `onIdentified` keeps what waits for that. */
+  isIdentified = false;
+  onIdentified: (() => void) | undefined;
   /** Resolves when opening has ended one way or the other; `undefined` while there is nothing to wait for. */
   opening: Promise<void> | undefined;
 

@@ -1,10 +1,11 @@
 import type { LoggerService } from '@nestjs/common';
 import { isObservable } from 'rxjs';
 import type { Connection } from '../connections/connection.js';
-import { encodeError, encodeReply } from '../protocol/codec.js';
+import { encodeAnswer, encodeError, encodePayload, encodeReply } from '../protocol/codec.js';
 import type { RealtimeMetrics } from '../metrics/realtime-metrics.js';
 import type { Refusals } from '../metrics/refusals.js';
-import type { ClientFrame } from '../protocol/envelope.js';
+import type { ClientFrame, WireError } from '../protocol/envelope.js';
+import type { Answer, AnswerMemory } from './answer-memory.js';
 import type { MessageArgs, MessageHandler } from './message-handler.js';
 import { isReplySource, type ReplySource, type ReplyStreams } from './reply-streams.js';
 import { refusalOf } from './wire-error.js';
@@ -18,6 +19,7 @@ export interface HandlerSource {
 export class MessageDispatcher {
   constructor(
     private readonly streams: ReplyStreams,
+    private readonly memory: AnswerMemory,
     private readonly metrics: RealtimeMetrics,
     private readonly refusals: Refusals,
     private readonly logger: LoggerService,
@@ -25,6 +27,7 @@ export class MessageDispatcher {
 
   /** A promise only when the handler needs one; it resolves when the next message may follow. */
   dispatch(source: HandlerSource, connection: Connection, frame: ClientFrame): void | Promise<void> {
+    if (frame.key !== undefined && this.memory.recall(connection, frame)) return;
     const startedAt = performance.now();
     const pending = this.#dispatch(source, connection, frame);
     if (pending !== undefined) return pending.then(() => this.#observe(startedAt));
@@ -74,10 +77,12 @@ export class MessageDispatcher {
     const { id } = frame;
     try {
       if (!isReplySource(value)) {
-        if (id !== undefined) connection.sendText(encodeReply(id, value));
+        if (frame.key !== undefined) this.#answerOnce(connection, frame, '$reply', value);
+        else if (id !== undefined) connection.sendText(encodeReply(id, value));
       } else if (id === undefined || !connection.isOpen) {
         this.#discard(value);
       } else {
+        if (frame.key !== undefined) this.memory.forget(connection, frame);
         this.streams.pipe(connection, id, value, {
           onError: (error) => void this.#fail(handler, args, connection, frame, error),
           onStopError: (error) => this.logger.error(error),
@@ -113,7 +118,15 @@ export class MessageDispatcher {
     const { error, isFault } = refusalOf(thrown);
     if (isFault) this.logger.error(thrown);
     this.refusals.message(error.code, () => `message refused connection=${connection.id} code=${error.code}`);
-    connection.sendText(encodeError(frame.id, error));
+    if (frame.key !== undefined) this.#answerOnce(connection, frame, '$error', error);
+    else connection.sendText(encodeError(frame.id, error));
+  }
+
+  #answerOnce(connection: Connection, frame: ClientFrame, type: Answer['type'], value: unknown): void {
+    const payload = encodePayload(value);
+    this.memory.remember(connection, frame, { type, payload });
+    if (frame.id !== undefined) connection.sendText(encodeAnswer(type, frame.id, payload));
+    else if (type === '$error') connection.sendText(encodeError(undefined, value as WireError));
   }
 }
 

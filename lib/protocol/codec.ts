@@ -31,7 +31,7 @@ export function decodeFrame(text: string, limits: JsonLimits): ClientFrame | Fra
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     return new FrameRefusal('a message is a JSON object');
   }
-  const { type, payload, id } = value as Record<string, unknown>;
+  const { type, payload, id, key } = value as Record<string, unknown>;
   const answerTo = isMessageId(id) ? id : undefined;
   const inspection = new Inspection(limits, text.includes('\\u'));
   const fault = inspection.visit(value, 1);
@@ -42,7 +42,10 @@ export function decodeFrame(text: string, limits: JsonLimits): ClientFrame | Fra
   if (typeof type !== 'string' || type.length === 0 || type.length > MAX_TYPE_LENGTH) {
     return new FrameRefusal(`the type must be a string of 1 to ${MAX_TYPE_LENGTH} characters`, answerTo);
   }
-  return { type, payload, id: answerTo };
+  if (key !== undefined && key !== null && !isShortText(key)) {
+    return new FrameRefusal(`the key must be a string of 1 to ${MAX_ID_LENGTH} characters`, answerTo);
+  }
+  return { type, payload, id: answerTo, key: key ?? undefined };
 }
 
 function isMessageId(id: unknown): id is MessageId {
@@ -137,11 +140,13 @@ export function encodePong(id: MessageId | undefined): string {
   return id === undefined ? '{"type":"pong"}' : `{"type":"pong","id":${JSON.stringify(id)}}`;
 }
 
-function encodeAnswer(type: string, id: MessageId, payload: string): string {
+/** The text of an answer whose payload is JSON already. */
+export function encodeAnswer(type: string, id: MessageId, payload: string): string {
   const idText = typeof id === 'number' ? String(id) : JSON.stringify(id);
   return `{"type":"${type}","id":${idText},"payload":${payload}}`;
 }
 
-function encodePayload(payload: unknown): string {
+/** The JSON of a payload; `null` for what JSON cannot say at all. */
+export function encodePayload(payload: unknown): string {
   return payload === undefined ? 'null' : (JSON.stringify(payload) ?? 'null');
 }

@@ -18,6 +18,8 @@ export interface ClientFrame {
   readonly type: string;
   readonly payload: unknown;
   readonly id: MessageId | undefined;
+  /** Makes the message count once when it is sent again in the same session. */
+  readonly key?: string | undefined;
 }
 
 /** The payload of `$hello`, the first frame a client gets. */

@@ -1,3 +1,4 @@
+import type { Server } from 'node:http';
 import { IsString } from 'class-validator';
 import { firstValueFrom, Subject } from 'rxjs';
 import { ConnectionRegistry, OnMessage, RealtimeGateway, RealtimeModule, defineContract, type Connection, type Handshake, type RealtimeOptions } from 'nestjs-realtime';
@@ -44,6 +45,12 @@ const members: RealtimeOptions = {
     return token === GOOD ? { userId: 'ann' } : null;
   },
 };
+
+/** Resolves when the server has noticed that its last socket is gone. */
+async function emptied(server: Server): Promise<void> {
+  const count = () => new Promise<number>((resolve) => server.getConnections((_error, open) => resolve(open)));
+  while ((await count()) > 0) await new Promise((resolve) => setImmediate(resolve));
+}
 
 beforeEach(() => {
   connected.length = 0;
@@ -225,7 +232,7 @@ describe('a client without a token', () => {
     client.send(auth(GOOD));
     await isAsked;
     client.socket.terminate();
-    await client.closed;
+    await emptied(app.app.getHttpServer() as Server);
     const registry = app.get(ConnectionRegistry);
     verdict.next({ userId: 'ann' });
     await app.close();

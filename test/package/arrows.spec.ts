@@ -5,7 +5,7 @@ import { RepositoryCopy, type Outcome } from './repository-copy.js';
 /** Which room may import which. `testing` may import all; nobody imports it, `client` or the files that join rooms. */
 const ARROWS: Record<string, readonly string[]> = {
   protocol: [],
-  metrics: [],
+  metrics: ['protocol'],
   contract: ['protocol'],
   connections: ['protocol', 'metrics'],
   messages: ['contract', 'connections', 'protocol', 'metrics'],

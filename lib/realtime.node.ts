@@ -1,0 +1,239 @@
+import {
+  Inject,
+  Injectable,
+  Logger,
+  type BeforeApplicationShutdown,
+  type OnApplicationShutdown,
+  type OnModuleInit,
+} from '@nestjs/common';
+import { ApplicationConfig, HttpAdapterHost, ModuleRef, ModulesContainer } from '@nestjs/core';
+import type { Backplane } from './backplane/backplane.js';
+import { MemoryBackplane } from './backplane/memory-backplane.js';
+import { Subscriptions } from './backplane/subscriptions.js';
+import { Broadcaster } from './broadcast/broadcaster.js';
+import { ClientRequests } from './broadcast/client-requests.js';
+import { LocalDelivery } from './broadcast/local-delivery.js';
+import { RemoteDelivery } from './broadcast/remote-delivery.js';
+import { ServerMessages } from './broadcast/server-messages.js';
+import { newNodeId } from './connections/connection-id.js';
+import { ConnectionRegistry } from './connections/connection-registry.js';
+import { Admission } from './gateway/admission.js';
+import { AuthMessages } from './gateway/auth-messages.js';
+import { Authentication } from './gateway/authentication.js';
+import { clientIpOf } from './gateway/client-ip.js';
+import { ConnectionLifecycle } from './gateway/connection-lifecycle.js';
+import { ConnectionLimits } from './gateway/connection-limits.js';
+import { Drain } from './gateway/drain.js';
+import { Entrance } from './gateway/entrance.js';
+import { FrameIntake } from './gateway/frame-intake.js';
+import { ConnectionScopes } from './gateway/gateway-instance.js';
+import { HandshakeQueue } from './gateway/handshake-queue.js';
+import { Heartbeat } from './gateway/heartbeat.js';
+import { OriginPolicy } from './gateway/origin-policy.js';
+import { RateLimiter } from './gateway/rate-limiter.js';
+import { RealtimeAdapter } from './gateway/realtime.adapter.js';
+import { Resumption } from './gateway/resumption.js';
+import { Routes } from './gateway/routes.js';
+import { SocketSessions } from './gateway/socket-sessions.js';
+import { MemoryTicketStore, TicketService } from './gateway/tickets.js';
+import { TokenExpiry } from './gateway/token-expiry.js';
+import { RealtimeHealth, type HealthReport } from './health/realtime-health.js';
+import { AnswerMemory } from './messages/answer-memory.js';
+import { Enhancers } from './messages/enhancers.js';
+import { MessageDispatcher } from './messages/message-dispatcher.js';
+import { ReplyStreams } from './messages/reply-streams.js';
+import { RealtimeMetrics } from './metrics/realtime-metrics.js';
+import { Refusals } from './metrics/refusals.js';
+import { resolveOptions, type RealtimeOptions } from './realtime.options.js';
+
+/** The token of the options as the app gave them. */
+export const REALTIME_OPTIONS = Symbol('nestjs-realtime:options');
+
+/** Puts the parts of this node together, and starts and stops them with the app. */
+@Injectable()
+export class RealtimeNode implements OnModuleInit, BeforeApplicationShutdown, OnApplicationShutdown {
+  readonly registry: ConnectionRegistry;
+  readonly broadcaster: Broadcaster;
+  readonly health: RealtimeHealth;
+  readonly metrics: RealtimeMetrics;
+  readonly tickets: TicketService;
+  readonly #logger = new Logger('Realtime');
+  readonly #adapter: RealtimeAdapter;
+  readonly #backplane: Backplane;
+  readonly #drain: Drain;
+  readonly #heartbeat: Heartbeat | undefined;
+  readonly #remote: RemoteDelivery;
+  readonly #requests = new ClientRequests();
+  readonly #routes = new Routes();
+  readonly #scopes: ConnectionScopes;
+  readonly #serverMessages = new ServerMessages();
+  readonly #subscriptions: Subscriptions;
+  #isStarted = false;
+
+  constructor(
+    private readonly config: ApplicationConfig,
+    private readonly modules: ModulesContainer,
+    moduleRef: ModuleRef,
+    host: HttpAdapterHost,
+    @Inject(REALTIME_OPTIONS) given: RealtimeOptions,
+  ) {
+    const logger = this.#logger;
+    const options = resolveOptions(given);
+    const nodeId = newNodeId();
+
+    // Who is connected, and how messages reach them
+    this.#backplane = options.backplane ?? new MemoryBackplane();
+    this.#subscriptions = new Subscriptions(this.#backplane, nodeId);
+    this.#scopes = new ConnectionScopes(moduleRef);
+    const registry = new ConnectionRegistry(this.#subscriptions);
+    const delivery = new LocalDelivery(registry, this.#serverMessages);
+    this.#remote = new RemoteDelivery(delivery, (error) => logger.error(error));
+    this.registry = registry;
+    this.broadcaster = new Broadcaster(
+      delivery,
+      this.#serverMessages,
+      this.#requests,
+      this.#backplane,
+      nodeId,
+    );
+
+    // What operators see
+    const metrics = new RealtimeMetrics({
+      connections: () => registry.size,
+      users: () => registry.counts.users,
+      rooms: () => registry.counts.rooms,
+      unauthenticated: () => auth.unauthenticated,
+      handshakesWaiting: () => queue.waiting,
+      draining: () => this.#drain.isDraining,
+    });
+    const refusals = new Refusals(metrics, logger);
+    this.metrics = metrics;
+    this.health = new RealtimeHealth(() => ({ status: this.#status, connections: registry.size }));
+
+    // Who may come in
+    this.tickets = new TicketService(options.ticketStore ?? new MemoryTicketStore());
+    const authentication = new Authentication(options.authenticate, this.tickets, options.handshakeTimeoutMs);
+    const limits = new ConnectionLimits(options, {
+      ofUser: (userId) => registry.ofUser(userId).length,
+      unauthenticated: () => auth.unauthenticated,
+    });
+    const queue = new HandshakeQueue(options.handshakes);
+    const admission = new Admission(
+      new OriginPolicy(options.origins, options.allowMissingOrigin),
+      limits,
+      queue,
+      authentication,
+      {
+        tokenCookie: options.tokenCookie,
+        offersFirstMessageAuth: options.authTimeoutMs !== false,
+        clientIp: clientIpOf(options.trustProxy),
+      },
+      metrics,
+      refusals,
+      logger,
+    );
+
+    // What happens to a connection from its first frame to its last
+    const streams = new ReplyStreams();
+    const announcement = { heartbeat: options.heartbeat || null, maxPayloadBytes: options.maxPayloadBytes };
+    const lifecycle = new ConnectionLifecycle(
+      registry,
+      streams,
+      this.#requests,
+      announcement,
+      metrics,
+      options.logConnections,
+      logger,
+    );
+    const expiry = new TokenExpiry();
+    const auth: AuthMessages = new AuthMessages(
+      authentication,
+      limits,
+      expiry,
+      options.authTimeoutMs || 0,
+      {
+        first: (connection, identity, handshake) => sockets.opened(connection, identity, handshake),
+        again: (connection, identity, handshake) => {
+          const refreshed = lifecycle.refresh(connection, identity);
+          expiry.watch(connection, handshake);
+          return refreshed;
+        },
+      },
+      logger,
+    );
+    const rateLimiter = new RateLimiter(options.rateLimit);
+    const intake = new FrameIntake(
+      {
+        maxDepth: options.maxJsonDepth,
+        maxKeys: options.maxJsonKeys,
+        maxProtocolErrors: options.maxProtocolErrors,
+      },
+      new MessageDispatcher(streams, new AnswerMemory(options.idempotency), metrics, refusals, logger),
+      streams,
+      this.#requests,
+      rateLimiter,
+      (connection, frame) => auth.receive(connection, frame),
+      new Resumption(registry),
+      metrics,
+      refusals,
+      logger,
+    );
+    this.#heartbeat = options.heartbeat === false ? undefined : new Heartbeat(options.heartbeat, metrics);
+    const sockets = new SocketSessions(
+      { ...options, nodeId },
+      {
+        registry,
+        intake,
+        auth,
+        expiry,
+        heartbeat: this.#heartbeat,
+        lifecycle,
+        limits,
+        rateLimiter,
+        metrics,
+        logger,
+      },
+    );
+    this.#drain = new Drain(sockets, admission, lifecycle, options.drain, logger);
+    this.#adapter = new RealtimeAdapter(
+      host,
+      new Entrance(this.#routes, admission, sockets, options, logger),
+    );
+    // Nest asks for the adapter only when the app is initialized, so that no line in main.ts is needed.
+    config.setIoAdapter(this.#adapter);
+  }
+
+  async onModuleInit(): Promise<void> {
+    const adapter: unknown = this.config.getIoAdapter();
+    if (adapter !== this.#adapter) {
+      const name = (adapter as object | null)?.constructor.name ?? 'nothing';
+      throw new Error(
+        `RealtimeModule installs its own WebSocket adapter, but app.useWebSocketAdapter() replaced it by ${name}: ` +
+          'remove that call; plain @WebSocketGateway classes keep working.',
+      );
+    }
+    this.#routes.discover(this.modules, new Enhancers(this.modules, this.config), this.#scopes);
+    for (const { path, gateways } of this.#routes.all) {
+      for (const { contract } of gateways) this.#serverMessages.register(path.path, contract);
+    }
+    await this.#backplane.start((publication) => this.#remote.receive(publication));
+    await this.#subscriptions.start();
+    this.#isStarted = true;
+  }
+
+  async beforeApplicationShutdown(): Promise<void> {
+    await this.#drain.run();
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    this.#isStarted = false;
+    this.#heartbeat?.stop();
+    this.#requests.close();
+    await this.#backplane.stop();
+  }
+
+  get #status(): HealthReport['status'] {
+    if (this.#drain.isDraining) return 'draining';
+    return this.#isStarted ? 'up' : 'down';
+  }
+}

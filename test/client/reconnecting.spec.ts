@@ -1,0 +1,299 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import { ClosedError, UnauthenticatedError } from '../../lib/client/index.js';
+import { promisesSettled } from './manual-clock.js';
+import { Testbed } from './testbed.js';
+
+let bed: Testbed;
+afterEach(() => {
+  bed.client.close();
+  expect(bed.clock.pending, 'timers that were left').toBe(0);
+});
+
+describe('the first connection', () => {
+  it('is made by connect(), which resolves at $hello and not before', async () => {
+    bed = new Testbed();
+    expect(bed.client.state).toEqual({ status: 'idle' });
+    let usable = false;
+    const connecting = bed.client.connect().then(() => (usable = true));
+    const socket = await bed.sockets.newest();
+    socket.open();
+    await promisesSettled();
+    expect(usable).toBe(false);
+    expect(bed.client.state).toMatchObject({ status: 'connecting', attempt: 1, retryInMs: 0 });
+    socket.hello({ connectionId: 'c9', userId: 'ann' });
+    await connecting;
+    expect(bed.client.state).toEqual({
+      status: 'connected',
+      connectionId: 'c9',
+      sessionId: 's1',
+      userId: 'ann',
+      recovered: false,
+    });
+  });
+
+  it('is made by the first use, unless only connect() may', async () => {
+    bed = new Testbed();
+    bed.client.on('news', () => undefined);
+    await promisesSettled();
+    expect(bed.sockets.count).toBe(1);
+    const shy = new Testbed({ autoConnect: false });
+    shy.client.on('news', () => undefined);
+    await promisesSettled();
+    expect(shy.sockets.count).toBe(0);
+  });
+
+  it('offers the subprotocol and the address a function gives at each attempt', async () => {
+    let attempts = 0;
+    bed = new Testbed({}, async () => `ws://test/${++attempts}`);
+    void bed.client.connect();
+    const first = await bed.sockets.newest();
+    expect([first.url, first.protocols]).toEqual(['ws://test/1', ['realtime.v1']]);
+    first.end();
+    await bed.clock.advance(1_000);
+    expect((await bed.sockets.newest()).url).toBe('ws://test/2');
+  });
+
+  it('is tried again while it fails, and connect() goes on waiting', async () => {
+    bed = new Testbed();
+    const connecting = bed.client.connect();
+    (await bed.sockets.newest()).end(1006, 'refused');
+    expect(bed.client.state).toMatchObject({ status: 'connecting', code: 1006, attempt: 2, retryInMs: 750 });
+    expect(await bed.opensWithin(749)).toBe(false);
+    expect(await bed.opensWithin(1)).toBe(true);
+    (await bed.sockets.newest()).accept();
+    await connecting;
+  });
+
+  it('is given up after connectTimeoutMs, however far it came', async () => {
+    bed = new Testbed({ connectTimeoutMs: 4_000 });
+    void bed.client.connect();
+    const stuck = await bed.sockets.newest();
+    stuck.open();
+    await bed.clock.advance(4_000);
+    expect(stuck.left).toBeDefined();
+    expect(bed.client.state).toMatchObject({ status: 'connecting', attempt: 2, reason: 'no $hello in time' });
+    stuck.hello();
+    expect(bed.client.state.status).toBe('connecting');
+  });
+
+  it('is given up when the token does not come in time', async () => {
+    bed = new Testbed({ token: () => new Promise(() => undefined) });
+    void bed.client.connect();
+    await bed.clock.advance(10_000);
+    expect(bed.client.state).toMatchObject({ attempt: 2, reason: 'no $hello in time' });
+    expect(bed.sockets.count).toBe(0);
+  });
+
+  it('closes for an address that can never work', async () => {
+    bed = new Testbed({}, 'nonsense');
+    await expect(bed.client.connect()).rejects.toBeInstanceOf(ClosedError);
+    expect(bed.client.state).toMatchObject({ status: 'closed', reason: expect.stringContaining('Invalid URL') });
+  });
+});
+
+describe('a lost connection', () => {
+  it('comes back anywhere within the spread, and says when', async () => {
+    bed = new Testbed();
+    const socket = await bed.connected();
+    bed.chance = 0.8;
+    socket.end(1006, '');
+    expect(bed.client.state).toEqual({
+      status: 'reconnecting',
+      code: 1006,
+      reason: '',
+      attempt: 2,
+      retryInMs: 4_000,
+      retryAt: bed.clock.now() + 4_000,
+    });
+    expect(await bed.opensWithin(3_999)).toBe(false);
+    expect(await bed.opensWithin(1)).toBe(true);
+    expect(bed.client.state).toMatchObject({ status: 'reconnecting', retryInMs: 0 });
+    (await bed.sockets.newest()).accept();
+    expect(bed.statuses).toEqual(['connecting', 'connected', 'reconnecting', 'reconnecting', 'connected']);
+  });
+
+  it('begins a new count of attempts only after 30 s', async () => {
+    bed = new Testbed();
+    let socket = await bed.connected({ heartbeat: null });
+    await bed.clock.advance(29_999);
+    socket.end();
+    expect(bed.client.state).toMatchObject({ attempt: 2 });
+    await bed.clock.advance(5_000);
+    socket = await bed.sockets.newest();
+    socket.accept({ heartbeat: null });
+    await bed.clock.advance(30_000);
+    socket.end();
+    expect(bed.client.state).toMatchObject({ attempt: 1 });
+  });
+
+  it.each([1000, 1008, 1009, 4500, 4503, 4520])('is the end when the code is %i', async (code) => {
+    bed = new Testbed();
+    const socket = await bed.connected();
+    socket.end(code, 'for good');
+    expect(bed.client.state).toEqual({ status: 'closed', code, reason: 'for good' });
+    expect(await bed.opensWithin(60_000)).toBe(false);
+    await expect(bed.client.connect()).rejects.toMatchObject({ code, reason: 'for good' });
+  });
+
+  it.each([1001, 1006, 1011, 1012, 1013, 4000, 4408, 4413, 4429])('is made again when the code is %i', async (code) => {
+    bed = new Testbed();
+    (await bed.connected()).end(code);
+    expect(await bed.opensWithin(5_000)).toBe(true);
+  });
+
+  it('obeys retry=<ms> in the reason, even when the page wakes up meanwhile', async () => {
+    bed = new Testbed();
+    bed.chance = 0;
+    (await bed.connected()).end(1013, 'busy; retry=7000');
+    expect(bed.client.state).toMatchObject({ retryInMs: 7_000 });
+    bed.client.wake();
+    expect(await bed.opensWithin(6_999)).toBe(false);
+    expect(await bed.opensWithin(1)).toBe(true);
+  });
+
+  it('does not wait out the backoff when the page wakes up', async () => {
+    bed = new Testbed();
+    (await bed.connected()).end();
+    expect(bed.client.state).toMatchObject({ retryInMs: 2_500 });
+    bed.client.wake();
+    expect(bed.client.state).toMatchObject({ retryInMs: 250 });
+    expect(await bed.opensWithin(250)).toBe(true);
+  });
+
+  it('is given up after maxAttempts', async () => {
+    bed = new Testbed({ maxAttempts: 2 });
+    const connecting = bed.client.connect();
+    (await bed.sockets.newest()).end();
+    await bed.clock.advance(1_000);
+    (await bed.sockets.newest()).end(1006, 'refused');
+    await expect(connecting).rejects.toMatchObject({ reason: 'gave up: refused' });
+  });
+});
+
+describe('a token', () => {
+  it('is asked for at each attempt and said first', async () => {
+    const asked: string[] = [];
+    bed = new Testbed({ token: ({ reason }) => `token ${asked.push(reason)}` });
+    const socket = await bed.connected();
+    expect(socket.sent[0]).toEqual({ type: '$auth', payload: { token: 'token 1' } });
+    socket.end();
+    await bed.clock.advance(5_000);
+    const next = await bed.sockets.newest();
+    next.open();
+    expect(next.sent[0]).toEqual({ type: '$auth', payload: { token: 'token 2' } });
+    expect(asked).toEqual(['connect', 'connect']);
+  });
+
+  it('that is refused is fetched again at once, and a second refusal is the end', async () => {
+    const asked: string[] = [];
+    bed = new Testbed({ token: ({ reason }) => `token ${asked.push(reason)}` });
+    const connecting = bed.client.connect();
+    (await bed.sockets.newest()).end(4401, 'the token was refused');
+    expect(bed.client.state).toMatchObject({ status: 'connecting', code: 4401, retryInMs: 250 });
+    await bed.clock.advance(250);
+    (await bed.sockets.newest()).end(4401, 'the token was refused');
+    await expect(connecting).rejects.toMatchObject({ code: 4401 });
+    expect(asked).toEqual(['connect', 'refused']);
+    expect(await bed.opensWithin(60_000)).toBe(false);
+  });
+
+  it('that was good in between may be refused again', async () => {
+    bed = new Testbed({ token: () => 't' });
+    let socket = await bed.connected();
+    for (let times = 0; times < 3; times++) {
+      socket.end(4401, 'the token has expired');
+      await bed.clock.advance(500);
+      socket = await bed.sockets.newest();
+      socket.accept();
+      expect(bed.client.state.status).toBe('connected');
+    }
+  });
+
+  it('that cannot be fetched is a failed attempt', async () => {
+    let fails = true;
+    bed = new Testbed({ token: () => (fails ? Promise.reject(new Error('no network')) : 't') });
+    const connecting = bed.client.connect();
+    await promisesSettled();
+    expect(bed.client.state).toMatchObject({ status: 'connecting', attempt: 2, reason: 'Error: no network' });
+    fails = false;
+    await bed.clock.advance(1_000);
+    (await bed.sockets.newest()).accept();
+    await connecting;
+  });
+
+  it('that nobody can give closes the client', async () => {
+    bed = new Testbed({ token: () => Promise.reject(new UnauthenticatedError('signed out')) });
+    await expect(bed.client.connect()).rejects.toMatchObject({ code: 4401, reason: 'signed out' });
+  });
+
+  it('is not said when there is none', async () => {
+    bed = new Testbed({ token: () => null });
+    expect((await bed.connected()).sent).toEqual([]);
+  });
+});
+
+describe('the session', () => {
+  it('is asked for again, with room for positions, and waited for', async () => {
+    bed = new Testbed();
+    (await bed.connected({ sessionId: 'mine' })).end();
+    await bed.clock.advance(5_000);
+    const socket = await bed.sockets.newest();
+    socket.open();
+    expect(socket.sent).toEqual([
+      { type: '$resume', id: 'resume', payload: { sessionId: 'mine', positions: {} } },
+    ]);
+    socket.hello({ sessionId: 'fresh' });
+    expect(bed.client.state.status).toBe('reconnecting');
+    socket.hello({ sessionId: 'mine', recovered: true });
+    expect(bed.client.state).toMatchObject({ status: 'connected', sessionId: 'mine', recovered: true });
+  });
+
+  it.each([
+    ['before $hello', ['$error', '$hello']],
+    ['after $hello', ['$hello', '$error']],
+  ])('that the server does not know is let go: the refusal comes %s', async (_, order) => {
+    bed = new Testbed();
+    (await bed.connected({ sessionId: 'mine' })).end();
+    await bed.clock.advance(5_000);
+    const socket = await bed.sockets.newest();
+    socket.open();
+    for (const type of order) {
+      if (type === '$hello') socket.hello({ sessionId: 'fresh' });
+      else socket.say('$error', { code: 'UNKNOWN_TYPE', message: '' }, 'resume');
+    }
+    expect(bed.client.state).toMatchObject({ status: 'connected', sessionId: 'fresh' });
+  });
+
+  it('is not waited for longer than wakeTimeoutMs', async () => {
+    bed = new Testbed();
+    (await bed.connected({ sessionId: 'mine' })).end();
+    await bed.clock.advance(5_000);
+    (await bed.sockets.newest()).accept({ sessionId: 'fresh' });
+    await bed.clock.advance(1_999);
+    expect(bed.client.state.status).toBe('reconnecting');
+    await bed.clock.advance(1);
+    expect(bed.client.state.status).toBe('connected');
+  });
+});
+
+describe('close()', () => {
+  it('is final and may be called twice', async () => {
+    bed = new Testbed();
+    const socket = await bed.connected();
+    bed.client.close();
+    bed.client.close();
+    expect(socket.left?.code).toBe(1000);
+    expect(bed.statuses).toEqual(['connecting', 'connected', 'closed']);
+    expect(bed.client.state).toEqual({ status: 'closed', code: 1000, reason: 'closed by the client' });
+    await expect(bed.client.connect()).rejects.toThrow('The client is closed: 1000 closed by the client');
+  });
+
+  it('during an attempt opens nothing any more', async () => {
+    bed = new Testbed({ token: async () => 't' });
+    const connecting = bed.client.connect();
+    bed.client.close();
+    await expect(connecting).rejects.toBeInstanceOf(ClosedError);
+    await promisesSettled();
+    expect(bed.sockets.count).toBe(0);
+  });
+});

@@ -1,0 +1,193 @@
+import { IsBoolean, IsString } from 'class-validator';
+import {
+  Broadcaster,
+  ClientRequestError,
+  OnMessage,
+  RealtimeGateway,
+  RealtimeModule,
+  defineContract,
+  type Connection,
+  type ServerRequest,
+} from 'nestjs-realtime';
+import { createRealtimeTestApp, type RealtimeTestApp, type TestClient } from 'nestjs-realtime/testing';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+
+class Question {
+  @IsString() text!: string;
+}
+class Answer {
+  @IsBoolean() yes!: boolean;
+
+  get word(): string {
+    return this.yes ? 'yes' : 'no';
+  }
+}
+const quiz = defineContract({
+  client: { confirm: { payload: Question, reply: Question } },
+  server: { ask: { payload: Question, reply: Answer } },
+});
+
+@RealtimeGateway({ path: '/ws', contract: quiz })
+class QuizGateway {
+  constructor(private readonly broadcaster: Broadcaster<typeof quiz>) {}
+
+  @OnMessage(quiz, 'confirm')
+  async confirm(payload: Question, connection: Connection): Promise<Question> {
+    const { yes } = await this.broadcaster.requestFromConnection(connection.id, { type: 'ask', payload });
+    return { text: `${payload.text} ${yes}` };
+  }
+}
+
+let app: RealtimeTestApp;
+let broadcaster: Broadcaster<typeof quiz>;
+let ann: TestClient;
+let bob: TestClient;
+let annsId: string;
+
+const request = { type: 'ask', payload: { text: 'more tea?' } } as const;
+const askAnn = (timeoutMs = 5_000) => broadcaster.requestFromConnection(annsId, request, { timeoutMs });
+/** The next question to a client, and its id. */
+const question = async (client: TestClient) => {
+  const { id = '', payload } = await client.nextOfType('$request');
+  return { id, request: payload as ServerRequest };
+};
+const reply = (client: TestClient, id: string | number, payload: unknown) => client.send({ type: '$reply', id, payload });
+/** How a request ended, watched from the start so that no rejection goes unseen. */
+const outcome = (asked: Promise<unknown>) => asked.then((answer) => ({ answer }), ({ code }: ClientRequestError) => ({ code }));
+
+beforeEach(async () => {
+  app = await createRealtimeTestApp({
+    imports: [RealtimeModule.forRoot({ authenticate: ({ token }) => ({ userId: token }) })],
+    providers: [QuizGateway],
+  });
+  broadcaster = app.get<Broadcaster<typeof quiz>>(Broadcaster);
+  ann = app.open('/ws', { token: 'ann' });
+  annsId = (await ann.hello()).connectionId;
+  bob = await app.connect('/ws', { token: 'bob' });
+});
+afterEach(() => app.close());
+
+describe('a request to a connection', () => {
+  it('resolves with the reply as an instance of its class', async () => {
+    const asked = askAnn();
+    const { id, request: received } = await question(ann);
+    expect(received).toEqual(request);
+    reply(ann, id, { yes: true, more: 'than asked' });
+    const answer = await asked;
+    expect(answer.word).toBe('yes');
+    expect(answer).not.toHaveProperty('more');
+  });
+
+  it('rejects with VALIDATION_FAILED when the reply does not fit', async () => {
+    const ended = outcome(askAnn());
+    reply(ann, (await question(ann)).id, { yes: 'maybe' });
+    expect(await ended).toEqual({ code: 'VALIDATION_FAILED' });
+  });
+
+  it('rejects with the code of the client when it answers $error', async () => {
+    const asked = askAnn();
+    const ended = asked.catch((error: unknown) => error);
+    ann.send({ type: '$error', id: (await question(ann)).id, payload: { code: 'BUSY', message: 'not now' } });
+    expect(await ended).toBeInstanceOf(ClientRequestError);
+    expect(await ended).toMatchObject({ code: 'BUSY', message: 'not now' });
+  });
+
+  it.each([null, 7, {}, { code: 'no code', message: 4 }])('rejects with BAD_REQUEST on an $error of %j', async (payload) => {
+    const ended = outcome(askAnn());
+    ann.send({ type: '$error', id: (await question(ann)).id, payload });
+    expect(await ended).toEqual({ code: 'BAD_REQUEST' });
+  });
+
+  it('rejects with TIMEOUT when no answer comes, and a late one is ignored', async () => {
+    const ended = outcome(askAnn(20));
+    const { id } = await question(ann);
+    expect(await ended).toEqual({ code: 'TIMEOUT' });
+    reply(ann, id, { yes: true });
+    const second = askAnn();
+    reply(ann, (await question(ann)).id, { yes: false });
+    expect(await second).toEqual({ yes: false });
+    expect(ann.frames).toEqual([]);
+  });
+
+  it('rejects with UNAVAILABLE when the client disconnects, and when nobody is there', async () => {
+    const ended = outcome(askAnn());
+    await question(ann);
+    ann.socket.terminate();
+    expect(await ended).toEqual({ code: 'UNAVAILABLE' });
+    expect(await outcome(broadcaster.requestFromConnection('no.such', request))).toEqual({ code: 'UNAVAILABLE' });
+  });
+
+  it('takes no answer from another connection', async () => {
+    const asked = askAnn();
+    const { id } = await question(ann);
+    reply(bob, id, { yes: false });
+    await expect(bob.request('nothing')).rejects.toMatchObject({ code: 'UNKNOWN_TYPE' });
+    reply(ann, id, { yes: true });
+    expect(await asked).toEqual({ yes: true });
+  });
+
+  it('takes one answer', async () => {
+    const asked = askAnn();
+    const { id } = await question(ann);
+    reply(ann, id, { yes: true });
+    reply(ann, id, { yes: false });
+    expect(await asked).toEqual({ yes: true });
+  });
+
+  it('rejects with UNAVAILABLE when the app closes', async () => {
+    const ended = outcome(askAnn());
+    await question(ann);
+    await app.close();
+    expect(await ended).toEqual({ code: 'UNAVAILABLE' });
+  });
+});
+
+describe('a handler that awaits an answer of its own client', () => {
+  it('gets it, though its message is still being handled and others wait', async () => {
+    ann.send({ type: 'confirm', id: 1, payload: { text: 'tea' } });
+    ann.send({ type: 'confirm', id: 2, payload: { text: 'cake' } });
+    for (const text of ['tea', 'cake']) {
+      const { id, request: received } = await question(ann);
+      expect(received.payload).toEqual({ text });
+      reply(ann, id, { yes: true });
+    }
+    expect([await ann.reply(1), await ann.reply(2)]).toEqual([{ text: 'tea true' }, { text: 'cake true' }]);
+  });
+
+  it('is refused when the client refuses', async () => {
+    const refused = ann.request('confirm', { text: 'tea' }).catch((error: unknown) => error);
+    ann.send({ type: '$error', id: (await question(ann)).id, payload: { code: 'BUSY', message: 'no' } });
+    expect(await refused).toMatchObject({ code: 'INTERNAL' });
+  });
+});
+
+describe('a request to a user', () => {
+  const askUser = () => broadcaster.requestFromUser('ann', request);
+
+  it('asks each connection and takes the first good answer', async () => {
+    const tablet = await app.connect('/ws', { token: 'ann' });
+    const asked = askUser();
+    const [{ id }, { id: sameId }] = [await question(ann), await question(tablet)];
+    expect(sameId).toBe(id);
+    reply(ann, id, { yes: 'broken' });
+    ann.send({ type: 'confirm', payload: { text: 'x' } });
+    await question(ann);
+    reply(tablet, id, { yes: true });
+    expect(await asked).toEqual({ yes: true });
+  });
+
+  it('rejects with the last failure when no connection answers well', async () => {
+    const tablet = await app.connect('/ws', { token: 'ann' });
+    const ended = outcome(askUser());
+    const { id } = await question(ann);
+    ann.socket.terminate();
+    await question(tablet);
+    await ann.closed;
+    tablet.send({ type: '$error', id, payload: { code: 'BUSY', message: 'no' } });
+    expect(await ended).toEqual({ code: expect.stringMatching(/^(BUSY|UNAVAILABLE)$/) });
+  });
+
+  it('rejects with UNAVAILABLE when the user is not here', async () => {
+    expect(await outcome(broadcaster.requestFromUser('nobody', request))).toEqual({ code: 'UNAVAILABLE' });
+  });
+});
