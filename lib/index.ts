@@ -26,12 +26,14 @@ export { RealtimeMetrics } from './metrics/realtime-metrics.js';
 export { MemoryTicketStore, TicketService } from './gateway/tickets.js';
 
 // Nodes
+export { BackplaneError } from './backplane/backplane-error.js';
 export { MemoryBackplane, MemoryHub } from './backplane/memory-backplane.js';
 
 // Types
 export type { RealtimeOptions } from './realtime.options.js';
 export type { Backplane, PublishOutcome, Receive } from './backplane/backplane.js';
-export type { Publication, Recipient } from './backplane/publication.js';
+export type { BackplaneFailure } from './backplane/backplane-error.js';
+export type { Publication, Recipient, RemoteAnswer, ReplyTo } from './backplane/publication.js';
 export type { DisconnectOptions, RequestOptions, SendOptions } from './broadcast/broadcaster.js';
 export type { Receipt } from './broadcast/receipt.js';
 export type { ConnectionData, ConnectionUser, Disconnection, Identity } from './connections/connection.js';

@@ -14,6 +14,8 @@ import { Broadcaster } from './broadcast/broadcaster.js';
 import { ClientRequests } from './broadcast/client-requests.js';
 import { LocalDelivery } from './broadcast/local-delivery.js';
 import { RemoteDelivery } from './broadcast/remote-delivery.js';
+import { RemoteNodes } from './broadcast/remote-nodes.js';
+import { RemoteReplies } from './broadcast/remote-replies.js';
 import { ServerMessages } from './broadcast/server-messages.js';
 import { newNodeId } from './connections/connection-id.js';
 import { ConnectionRegistry } from './connections/connection-registry.js';
@@ -63,6 +65,7 @@ export class RealtimeNode implements OnModuleInit, BeforeApplicationShutdown, On
   readonly #drain: Drain;
   readonly #heartbeat: Heartbeat | undefined;
   readonly #remote: RemoteDelivery;
+  readonly #replies: RemoteReplies;
   readonly #requests = new ClientRequests();
   readonly #routes = new Routes();
   readonly #scopes: ConnectionScopes;
@@ -80,6 +83,7 @@ export class RealtimeNode implements OnModuleInit, BeforeApplicationShutdown, On
     const logger = this.#logger;
     const options = resolveOptions(given);
     const nodeId = newNodeId();
+    this.#replies = new RemoteReplies(nodeId);
 
     // Who is connected, and how messages reach them
     this.#backplane = options.backplane ?? new MemoryBackplane();
@@ -87,15 +91,17 @@ export class RealtimeNode implements OnModuleInit, BeforeApplicationShutdown, On
     this.#scopes = new ConnectionScopes(moduleRef);
     const registry = new ConnectionRegistry(this.#subscriptions);
     const delivery = new LocalDelivery(registry, this.#serverMessages);
-    this.#remote = new RemoteDelivery(delivery, (error) => logger.error(error));
-    this.registry = registry;
-    this.broadcaster = new Broadcaster(
+    this.#remote = new RemoteDelivery(
       delivery,
       this.#serverMessages,
       this.#requests,
+      this.#replies,
       this.#backplane,
-      nodeId,
+      (error) => logger.error(error),
     );
+    this.registry = registry;
+    const remote = new RemoteNodes(this.#backplane, this.#replies);
+    this.broadcaster = new Broadcaster(delivery, this.#serverMessages, this.#requests, remote, nodeId);
 
     // What operators see
     const metrics = new RealtimeMetrics({
@@ -229,6 +235,7 @@ export class RealtimeNode implements OnModuleInit, BeforeApplicationShutdown, On
     this.#isStarted = false;
     this.#heartbeat?.stop();
     this.#requests.close();
+    this.#replies.close();
     await this.#backplane.stop();
   }
 

@@ -7,6 +7,17 @@ export interface Recipient {
   readonly unless: readonly string[];
 }
 
+/** Where a node says what came of a publication: to the asking node, under the id of the question. */
+export interface ReplyTo {
+  readonly node: string;
+  readonly id: string;
+}
+
+/** A client's answer to a request from another node. */
+export type RemoteAnswer =
+  | { readonly ok: true; readonly payload: unknown }
+  | { readonly ok: false; readonly code: string; readonly message: string };
+
 /** What one node tells others through a channel. Unknown kinds are ignored, so that versions can run side by side. */
 export type Publication =
   | {
@@ -18,6 +29,34 @@ export type Publication =
       /** Connections and sessions that do not get it. */
       readonly except: readonly string[];
       readonly volatile: boolean;
+      readonly replyTo?: ReplyTo | undefined;
     }
-  | { readonly kind: 'disconnect'; readonly to: Recipient; readonly code: number; readonly reason: string }
-  | { readonly kind: 'join' | 'leave'; readonly to: Recipient; readonly room: string };
+  | {
+      readonly kind: 'disconnect';
+      readonly to: Recipient;
+      readonly code: number;
+      readonly reason: string;
+      readonly replyTo?: ReplyTo | undefined;
+    }
+  | {
+      readonly kind: 'join' | 'leave';
+      readonly to: Recipient;
+      readonly room: string;
+      readonly replyTo?: ReplyTo | undefined;
+    }
+  | {
+      readonly kind: 'ask';
+      readonly to: Recipient;
+      readonly type: string;
+      readonly payload: unknown;
+      readonly timeoutMs: number;
+      readonly replyTo: ReplyTo;
+    }
+  | {
+      /** One node's reply: how many connections it reached, and for `ask` what they said. */
+      readonly kind: 'reply';
+      readonly id: string;
+      readonly delivered: number;
+      readonly dropped: number;
+      readonly answer?: RemoteAnswer | undefined;
+    };

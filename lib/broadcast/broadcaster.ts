@@ -5,17 +5,16 @@ import type {
   ServerPayload,
   ServerReply,
 } from '../contract/contract-types.js';
-import type { Backplane } from '../backplane/backplane.js';
 import type { Publication, Recipient } from '../backplane/publication.js';
-import { ALL_CHANNEL, channelOf } from '../backplane/subscriptions.js';
 import { Frame } from '../connections/frame.js';
 import { nodeOf } from '../connections/connection-id.js';
 import { CloseCode, fitCloseReason, isSendableCloseCode } from '../protocol/close-codes.js';
 import { encodeMessage } from '../protocol/codec.js';
 import { isReservedType, type Message } from '../protocol/envelope.js';
-import type { ClientRequests } from './client-requests.js';
+import { firstAnswer, type ClientRequests } from './client-requests.js';
 import type { Delivery, LocalDelivery } from './local-delivery.js';
 import { Tally, type Receipt } from './receipt.js';
+import type { RemoteNodes } from './remote-nodes.js';
 import type { ServerMessages } from './server-messages.js';
 
 export interface SendOptions {
@@ -25,6 +24,8 @@ export interface SendOptions {
   readonly local?: boolean;
   /** Drop it for a client that is behind instead of queueing. @default what the contract says */
   readonly volatile?: boolean;
+  /** Wait so long, in milliseconds, for other nodes to say how many connections they reached. @default false */
+  readonly confirmWithinMs?: number | false;
 }
 
 export interface RequestOptions {
@@ -40,6 +41,7 @@ export interface DisconnectOptions {
 }
 
 const DEFAULT_REQUEST_TIMEOUT_MS = 10_000;
+const COMMAND_TIMEOUT_MS = 2_000;
 const NOBODY: readonly string[] = [];
 
 /**
@@ -51,7 +53,7 @@ export class Broadcaster<C extends AnyContract = AnyContract> {
     private readonly delivery: LocalDelivery,
     private readonly serverMessages: ServerMessages,
     private readonly requests: ClientRequests,
-    private readonly backplane: Backplane,
+    private readonly remote: RemoteNodes,
     private readonly nodeId: string,
   ) {}
 
@@ -105,32 +107,34 @@ export class Broadcaster<C extends AnyContract = AnyContract> {
     return this.#request(toConnection(connectionId), request, options) as Promise<ServerReply<C, T>>;
   }
 
-  /** Closes every connection of a user, as a logout or a ban does; resolves with how many closed on this node. */
-  disconnectUser(userId: string, options?: DisconnectOptions): Promise<number> {
+  /** Closes every connection of a user, as a logout or a ban does. */
+  disconnectUser(userId: string, options?: DisconnectOptions): Promise<Receipt> {
     return this.#disconnect(toUser(userId), options);
   }
 
-  /** Closes the connection of one client. */
-  disconnectSession(sessionId: string, options?: DisconnectOptions): Promise<number> {
-    return this.#disconnect({ kind: 'session', key: sessionId, unless: [] }, options);
+  /** Closes the connections of one client. */
+  disconnectSession(sessionId: string, options?: DisconnectOptions): Promise<Receipt> {
+    return this.#disconnect({ kind: 'session', key: sessionId, unless: NOBODY }, options);
   }
 
   /** Closes one connection. */
-  disconnectConnection(connectionId: string, options?: DisconnectOptions): Promise<number> {
+  disconnectConnection(connectionId: string, options?: DisconnectOptions): Promise<Receipt> {
     return this.#disconnect(toConnection(connectionId), options);
   }
 
-  /** Puts every connection of a user into a room; resolves when later sends to the room reach those of this node. */
-  async joinRoom(userId: string, room: string): Promise<void> {
+  /** Puts every connection of a user into a room; when it resolves without `missingNodes`, later sends reach them all. */
+  async joinRoom(userId: string, room: string): Promise<Receipt> {
     const to = toUser(userId);
-    await Promise.all([...this.delivery.recipients(to)].map((connection) => connection.join(room)));
-    await this.#publish({ kind: 'join', to, room });
+    const connections = [...this.delivery.recipients(to)];
+    await Promise.all(connections.map((connection) => connection.join(room)));
+    return this.#command({ kind: 'join', to, room }, connections.length);
   }
 
-  async leaveRoom(userId: string, room: string): Promise<void> {
+  async leaveRoom(userId: string, room: string): Promise<Receipt> {
     const to = toUser(userId);
-    for (const connection of [...this.delivery.recipients(to)]) connection.leave(room);
-    await this.#publish({ kind: 'leave', to, room });
+    const connections = [...this.delivery.recipients(to)];
+    for (const connection of connections) connection.leave(room);
+    return this.#command({ kind: 'leave', to, room }, connections.length);
   }
 
   async #send(
@@ -151,41 +155,79 @@ export class Broadcaster<C extends AnyContract = AnyContract> {
     };
     const tally = new Tally();
     for (const to of recipients) this.delivery.deliver(to, delivery, tally);
-    const { delivered, dropped } = tally;
-    if (local) return { delivered, dropped, nodes: 0, scope: 'node' };
-    const nodes = await Promise.all(recipients.map((to) => this.#publishMessage(to, delivery)));
-    // One node may have been told of several recipients; which ones is not known, so the sum would count it twice.
-    return { delivered, dropped, nodes: nodes.reduce((most, count) => Math.max(most, count), 0), scope: 'cluster' };
-  }
-
-  #publishMessage(to: Recipient, { type, frame, except, volatile }: Delivery): Promise<number> {
-    return this.#publish({ kind: 'message', to, type, text: frame.text, except, volatile });
-  }
-
-  async #publish(publication: Publication): Promise<number> {
-    const { to } = publication;
-    if (to.kind === 'connection' && nodeOf(to.key) === this.nodeId) return 0;
-    const { nodes } = await this.backplane.publish(channelFor(to), publication);
-    return nodes;
+    if (local) return receipt(tally, 'node');
+    const { text } = delivery.frame;
+    const publications = recipients.map((to): Publication => ({
+      kind: 'message',
+      to,
+      type,
+      text,
+      except: delivery.except,
+      volatile,
+    }));
+    return this.#publish(publications, tally, options.confirmWithinMs ?? false);
   }
 
   async #request(to: Recipient, request: Message, options: RequestOptions = {}): Promise<unknown> {
     const { timeoutMs = DEFAULT_REQUEST_TIMEOUT_MS } = options;
-    const reply = this.serverMessages.entryOf(request.type)?.reply;
-    const question = { type: request.type, payload: request.payload, reply };
-    return this.requests.ask(this.delivery.recipients(to), question, timeoutMs);
+    const { type, payload } = request;
+    const reply = this.serverMessages.entryOf(type)?.reply;
+    const here = this.requests.ask(this.delivery.recipients(to), { type, payload, reply }, timeoutMs);
+    if (this.#isHere(to)) return here;
+    const elsewhere = this.remote.ask({ kind: 'ask', to, type, payload: payload ?? null, timeoutMs });
+    return firstAnswer([here, elsewhere]);
   }
 
-  async #disconnect(to: Recipient, options: DisconnectOptions = {}): Promise<number> {
+  async #disconnect(to: Recipient, options: DisconnectOptions = {}): Promise<Receipt> {
     const { code = CloseCode.DISCONNECTED, reason = 'disconnected by the server' } = options;
     if (!isSendableCloseCode(code)) {
       throw new RangeError(`Expected a close code of 1000–1014 or 3000–4999 that may be sent, got ${code}.`);
     }
     const connections = [...this.delivery.recipients(to)];
     for (const connection of connections) connection.close(code, reason);
-    await this.#publish({ kind: 'disconnect', to, code, reason: fitCloseReason(reason) });
-    return connections.length;
+    return this.#command(
+      { kind: 'disconnect', to, code, reason: fitCloseReason(reason) },
+      connections.length,
+    );
   }
+
+  /** Commands are confirmed: who disconnects a user wants to know that it happened. */
+  #command(publication: Publication, delivered: number): Promise<Receipt> {
+    const tally = new Tally();
+    tally.add({ delivered, dropped: 0 });
+    return this.#publish([publication], tally, COMMAND_TIMEOUT_MS);
+  }
+
+  async #publish(
+    publications: readonly Publication[],
+    tally: Tally,
+    confirmWithinMs: number | false,
+  ): Promise<Receipt> {
+    const away = publications.filter((publication) => !('to' in publication && this.#isHere(publication.to)));
+    if (away.length === 0) return receipt(tally, 'cluster');
+    const outcomes = await Promise.all(
+      away.map((publication) => this.remote.publish(publication, confirmWithinMs)),
+    );
+    for (const { replies } of outcomes) for (const reply of replies) tally.add(reply);
+    const failure = outcomes.find((outcome) => outcome.failure !== null)?.failure ?? null;
+    return {
+      delivered: tally.delivered,
+      dropped: tally.dropped,
+      nodes: Math.max(...outcomes.map(({ nodes }) => nodes)),
+      missingNodes: Math.max(...outcomes.map(({ missingNodes }) => missingNodes)),
+      scope: failure === null ? 'cluster' : 'node',
+      failure,
+    };
+  }
+
+  /** Whether a recipient can only be on this node. */
+  #isHere({ kind, key }: Recipient): boolean {
+    return kind === 'connection' && nodeOf(key) === this.nodeId;
+  }
+}
+
+function receipt({ delivered, dropped }: Tally, scope: Receipt['scope']): Receipt {
+  return { delivered, dropped, nodes: 0, missingNodes: 0, scope, failure: null };
 }
 
 const EVERYONE: Recipient = { kind: 'all', key: '', unless: NOBODY };
@@ -205,17 +247,4 @@ function toRoomUnlessBefore(room: string, position: number, rooms: readonly stri
 
 function toConnection(connectionId: string): Recipient {
   return { kind: 'connection', key: connectionId, unless: NOBODY };
-}
-
-function channelFor({ kind, key }: Recipient): string {
-  switch (kind) {
-    case 'user':
-    case 'room':
-      return channelOf(kind, key);
-    case 'connection':
-      return channelOf('node', nodeOf(key));
-    case 'all':
-    case 'session':
-      return ALL_CHANNEL;
-  }
 }

@@ -131,6 +131,19 @@ export class ClientRequests {
   }
 }
 
+/** The first good answer; when there is none, the failure that says most. */
+export async function firstAnswer(answers: readonly Promise<unknown>[]): Promise<unknown> {
+  try {
+    return await Promise.any(answers);
+  } catch (error) {
+    const errors = (error as AggregateError).errors as unknown[];
+    const telling = errors.find(
+      (each) => !(each instanceof ClientRequestError) || each.code !== ErrorCode.UNAVAILABLE,
+    );
+    throw telling ?? errors[0];
+  }
+}
+
 function readWireError(payload: unknown): WireError {
   const { code, message } = (
     typeof payload === 'object' && payload !== null ? payload : {}

@@ -1,16 +1,22 @@
-/** What is known of a message when the promise of a send resolves; never more than was seen. */
+import { BackplaneError, type BackplaneFailure } from '../backplane/backplane-error.js';
+
+/** What is known when the promise of a send or another command resolves; never more than was seen. */
 export interface Receipt {
-  /** Connections of this node that it was written to. */
+  /** Connections that it reached: those of this node and, with `confirmWithinMs`, of the nodes that replied. */
   readonly delivered: number;
-  /** Connections of this node that did not get it: volatile while the client was behind, or closing. */
+  /** Connections that did not get it: volatile while the client was behind, or closing. Counted as `delivered` is. */
   readonly dropped: number;
-  /** Other nodes it was handed to; for several users or rooms, at least so many. */
+  /** Other nodes that it was handed to; for several users or rooms, at least so many. */
   readonly nodes: number;
-  /** `cluster`: every node with a recipient was told, if there are others. `node`: only this one was (`local`). */
+  /** Of these, how many did not confirm in time; 0 when nobody asked them to. */
+  readonly missingNodes: number;
+  /** `cluster`: every node with a recipient was told. `node`: only this one was, because of `local` or of `failure`. */
   readonly scope: 'cluster' | 'node';
+  /** Why other nodes were not told, or with `timeout` may not have been; `null` when all is well. */
+  readonly failure: BackplaneFailure | null;
 }
 
-/** Adds up what happened on this node. */
+/** Adds up what happened to connections. */
 export class Tally {
   delivered = 0;
   dropped = 0;
@@ -19,4 +25,15 @@ export class Tally {
     if (outcome === 'sent') this.delivered++;
     else this.dropped++;
   }
+
+  add({ delivered, dropped }: { readonly delivered: number; readonly dropped: number }): void {
+    this.delivered += delivered;
+    this.dropped += dropped;
+  }
+}
+
+/** The failure behind an error of the backplane; anything else is a fault and goes on to the caller. */
+export function failureOf(error: unknown): BackplaneFailure {
+  if (error instanceof BackplaneError) return error.reason;
+  throw error;
 }

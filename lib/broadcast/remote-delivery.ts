@@ -1,34 +1,96 @@
-import type { Publication } from '../backplane/publication.js';
+import type { Backplane } from '../backplane/backplane.js';
+import type { Publication, RemoteAnswer, ReplyTo } from '../backplane/publication.js';
+import { channelOf } from '../backplane/subscriptions.js';
+import type { Connection } from '../connections/connection.js';
 import { Frame } from '../connections/frame.js';
+import { ErrorCode } from '../protocol/error-codes.js';
+import { ClientRequestError, type ClientRequests } from './client-requests.js';
 import type { LocalDelivery } from './local-delivery.js';
+import type { RemoteReplies } from './remote-replies.js';
+import type { ServerMessages } from './server-messages.js';
 
-/** Carries out on this node what another node published. */
+/** Carries out on this node what another node published, and tells it what came of it if it wants to know. */
 export class RemoteDelivery {
   constructor(
     private readonly delivery: LocalDelivery,
+    private readonly serverMessages: ServerMessages,
+    private readonly requests: ClientRequests,
+    private readonly replies: RemoteReplies,
+    private readonly backplane: Backplane,
     private readonly onFailure: (error: unknown) => void,
   ) {}
 
   receive(publication: Publication): void {
     switch (publication.kind) {
       case 'message': {
-        const { type, text, except, volatile } = publication;
-        this.delivery.deliver(publication.to, { type, frame: new Frame(text), except, volatile });
+        const { type, text, except, volatile, replyTo } = publication;
+        const tally = this.delivery.deliver(publication.to, {
+          type,
+          frame: new Frame(text),
+          except,
+          volatile,
+        });
+        this.#reply(replyTo, tally.delivered, tally.dropped);
         return;
       }
       case 'disconnect':
-        for (const connection of this.delivery.recipients(publication.to)) {
-          connection.close(publication.code, publication.reason);
-        }
+        this.#apply(publication, (connection) => connection.close(publication.code, publication.reason));
         return;
       case 'join':
-        for (const connection of this.delivery.recipients(publication.to)) {
-          connection.join(publication.room).catch(this.onFailure);
-        }
+        this.#join(publication.room, [...this.delivery.recipients(publication.to)], publication.replyTo);
         return;
       case 'leave':
-        for (const connection of this.delivery.recipients(publication.to)) connection.leave(publication.room);
+        this.#apply(publication, (connection) => connection.leave(publication.room));
+        return;
+      case 'ask':
+        this.#ask(publication).catch(this.onFailure);
+        return;
+      case 'reply':
+        this.replies.receive(publication);
         return;
     }
   }
+
+  #apply(
+    { to, replyTo }: Extract<Publication, { kind: 'disconnect' | 'join' | 'leave' }>,
+    change: (connection: Connection) => void,
+  ): void {
+    const connections = [...this.delivery.recipients(to)];
+    for (const connection of connections) change(connection);
+    this.#reply(replyTo, connections.length, 0);
+  }
+
+  #join(room: string, connections: readonly Connection[], replyTo: ReplyTo | undefined): void {
+    Promise.all(connections.map((connection) => connection.join(room)))
+      .then(() => this.#reply(replyTo, connections.length, 0))
+      .catch(this.onFailure);
+  }
+
+  async #ask({
+    to,
+    type,
+    payload,
+    timeoutMs,
+    replyTo,
+  }: Extract<Publication, { kind: 'ask' }>): Promise<void> {
+    const reply = this.serverMessages.entryOf(type)?.reply;
+    const connections = [...this.delivery.recipients(to)];
+    let answer: RemoteAnswer;
+    try {
+      const answered = await this.requests.ask(connections, { type, payload, reply }, timeoutMs);
+      answer = { ok: true, payload: answered };
+    } catch (error) {
+      const { code, message } = error instanceof ClientRequestError ? error : FAULT;
+      answer = { ok: false, code, message };
+    }
+    this.#reply(replyTo, connections.length, 0, answer);
+  }
+
+  #reply(replyTo: ReplyTo | undefined, delivered: number, dropped: number, answer?: RemoteAnswer): void {
+    if (replyTo === undefined) return;
+    const reply: Publication = { kind: 'reply', id: replyTo.id, delivered, dropped, answer };
+    this.backplane.publish(channelOf('node', replyTo.node), reply).catch(this.onFailure);
+  }
 }
+
+const FAULT = { code: ErrorCode.INTERNAL, message: 'internal error' };

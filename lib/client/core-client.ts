@@ -111,9 +111,8 @@ export class CoreClient<C extends AnyContract = AnyContract> {
   ): Promise<SendOutcome> {
     this.use();
     const whileAway = options?.whileAway ?? this.options.whileAway;
-    const away = whileAway === 'drop' ? 'dropped' : whileAway.queue;
-    const fate = this.state.status === 'closed' ? 'closed' : this.#session.link?.isOpen ? 'now' : away;
-    return this.#messages.send(type, payload, fate);
+    const away = whileAway === 'drop' ? whileAway : whileAway.queue;
+    return this.#messages.send(type, payload, this.#session.link?.isOpen ? 'now' : away);
   }
 
   /** Sends a message and waits for its one reply; rejects with a `RequestError`, or with the signal's reason. */
@@ -150,7 +149,7 @@ export class CoreClient<C extends AnyContract = AnyContract> {
   #changed(state: ConnectionState): void {
     this.#states.emit(state);
     if (state.status !== 'closed') return;
-    this.#outbox.clear();
+    this.#outbox.close();
     this.calls.clear();
   }
 

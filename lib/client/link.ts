@@ -113,12 +113,8 @@ export class Link {
 
   #receive(text: string): void {
     this.#liveness?.heard();
-    let frame: ServerFrame;
-    try {
-      frame = JSON.parse(text) as ServerFrame;
-    } catch {
-      return;
-    }
+    const frame = frameOf(text);
+    if (frame === undefined) return;
     if (frame.type === '$hello') this.#greeted(frame.payload as Hello);
     else if (frame.id === RESUME_ID) this.#resumeAnswered(frame.type);
     else if (frame.id === DRAIN_ID) this.#onDrained?.();
@@ -159,5 +155,15 @@ export class Link {
   #stop(): void {
     this.#liveness?.stop();
     this.options.clock.clearTimeout(this.#resumeTimer);
+  }
+}
+
+/** What is no message is no business of ours: another server may live at this address. */
+function frameOf(text: string): ServerFrame | undefined {
+  try {
+    const frame = JSON.parse(text) as ServerFrame | null;
+    return typeof frame?.type === 'string' ? frame : undefined;
+  } catch {
+    return undefined;
   }
 }

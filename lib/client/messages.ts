@@ -16,7 +16,7 @@ export class Messages {
   send(
     type: string,
     payload: unknown,
-    fate: 'now' | 'dropped' | 'closed' | QueueLimits,
+    fate: 'now' | 'drop' | QueueLimits,
   ): Promise<SendOutcome> {
     return new Promise((resolve) => {
       let timer: unknown;
@@ -36,7 +36,7 @@ export class Messages {
         // What was never answered was never lost either: a message is written once.
         unsent: (reason) => settle(reason as UnsentReason),
       };
-      if (fate === 'dropped' || fate === 'closed') return settle(fate);
+      if (fate === 'drop') return settle('dropped');
       if (fate !== 'now') {
         if (this.#queued >= fate.max) return settle('overflow');
         this.#queued++;

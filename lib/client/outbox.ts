@@ -17,11 +17,13 @@ export interface Parcel {
 /** What is to be written, in the order in which it was asked for. */
 export class Outbox {
   #link: Link | undefined;
+  #isClosed = false;
   #waiting = new Set<Parcel>();
 
   /** Writes it, or lets it wait behind the others. */
   post(parcel: Parcel): void {
-    if (this.#link?.isOpen) this.#write(this.#link, parcel);
+    if (this.#isClosed) parcel.unsent('closed');
+    else if (this.#link?.isOpen) this.#write(this.#link, parcel);
     else this.#waiting.add(parcel);
   }
 
@@ -46,11 +48,10 @@ export class Outbox {
     if (this.#link === link) this.#link = undefined;
   }
 
-  /** Gives up all that waits. */
-  clear(): void {
-    this.#link = undefined;
+  /** Gives up all that waits, and whatever comes later. */
+  close(): void {
+    this.#isClosed = true;
     for (const parcel of [...this.#waiting]) parcel.unsent('closed');
-    this.#waiting.clear();
   }
 
   #flush(): void {

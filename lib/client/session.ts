@@ -200,8 +200,8 @@ export class Session implements LinkEvents {
   }
 
   #schedule(delayMs: number): void {
-    this.#retryAt = this.options.clock.now() + delayMs;
     this.#arm(delayMs, () => this.#attempt());
+    this.#retryAt = this.options.clock.now() + delayMs;
     this.#setAway();
   }
 

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { isIP } from 'node:net';
 import proxyAddr from 'proxy-addr';
 
 /**
@@ -10,23 +11,34 @@ export type TrustProxy =
 
 /** Makes the function that finds a request's client; with `false` no header is believed. */
 export function clientIpOf(trustProxy: TrustProxy): (request: IncomingMessage) => string {
-  if (trustProxy === false) return ({ socket }) => socket.remoteAddress ?? '';
+  if (trustProxy === false) return peerOf;
   const trust = compileTrust(trustProxy);
   return (request) => {
     try {
-      return proxyAddr(request as Parameters<typeof proxyAddr>[0], trust);
+      const ip = proxyAddr(request as Parameters<typeof proxyAddr>[0], trust);
+      // What a proxy forwards unread is any text a client likes, and no address.
+      return isIP(ip) === 0 ? peerOf(request) : ip;
     } catch {
-      // A forwarded header that is no list of addresses says nothing.
-      return request.socket.remoteAddress ?? '';
+      return peerOf(request);
     }
   };
+}
+
+function peerOf({ socket }: IncomingMessage): string {
+  return socket.remoteAddress ?? '';
 }
 
 function compileTrust(trustProxy: Exclude<TrustProxy, false>): (ip: string, hop: number) => boolean {
   if (typeof trustProxy === 'function') return trustProxy;
   if (trustProxy === true) return () => true;
   if (typeof trustProxy === 'number') return (_ip, hop) => hop < trustProxy;
-  const list =
-    typeof trustProxy === 'string' ? trustProxy.split(',').map((part) => part.trim()) : [...trustProxy];
-  return proxyAddr.compile(list);
+  try {
+    const list =
+      typeof trustProxy === 'string' ? trustProxy.split(',').map((part) => part.trim()) : [...trustProxy];
+    return proxyAddr.compile(list);
+  } catch (error) {
+    throw new TypeError(
+      `RealtimeModule expected the option trustProxy to be true, a number of hops, a function, or addresses like 'loopback, 10.0.0.0/8': ${(error as Error).message}.`,
+    );
+  }
 }

@@ -53,11 +53,13 @@ function isMessageId(id: unknown): id is MessageId {
 }
 
 function isShortText(id: unknown): id is string {
-  return typeof id === 'string' && id.length > 0 && id.length <= MAX_ID_LENGTH;
+  return typeof id === 'string' && id.length > 0 && id.length <= MAX_ID_LENGTH && isWellFormed(id);
 }
 
-// ES2024; every Node and browser this library runs on has it, TypeScript's ES2023 does not know it.
-type WellFormedText = string & { isWellFormed(): boolean };
+function isWellFormed(text: string): boolean {
+  // ES2024; every Node and browser this library runs on has it, TypeScript's ES2023 does not know it.
+  return (text as string & { isWellFormed(): boolean }).isWellFormed();
+}
 
 /** One walk over a parsed frame. JSON escapes (`\u`) are the only way to smuggle a lone surrogate past UTF-8. */
 class Inspection {
@@ -100,7 +102,7 @@ class Inspection {
 
   #text(text: string): string | undefined {
     // RFC 7493 §2.1: such text cannot be stored or sent on as UTF-8.
-    return (text as WellFormedText).isWellFormed() ? undefined : 'text must not hold lone surrogates';
+    return isWellFormed(text) ? undefined : 'text must not hold lone surrogates';
   }
 }
 

@@ -59,12 +59,12 @@ class CalculatorGateway {
   }
 
   @OnMessage(calculator, 'add_one')
-  addOne(@Payload('b') b: number, @Payload('a') a: number): Sum {
+  addOne(@Payload('b') b: number, @Payload() _all: Add, @Payload('a') a: number): Sum {
     return { sum: a * 10 + b };
   }
 
   @OnMessage(calculator, 'who')
-  who(@CurrentUser() user: { name: string }, @CurrentUser('name') name: string): Text {
+  who(@CurrentUser() user: { name: string }, @CurrentUser('name') name: string, @Payload() _nothing: null): Text {
     return { text: `${user.name} ${name}` };
   }
 

@@ -6,6 +6,7 @@ import { RepositoryCopy, type Outcome } from './repository-copy.js';
 const ARROWS: Record<string, readonly string[]> = {
   protocol: [],
   metrics: ['protocol'],
+  health: ['backplane', 'protocol', 'metrics'],
   contract: ['protocol'],
   connections: ['protocol', 'metrics'],
   messages: ['contract', 'connections', 'protocol', 'metrics'],

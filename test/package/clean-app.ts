@@ -69,7 +69,10 @@ export class CleanApp {
   }
 
   /** Strict, and without skipLibCheck: our declarations and those of our peers are checked as well. */
-  tsc(files: readonly string[], options: { types?: readonly string[]; listFiles?: boolean } = {}): Outcome {
+  tsc(
+    files: readonly string[],
+    options: { types?: string[]; lib?: string[]; listFiles?: boolean } = {},
+  ): Outcome {
     const compilerOptions = {
       module: 'nodenext',
       target: 'ES2023',

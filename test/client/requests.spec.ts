@@ -1,0 +1,247 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { RequestError } from '../../lib/client/index.js';
+import { promisesSettled } from './manual-clock.js';
+import type { SocketDouble } from './socket-double.js';
+import { Testbed } from './testbed.js';
+
+let bed: Testbed;
+beforeEach(() => {
+  bed = new Testbed();
+});
+afterEach(() => {
+  bed.client.close();
+  expect(bed.clock.pending, 'timers that were left').toBe(0);
+});
+
+async function backAfter(socket: SocketDouble, hello: object): Promise<SocketDouble> {
+  socket.end();
+  await bed.clock.advance(5_000);
+  const next = await bed.sockets.newest();
+  next.open();
+  next.say('$error', { code: 'UNKNOWN_TYPE', message: '' }, 'resume');
+  next.hello(hello);
+  return next;
+}
+
+const idOf = (socket: SocketDouble, type = 'ask') => socket.ofType(type)[0]?.id as string;
+
+describe('a request', () => {
+  it('resolves with the reply that has its id', async () => {
+    const socket = await bed.connected();
+    const [first, second] = [bed.client.request('ask', { n: 1 }), bed.client.request('ask', { n: 2 })];
+    const [one, two] = socket.ofType('ask');
+    socket.say('$reply', { sum: 2 }, two?.id);
+    socket.say('$reply', { sum: 1 }, one?.id);
+    expect(await Promise.all([first, second])).toEqual([{ sum: 1 }, { sum: 2 }]);
+  });
+
+  it('rejects with the code and the issues of $error', async () => {
+    const socket = await bed.connected();
+    const asked = bed.client.request('ask', {});
+    const issues = [{ path: 'n', message: 'n must be a number' }];
+    socket.say('$error', { code: 'VALIDATION_FAILED', message: 'no', issues }, idOf(socket));
+    const error = await asked.catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(RequestError);
+    expect(error).toMatchObject({ code: 'VALIDATION_FAILED', message: 'no', issues });
+  });
+
+  it('gives up after timeoutMs, time away included', async () => {
+    const asked = bed.client.request('ask', {}, { timeoutMs: 3_000 });
+    await Promise.all([expect(asked).rejects.toMatchObject({ code: 'TIMEOUT' }), bed.clock.advance(3_000)]);
+    expect((await bed.connected()).sent).toEqual([]);
+  });
+
+  it('ends with the signal and its reason, and its late answer is nothing', async () => {
+    const socket = await bed.connected();
+    const abort = new AbortController();
+    const asked = bed.client.request('ask', {}, { signal: abort.signal });
+    abort.abort(new Error('left the page'));
+    await expect(asked).rejects.toThrow('left the page');
+    socket.say('$reply', {}, idOf(socket));
+    await expect(bed.client.request('ask', {}, { signal: abort.signal })).rejects.toThrow('left the page');
+    expect(socket.ofType('ask')).toHaveLength(1);
+  });
+
+  it('has an id that no other client of the session has', async () => {
+    const socket = await bed.connected();
+    const other = new Testbed({ random: () => 0.25 });
+    const otherSocket = await other.connected();
+    for (const { client } of [bed, other]) void client.request('ask', {}).catch(() => undefined);
+    expect(idOf(socket)).not.toBe(idOf(otherSocket));
+    expect(idOf(socket)).toMatch(/^[a-z0-9]+-1$/);
+    other.client.close();
+  });
+
+  it('takes the first part of a stream for its answer and stops the rest', async () => {
+    const socket = await bed.connected();
+    const asked = bed.client.request('ask', {});
+    socket.say('$next', { part: 1 }, idOf(socket));
+    expect(await asked).toEqual({ part: 1 });
+    expect(socket.ofType('$cancel')).toEqual([{ type: '$cancel', id: idOf(socket) }]);
+  });
+
+  it('fails with CLOSED when the client closes', async () => {
+    await bed.connected();
+    const asked = bed.client.request('ask', {});
+    bed.client.close();
+    await expect(asked).rejects.toMatchObject({ code: 'CLOSED' });
+    await expect(bed.client.request('ask', {})).rejects.toMatchObject({ code: 'CLOSED' });
+  });
+
+  it('that is too large fails without being sent', async () => {
+    const socket = await bed.connected({ maxPayloadBytes: 50 });
+    await expect(bed.client.request('ask', { text: 'x'.repeat(50) })).rejects.toMatchObject({ code: 'TOO_LARGE' });
+    expect(socket.sent).toEqual([]);
+  });
+
+  it('that is no JSON rejects and leaves nothing behind', async () => {
+    await expect(bed.client.request('ask', { n: 1n })).rejects.toBeInstanceOf(TypeError);
+  });
+});
+
+describe('a request whose connection is lost', () => {
+  it('is sent again with the same id, before what has waited, when the session is resumed', async () => {
+    const socket = await bed.connected({ sessionId: 'mine' });
+    const [first, second] = [bed.client.request('ask', { n: 1 }), bed.client.request('ask', { n: 2 })];
+    socket.end();
+    const third = bed.client.request('ask', { n: 3 });
+    await bed.clock.advance(5_000);
+    const next = await bed.sockets.newest();
+    next.accept({ sessionId: 'mine' });
+    expect(next.ofType('ask').map(({ payload }) => payload)).toEqual([{ n: 1 }, { n: 2 }, { n: 3 }]);
+    expect(next.ofType('ask').slice(0, 2)).toEqual(socket.ofType('ask'));
+    for (const { id, payload } of next.ofType('ask')) next.say('$reply', payload, id);
+    expect(await Promise.all([first, second, third])).toEqual([{ n: 1 }, { n: 2 }, { n: 3 }]);
+  });
+
+  it('fails when the session is not resumed: nobody can know whether it was done', async () => {
+    const socket = await bed.connected({ sessionId: 'mine' });
+    const asked = bed.client.request('ask', {});
+    const [, next] = await Promise.all([
+      expect(asked).rejects.toMatchObject({ code: 'DISCONNECTED' }),
+      backAfter(socket, { sessionId: 'fresh' }),
+    ]);
+    expect(next.ofType('ask')).toEqual([]);
+  });
+
+  it("is sent again in any case with retry: 'always'", async () => {
+    const socket = await bed.connected({ sessionId: 'mine' });
+    const asked = bed.client.request('ask', {}, { retry: 'always' });
+    const next = await backAfter(socket, { sessionId: 'fresh' });
+    expect(next.ofType('ask')).toEqual(socket.ofType('ask'));
+    next.say('$reply', { ok: true }, idOf(next));
+    expect(await asked).toEqual({ ok: true });
+  });
+
+  it("fails at once with retry: 'never'", async () => {
+    const socket = await bed.connected();
+    const asked = bed.client.request('ask', {}, { retry: 'never' });
+    socket.end();
+    await expect(asked).rejects.toMatchObject({ code: 'DISCONNECTED' });
+  });
+
+  it('is sent in any case when it had not been written yet', async () => {
+    const asked = bed.client.request('ask', {}, { retry: 'never' });
+    (await bed.sockets.newest()).end();
+    await bed.clock.advance(1_000);
+    const socket = await bed.sockets.newest();
+    socket.accept();
+    socket.say('$reply', {}, idOf(socket));
+    expect(await asked).toEqual({});
+  });
+});
+
+describe('a streamed reply', () => {
+  it('is read in order until $complete', async () => {
+    const socket = await bed.connected();
+    const parts = bed.client.stream('list', {});
+    const id = idOf(socket, 'list');
+    for (const n of [1, 2, 3]) socket.say('$next', { n }, id);
+    socket.say('$complete', undefined, id);
+    const read: unknown[] = [];
+    for await (const part of parts) read.push(part);
+    expect(read).toEqual([{ n: 1 }, { n: 2 }, { n: 3 }]);
+  });
+
+  it('is cancelled by a break', async () => {
+    const socket = await bed.connected();
+    const parts = bed.client.stream('list', {});
+    socket.say('$next', { n: 1 }, idOf(socket, 'list'));
+    for await (const part of parts) {
+      expect(part).toEqual({ n: 1 });
+      break;
+    }
+    expect(socket.ofType('$cancel')).toEqual([{ type: '$cancel', id: idOf(socket, 'list') }]);
+  });
+
+  it('ends with what the server throws, after what came before', async () => {
+    const socket = await bed.connected();
+    const parts = bed.client.stream('list', {});
+    socket.say('$next', { n: 1 }, idOf(socket, 'list'));
+    socket.say('$error', { code: 'FORBIDDEN', message: 'no' }, idOf(socket, 'list'));
+    expect(await parts.next()).toEqual({ done: false, value: { n: 1 } });
+    await expect(parts.next()).rejects.toMatchObject({ code: 'FORBIDDEN' });
+    expect(await parts.next()).toEqual({ done: true, value: undefined });
+  });
+
+  it('ends with DISCONNECTED, the reason of a signal, or OVERFLOW', async () => {
+    bed = new Testbed({ maxBuffered: 2 });
+    const socket = await bed.connected();
+    const flooded = bed.client.stream('list', {});
+    for (const n of [1, 2, 3]) socket.say('$next', { n }, idOf(socket, 'list'));
+    await flooded.next();
+    await flooded.next();
+    await expect(flooded.next()).rejects.toMatchObject({ code: 'OVERFLOW' });
+    expect(socket.ofType('$cancel')).toHaveLength(1);
+    const abort = new AbortController();
+    const aborted = bed.client.stream('list', {}, { signal: abort.signal });
+    abort.abort('enough');
+    await expect(aborted.next()).rejects.toBe('enough');
+    const lost = bed.client.stream('list', {});
+    socket.end();
+    await expect(lost.next()).rejects.toMatchObject({ code: 'DISCONNECTED' });
+  });
+
+  it('of one plain reply has one part', async () => {
+    const socket = await bed.connected();
+    const parts = bed.client.stream('list', {});
+    socket.say('$reply', { n: 1 }, idOf(socket, 'list'));
+    expect(await parts.next()).toEqual({ done: false, value: { n: 1 } });
+    expect(await parts.next()).toEqual({ done: true, value: undefined });
+  });
+});
+
+describe('a request of the server', () => {
+  it('is answered on the link that asked', async () => {
+    const socket = await bed.connected();
+    bed.client.onRequest('confirm', async (payload) => ({ seen: payload }));
+    socket.say('$request', { type: 'confirm', payload: { n: 1 } }, 's7');
+    await promisesSettled();
+    expect(socket.sent).toEqual([{ type: '$reply', id: 's7', payload: { seen: { n: 1 } } }]);
+  });
+
+  it('is refused by a RequestError; any other error is not told', async () => {
+    const socket = await bed.connected();
+    bed.client.onRequest('confirm', () => {
+      throw new RequestError('BUSY', 'not now');
+    });
+    bed.client.onRequest('crash', () => {
+      throw new Error('secret');
+    });
+    for (const type of ['confirm', 'crash', 'nothing']) socket.say('$request', { type, payload: {} }, type);
+    await promisesSettled();
+    expect(socket.sent.map(({ id, payload }) => [id, (payload as { code: string }).code])).toEqual([
+      ['confirm', 'BUSY'],
+      ['crash', 'INTERNAL'],
+      ['nothing', 'UNKNOWN_TYPE'],
+    ]);
+    expect(JSON.stringify(socket.sent)).not.toContain('secret');
+  });
+
+  it('has one answer', () => {
+    const stop = bed.client.onRequest('confirm', () => ({}));
+    expect(() => bed.client.onRequest('confirm', () => ({}))).toThrow('onRequest("confirm") is taken');
+    stop();
+    bed.client.onRequest('confirm', () => ({}));
+  });
+});

@@ -1,0 +1,63 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { WebSocket, type WebSocketServer } from 'ws';
+import { Frame, frameText } from '../../lib/connections/frame.js';
+
+/** What ws's own parser, as a client has it, makes of bytes that come in pieces. */
+async function receive(pieces: Buffer[]): Promise<string[]> {
+  const receiver = new Receiver({ isServer: false });
+  const texts: string[] = [];
+  receiver.on('message', (data: Buffer, isBinary: boolean) => {
+    if (isBinary) throw new Error('binary');
+    texts.push(data.toString());
+  });
+  await new Promise<void>((resolve, reject) => {
+    receiver.on('error', reject);
+    receiver.on('finish', resolve);
+    for (const piece of pieces) receiver.write(piece);
+    receiver.end();
+  });
+  return texts;
+}
+
+describe('frameText', () => {
+  it.each([0, 1, 124, 125, 126, 127, 65_534, 65_535, 65_536, 65_537, 1_000_000])(
+    'frames %i bytes so that ws reads them back',
+    async (length) => {
+      const text = 'x'.repeat(length);
+      expect(await receive([frameText(text)])).toEqual([text]);
+    },
+  );
+
+  it.each([42, 62, 63, 21_844, 21_845, 21_846])('counts bytes and not characters: %i times ü€😀', async (times) => {
+    for (const character of ['ü', '€', '😀']) {
+      const text = character.repeat(times);
+      expect(await receive([frameText(text)])).toEqual([text]);
+    }
+  });
+
+  it('makes frames that follow each other, in any text and cut anywhere', async () => {
+    const text = fc.oneof(fc.string({ unit: 'grapheme' }), fc.string({ unit: 'grapheme', minLength: 60, maxLength: 200 }));
+    await fc.assert(
+      fc.asyncProperty(fc.array(text, { minLength: 1, maxLength: 5 }), fc.nat(), async (texts, at) => {
+        const bytes = Buffer.concat(texts.map(frameText));
+        const cut = at % bytes.length;
+        expect(await receive([bytes.subarray(0, cut), bytes.subarray(cut)])).toEqual(texts);
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  it('uses the shortest header that fits', () => {
+    const headerOf = (length: number) => frameText('x'.repeat(length)).length - length;
+    expect([0, 125, 126, 65_535, 65_536].map(headerOf)).toEqual([2, 2, 4, 4, 10]);
+  });
+});
+
+describe('a Frame', () => {
+  it('makes its bytes once', () => {
+    const frame = new Frame('hi');
+    expect(frame.bytes).toBe(frame.bytes);
+    expect(frame.bytes).toEqual(Buffer.from([0x81, 2, 0x68, 0x69]));
+  });
+});

@@ -1,0 +1,192 @@
+import { once } from 'node:events';
+import type { Server } from 'node:http';
+import type { Socket } from 'node:net';
+import type { Authenticate } from 'nestjs-realtime';
+import { describe, expect, it } from 'vitest';
+import { Gate } from './gate.js';
+import { openLobby } from './lobby.js';
+import { readUntil, tcpConnection, upgrade, upgradeText } from './upgrade-request.js';
+
+const REFUSED = 'too many connections';
+
+describe('maxConnections', () => {
+  it('refuses with 503 and Retry-After, and counts it', async () => {
+    const { app, metrics } = await openLobby({ maxConnections: 2 });
+    await app.connect('/lobby');
+    await app.connect('/lobby');
+    const { status, headers, body } = await upgrade(app.port);
+    expect([status, headers['retry-after'], body]).toEqual([503, '5', REFUSED]);
+    expect(metrics.upgradesRefused.of('connections')).toBe(1);
+  });
+
+  it('gives a place back after a close and after a lost socket', async () => {
+    const { app, visits } = await openLobby({ maxConnections: 1 });
+    for (const end of ['close', 'terminate'] as const) {
+      const gone = new Promise((resolve) => (visits.onDisconnect = resolve));
+      const client = await app.connect('/lobby');
+      client.socket[end]();
+      await gone;
+    }
+    await app.connect('/lobby');
+  });
+
+  it('gives a place back after a refusal, a throw and a broken handshake', async () => {
+    const answers = [
+      () => null,
+      () => {
+        throw new Error('no');
+      },
+      () => 'nonsense' as never,
+    ];
+    const { app } = await openLobby({
+      maxConnections: 1,
+      authenticate: () => (answers.shift() ?? (() => ({})))(),
+    });
+    const token = { headers: { Authorization: 'Bearer t' } };
+    const broken = { headers: { ...token.headers, 'Sec-WebSocket-Protocol': 'a,,b' } };
+    const statuses: number[] = [];
+    for (const request of [token, token, token, broken]) statuses.push((await upgrade(app.port, request)).status);
+    expect(statuses).toEqual([401, 401, 500, 400]);
+    await app.connect('/lobby', { token: 't' });
+  });
+
+  it('counts clients that are still being authenticated', async () => {
+    const { asked, answer, authenticate } = slowAuthentication();
+    const { app } = await openLobby({ maxConnections: 1, authenticate });
+    const first = app.open('/lobby', { token: 't' });
+    await asked.opened;
+    expect((await upgrade(app.port)).status).toBe(503);
+    answer.open();
+    await first.hello();
+  });
+
+  it.each(['destroy', 'resetAndDestroy'] as const)(
+    'gives the place of a client back that vanished while authenticate ran: %s',
+    async (vanish) => {
+      const { asked, answer, authenticate } = slowAuthentication();
+      const { app, registry } = await openLobby({ maxConnections: 1, authenticate });
+      const accepted = once(app.app.getHttpServer() as Server, 'connection');
+      const socket = tcpConnection(app.port);
+      socket.write(upgradeText('/lobby', { Authorization: 'Bearer t' }));
+      const [accept] = (await accepted) as [Socket];
+      const closed = once(accept, 'close');
+      await asked.opened;
+      socket[vanish]();
+      answer.open();
+      await closed;
+      await app.connect('/lobby', { token: 't' });
+      expect(registry.size).toBe(1);
+    },
+  );
+});
+
+describe('maxConnectionsPerIp', () => {
+  it('refuses with 429 and Retry-After, counts it, and gives the place back', async () => {
+    const { app, metrics, visits } = await openLobby({ maxConnectionsPerIp: 1 });
+    const gone = new Promise((resolve) => (visits.onDisconnect = resolve));
+    const client = await app.connect('/lobby');
+    const { status, headers } = await upgrade(app.port);
+    expect([status, headers['retry-after']]).toEqual([429, '5']);
+    expect(metrics.upgradesRefused.of('connections_per_ip')).toBe(1);
+    client.socket.terminate();
+    await gone;
+    await app.connect('/lobby');
+  });
+});
+
+describe('maxConnectionsPerUser', () => {
+  const authenticate: Authenticate = ({ token }) => (token === undefined ? null : { userId: token });
+
+  it('refuses one more of the same user in the handshake with 429, and no other user', async () => {
+    const { app, metrics } = await openLobby({ maxConnectionsPerUser: 1, authenticate });
+    await app.connect('/lobby', { token: 'ann' });
+    const { status } = await upgrade(app.port, { headers: { Authorization: 'Bearer ann' } });
+    expect(status).toBe(429);
+    expect(metrics.upgradesRefused.of('connections_per_user')).toBe(1);
+    await app.connect('/lobby', { token: 'bob' });
+  });
+
+  it('closes one more of the same user after $auth with 1013, and counts it', async () => {
+    const { app, metrics, registry } = await openLobby({ maxConnectionsPerUser: 1, authenticate });
+    await app.connect('/lobby', { token: 'ann' });
+    const client = app.open('/lobby');
+    client.send({ type: '$auth', payload: { token: 'ann' } });
+    expect(await client.closed).toEqual({ code: 1013, reason: 'retry=5000' });
+    expect(registry.ofUser('ann')).toHaveLength(1);
+    expect(metrics.upgradesRefused.of('connections_per_user')).toBe(1);
+  });
+
+  it('lets one in of many that are authenticated at the same moment', async () => {
+    const answer = new Gate();
+    let asked = 0;
+    const allAsked = new Gate();
+    const { app, registry } = await openLobby({
+      maxConnectionsPerUser: 1,
+      authenticate: () => {
+        if (++asked === 10) allAsked.open();
+        return answer.opened.then(() => ({ userId: 'ann' }));
+      },
+    });
+    const attempts = Array.from({ length: 10 }, () => upgrade(app.port, { headers: { Authorization: 'Bearer t' } }));
+    await allAsked.opened;
+    answer.open();
+    const statuses = (await Promise.all(attempts)).map(({ status }) => status);
+    expect(statuses.filter((status) => status === 101)).toHaveLength(1);
+    expect(statuses.filter((status) => status === 429)).toHaveLength(9);
+    expect(registry.ofUser('ann').length).toBeLessThanOrEqual(1);
+  });
+});
+
+describe('maxUnauthenticated', () => {
+  const authenticate: Authenticate = ({ token }) => (token === undefined ? null : { userId: token });
+
+  it('refuses with 503, but not who brings a token', async () => {
+    const { app, metrics } = await openLobby({ maxUnauthenticated: 1, authenticate });
+    const waiting = app.open('/lobby');
+    await once(waiting.socket, 'open');
+    const { status, headers } = await upgrade(app.port);
+    expect([status, headers['retry-after']]).toEqual([503, '5']);
+    expect(metrics.upgradesRefused.of('unauthenticated')).toBe(1);
+    await app.connect('/lobby', { token: 'ann' });
+  });
+
+  it('gives the place back when the client says $auth, and when it goes', async () => {
+    const { app, metrics } = await openLobby({ maxUnauthenticated: 1, authenticate });
+    const first = app.open('/lobby');
+    first.send({ type: '$auth', payload: { token: 'ann' } });
+    await first.hello();
+    const second = app.open('/lobby');
+    await once(second.socket, 'open');
+    const accept = metrics.connectionsOpened.total;
+    await second.close();
+    const third = app.open('/lobby');
+    third.send({ type: '$auth', payload: { token: 'bob' } });
+    await third.hello();
+    expect(metrics.connectionsOpened.total).toBe(accept + 1);
+  });
+
+  it('holds for clients that come at the same moment', async () => {
+    const { app, metrics } = await openLobby({ maxUnauthenticated: 2, authenticate });
+    const statuses = (await Promise.all(Array.from({ length: 10 }, () => upgradeAndStay(app.port)))).sort();
+    expect(statuses).toEqual([101, 101, 503, 503, 503, 503, 503, 503, 503, 503]);
+    expect(metrics.connectionsOpened.total).toBe(2);
+  });
+});
+
+/** The status of an upgrade whose socket stays open until the test is over. */
+async function upgradeAndStay(port: number): Promise<number> {
+  const socket = tcpConnection(port);
+  socket.write(upgradeText());
+  return Number((await readUntil(socket, '\r\n\r\n')).slice(9, 12));
+}
+
+/** An `authenticate` that says when it was asked and answers when told to. */
+function slowAuthentication() {
+  const asked = new Gate();
+  const answer = new Gate();
+  const authenticate: Authenticate = () => {
+    asked.open();
+    return answer.opened.then(() => ({}));
+  };
+  return { asked, answer, authenticate };
+}

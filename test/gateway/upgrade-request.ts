@@ -1,0 +1,74 @@
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { request, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
+import { connect, type Socket } from 'node:net';
+import { onTestFinished } from 'vitest';
+
+/** What a server says to an upgrade request; 101 when it agrees. */
+export interface UpgradeAnswer {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: string;
+}
+
+export interface UpgradeRequest {
+  readonly path?: string;
+  readonly method?: string;
+  /** Beside those of every upgrade; `undefined` takes one of them away. */
+  readonly headers?: Readonly<Record<string, string | undefined>>;
+}
+
+/** Asks for an upgrade and reads the answer; a WebSocket that comes of it is dropped. */
+export async function upgrade(port: number, options: UpgradeRequest = {}): Promise<UpgradeAnswer> {
+  const { path = '/lobby', method = 'GET', headers } = options;
+  const asked = request({ host: '127.0.0.1', port, path, method, agent: false });
+  for (const [name, value] of Object.entries({ ...upgradeHeaders(), ...headers })) {
+    if (value === undefined) asked.removeHeader(name);
+    else asked.setHeader(name, value);
+  }
+  asked.end();
+  const [answer, socket] = (await Promise.race([once(asked, 'response'), once(asked, 'upgrade')])) as [
+    IncomingMessage,
+    Socket | undefined,
+  ];
+  socket?.destroy();
+  let body = '';
+  if (socket === undefined) for await (const chunk of answer) body += String(chunk);
+  return { status: answer.statusCode ?? 0, headers: answer.headers, body };
+}
+
+/** The bytes of an upgrade request, for a socket that a test writes to itself. */
+export function upgradeText(path = '/lobby', headers: Readonly<Record<string, string>> = {}): string {
+  const lines = Object.entries({ Host: '127.0.0.1', ...upgradeHeaders(), ...headers }).map(
+    ([name, value]) => `${name}: ${value}`,
+  );
+  return [`GET ${path} HTTP/1.1`, ...lines, '\r\n'].join('\r\n');
+}
+
+/** A TCP connection; it is cut when the test is over. */
+export function tcpConnection(port: number): Socket {
+  const socket = connect(port, '127.0.0.1').on('error', () => {});
+  onTestFinished(() => void socket.destroy());
+  return socket;
+}
+
+/** Everything a socket says until a text shows up in it. */
+export function readUntil(socket: Socket, text: string): Promise<string> {
+  let read = '';
+  return new Promise((resolve, reject) => {
+    socket.on('data', (data) => {
+      read += data.toString('latin1');
+      if (read.includes(text)) resolve(read);
+    });
+    socket.on('close', () => reject(new Error(`closed after ${read}`)));
+  });
+}
+
+function upgradeHeaders(): Record<string, string> {
+  return {
+    Connection: 'Upgrade',
+    Upgrade: 'websocket',
+    'Sec-WebSocket-Version': '13',
+    'Sec-WebSocket-Key': randomBytes(16).toString('base64'),
+  };
+}
