@@ -31,7 +31,7 @@ export { MemoryBackplane, MemoryHub } from './backplane/memory-backplane.js';
 
 // Types
 export type { RealtimeOptions } from './realtime.options.js';
-export type { Backplane, PublishOutcome, Receive } from './backplane/backplane.js';
+export type { Backplane, BackplaneListener, PublishOutcome } from './backplane/backplane.js';
 export type { BackplaneFailure } from './backplane/backplane-error.js';
 export type { Publication, Recipient, RemoteAnswer, ReplyTo } from './backplane/publication.js';
 export type { DisconnectOptions, RequestOptions, SendOptions } from './broadcast/broadcaster.js';
@@ -61,8 +61,8 @@ export type {
 } from './contract/contract-types.js';
 export type { Authenticate } from './gateway/authentication.js';
 export type { TrustProxy } from './gateway/client-ip.js';
-export type { DrainSettings } from './gateway/drain.js';
-export type { CompressionSettings } from './gateway/entrance.js';
+export type { DrainSettings } from './gateway/drain-schedule.js';
+export type { CompressionSettings } from './gateway/compression.js';
 export type { PathParams } from './gateway/gateway-path.js';
 export type { Handshake } from './gateway/handshake.js';
 export type { HandshakeSettings } from './gateway/handshake-queue.js';

@@ -9,6 +9,7 @@ import {
 import { ApplicationConfig, HttpAdapterHost, ModuleRef, ModulesContainer } from '@nestjs/core';
 import type { Backplane } from './backplane/backplane.js';
 import { MemoryBackplane } from './backplane/memory-backplane.js';
+import { RedisBackplane } from './backplane/redis-backplane.js';
 import { Subscriptions } from './backplane/subscriptions.js';
 import { Broadcaster } from './broadcast/broadcaster.js';
 import { ClientRequests } from './broadcast/client-requests.js';
@@ -46,7 +47,7 @@ import { MessageDispatcher } from './messages/message-dispatcher.js';
 import { ReplyStreams } from './messages/reply-streams.js';
 import { RealtimeMetrics } from './metrics/realtime-metrics.js';
 import { Refusals } from './metrics/refusals.js';
-import { resolveOptions, type RealtimeOptions } from './realtime.options.js';
+import { resolveOptions, type RealtimeOptions, type ResolvedOptions } from './realtime.options.js';
 
 /** The token of the options as the app gave them. */
 export const REALTIME_OPTIONS = Symbol('nestjs-realtime:options');
@@ -72,6 +73,7 @@ export class RealtimeNode implements OnModuleInit, BeforeApplicationShutdown, On
   readonly #serverMessages = new ServerMessages();
   readonly #subscriptions: Subscriptions;
   #isStarted = false;
+  #backplaneState: HealthReport['status'] & ('up' | 'down') = 'down';
 
   constructor(
     private readonly config: ApplicationConfig,
@@ -85,8 +87,21 @@ export class RealtimeNode implements OnModuleInit, BeforeApplicationShutdown, On
     const nodeId = newNodeId();
     this.#replies = new RemoteReplies(nodeId);
 
+    // What operators see
+    const metrics = new RealtimeMetrics({
+      connections: () => registry.size,
+      users: () => registry.counts.users,
+      rooms: () => registry.counts.rooms,
+      unauthenticated: () => auth.unauthenticated,
+      handshakesWaiting: () => queue.waiting,
+      draining: () => this.#drain.isDraining,
+    });
+    const refusals = new Refusals(metrics, logger);
+    this.metrics = metrics;
+    this.health = new RealtimeHealth(() => ({ status: this.#status, connections: registry.size }));
+
     // Who is connected, and how messages reach them
-    this.#backplane = options.backplane ?? new MemoryBackplane();
+    this.#backplane = options.backplane ?? backplaneOf(options, nodeId, metrics, logger);
     this.#subscriptions = new Subscriptions(this.#backplane, nodeId);
     this.#scopes = new ConnectionScopes(moduleRef);
     const registry = new ConnectionRegistry(this.#subscriptions);
@@ -102,19 +117,6 @@ export class RealtimeNode implements OnModuleInit, BeforeApplicationShutdown, On
     this.registry = registry;
     const remote = new RemoteNodes(this.#backplane, this.#replies);
     this.broadcaster = new Broadcaster(delivery, this.#serverMessages, this.#requests, remote, nodeId);
-
-    // What operators see
-    const metrics = new RealtimeMetrics({
-      connections: () => registry.size,
-      users: () => registry.counts.users,
-      rooms: () => registry.counts.rooms,
-      unauthenticated: () => auth.unauthenticated,
-      handshakesWaiting: () => queue.waiting,
-      draining: () => this.#drain.isDraining,
-    });
-    const refusals = new Refusals(metrics, logger);
-    this.metrics = metrics;
-    this.health = new RealtimeHealth(() => ({ status: this.#status, connections: registry.size }));
 
     // Who may come in
     this.tickets = new TicketService(options.ticketStore ?? new MemoryTicketStore());
@@ -165,6 +167,7 @@ export class RealtimeNode implements OnModuleInit, BeforeApplicationShutdown, On
           return refreshed;
         },
       },
+      refusals,
       logger,
     );
     const rateLimiter = new RateLimiter(options.rateLimit);
@@ -222,7 +225,10 @@ export class RealtimeNode implements OnModuleInit, BeforeApplicationShutdown, On
     for (const { path, gateways } of this.#routes.all) {
       for (const { contract } of gateways) this.#serverMessages.register(path.path, contract);
     }
-    await this.#backplane.start((publication) => this.#remote.receive(publication));
+    await this.#backplane.start({
+      receive: (publication) => this.#remote.receive(publication),
+      stateChanged: (state) => (this.#backplaneState = state),
+    });
     await this.#subscriptions.start();
     this.#isStarted = true;
   }
@@ -241,6 +247,16 @@ export class RealtimeNode implements OnModuleInit, BeforeApplicationShutdown, On
 
   get #status(): HealthReport['status'] {
     if (this.#drain.isDraining) return 'draining';
-    return this.#isStarted ? 'up' : 'down';
+    return this.#isStarted ? this.#backplaneState : 'down';
   }
+}
+
+function backplaneOf(
+  { redis, redisPrefix: prefix }: ResolvedOptions,
+  nodeId: string,
+  metrics: RealtimeMetrics,
+  logger: Logger,
+): Backplane {
+  if (redis === undefined) return new MemoryBackplane();
+  return new RedisBackplane({ redis, prefix, nodeId }, metrics.backplane, logger);
 }

@@ -1,8 +1,9 @@
 import type { Backplane } from './backplane/backplane.js';
+import type { RedisConfiguration } from './backplane/redis-client.js';
 import type { Authenticate } from './gateway/authentication.js';
 import type { TrustProxy } from './gateway/client-ip.js';
-import type { DrainSettings } from './gateway/drain.js';
-import type { CompressionSettings } from './gateway/entrance.js';
+import type { DrainSettings } from './gateway/drain-schedule.js';
+import type { CompressionSettings } from './gateway/compression.js';
 import type { HandshakeSettings } from './gateway/handshake-queue.js';
 import type { HeartbeatSettings } from './gateway/heartbeat.js';
 import type { Origins } from './gateway/origin-policy.js';
@@ -84,7 +85,11 @@ export interface RealtimeOptions {
 
   // --- where they are ---
 
-  /** Carries messages between nodes. @default one process */
+  /** Makes any number of nodes one: a URL, ioredis options, a `Redis` or a `Cluster` (its settings are copied). @default one process */
+  readonly redis?: RedisConfiguration | undefined;
+  /** Stands before every name in Redis, so that apps can share one. @default 'realtime' */
+  readonly redisPrefix?: string;
+  /** Another way between nodes, in place of `redis`. @default none */
   readonly backplane?: Backplane;
 }
 
@@ -94,7 +99,7 @@ export type ResolvedOptions = Required<Omit<RealtimeOptions, keyof Groups | Port
 } & { readonly [G in keyof Groups]: Groups[G] | false };
 
 /** What an app may bring along. */
-type Ports = 'authenticate' | 'ticketStore' | 'backplane';
+type Ports = 'authenticate' | 'ticketStore' | 'backplane' | 'redis';
 
 /** Options that are a group of settings, or `false`. */
 interface Groups {
@@ -146,6 +151,8 @@ const DEFAULTS: ResolvedOptions = {
   maxQueueBytes: 1_048_576,
   closeTimeoutMs: 5_000,
   logConnections: true,
+  redis: undefined,
+  redisPrefix: 'realtime',
   backplane: undefined,
   ...GROUPS,
   compression: false,
@@ -159,6 +166,9 @@ const LIMITS = [
   'maxConnectionsPerUser',
   'maxUnauthenticated',
 ];
+
+// `'false'` from an environment variable would count as true.
+const SWITCHES = ['allowMissingOrigin', 'logConnections'];
 
 /** Fills in the defaults; throws a sentence that names the option and the fix. */
 export function resolveOptions(options: RealtimeOptions = {}): ResolvedOptions {
@@ -177,6 +187,11 @@ export function resolveOptions(options: RealtimeOptions = {}): ResolvedOptions {
     if (value === undefined) continue;
     resolved[name] = Object.hasOwn(GROUPS, name) ? resolveGroup(name as keyof Groups, value) : value;
     checkNumber(name, DEFAULTS[name as keyof ResolvedOptions], value, LIMITS.includes(name));
+    if (SWITCHES.includes(name) && typeof value !== 'boolean') {
+      throw new TypeError(
+        `RealtimeModule expected the option ${name} to be true or false, got ${typeof value}.`,
+      );
+    }
   }
   return checkTogether(resolved as unknown as ResolvedOptions);
 }

@@ -6,7 +6,13 @@ export interface PublishOutcome {
   readonly nodes: number;
 }
 
-export type Receive = (publication: Publication) => void;
+/** What a backplane tells its node. */
+export interface BackplaneListener {
+  /** A publication of another node to a channel subscribed here. */
+  receive(publication: Publication): void;
+  /** Whether the other nodes can be reached, as a probe that goes all the way round has found. */
+  stateChanged(state: 'up' | 'down'): void;
+}
 
 /**
  * Carries publications between nodes. A publication reaches, at most once and in order per channel, every *other*
@@ -14,13 +20,13 @@ export type Receive = (publication: Publication) => void;
  * the Broadcaster, which therefore works while the backplane does not.
  */
 export interface Backplane {
-  /** Begins to hand publications of other nodes to `receive`. Called once, before anything else. */
-  start(receive: Receive): Promise<void>;
-  /** Resolves when every later publish to the channel reaches this node. May repeat. */
+  /** Begins to tell the listener. Called once, before anything else. */
+  start(listener: BackplaneListener): Promise<void>;
+  /** Resolves when every later publish to the channel reaches this node; rejects with a `BackplaneError`. May repeat. */
   subscribe(channel: string): Promise<void> | undefined;
   /** Gives up interest in a channel. */
   unsubscribe(channel: string): void;
-  /** Rejects when the publication may not have reached the others. */
+  /** Rejects with a `BackplaneError` when the publication may not have reached the others; never waits for ever. */
   publish(channel: string, publication: Publication): Promise<PublishOutcome>;
   /** Gives back everything `start` took. */
   stop(): Promise<void>;

@@ -1,4 +1,4 @@
-import type { Backplane, PublishOutcome, Receive } from './backplane.js';
+import type { Backplane, BackplaneListener, PublishOutcome } from './backplane.js';
 import type { Publication } from './publication.js';
 
 /** Joins the nodes of one process, for tests of a cluster without Redis. */
@@ -9,13 +9,14 @@ export class MemoryHub {
 /** The backplane of one process: alone it reaches nobody else, on a shared `MemoryHub` it is a cluster in memory. */
 export class MemoryBackplane implements Backplane {
   readonly #channels = new Set<string>();
-  #receive: Receive | undefined;
+  #listener: BackplaneListener | undefined;
 
   constructor(private readonly hub: MemoryHub = new MemoryHub()) {}
 
-  async start(receive: Receive): Promise<void> {
-    this.#receive = receive;
+  async start(listener: BackplaneListener): Promise<void> {
+    this.#listener = listener;
     this.hub.nodes.add(this);
+    listener.stateChanged('up');
   }
 
   subscribe(channel: string): undefined {
@@ -38,12 +39,12 @@ export class MemoryBackplane implements Backplane {
   async stop(): Promise<void> {
     this.hub.nodes.delete(this);
     this.#channels.clear();
-    this.#receive = undefined;
+    this.#listener = undefined;
   }
 
   #deliver(channel: string, publication: Publication): boolean {
-    if (this.#receive === undefined || !this.#channels.has(channel)) return false;
-    this.#receive(publication);
+    if (this.#listener === undefined || !this.#channels.has(channel)) return false;
+    this.#listener.receive(publication);
     return true;
   }
 }

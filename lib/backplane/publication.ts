@@ -25,7 +25,7 @@ export type Publication =
       readonly to: Recipient;
       readonly type: string;
       /** The client's frame, encoded once by the publisher and written as it is by every node. */
-      readonly text: string;
+      readonly text: string | Buffer;
       /** Connections and sessions that do not get it. */
       readonly except: readonly string[];
       readonly volatile: boolean;

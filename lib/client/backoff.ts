@@ -13,11 +13,15 @@ export class Backoff {
   /** Attempts since the last stable connection, the coming or running one included. */
   attempt = 0;
 
-  constructor(private readonly options: BackoffOptions) {}
+  readonly #options: BackoffOptions;
+
+  constructor(options: BackoffOptions) {
+    this.#options = options;
+  }
 
   /** The wait after the nth attempt failed: `min(max, min + rand(0, min(max, min · 2^n)))`, full jitter, as in centrifuge-js. */
   afterFailure(): number {
-    const { minRetryMs, maxRetryMs, random } = this.options;
+    const { minRetryMs, maxRetryMs, random } = this.#options;
     return Math.min(maxRetryMs, minRetryMs + random() * this.#ceiling(this.attempt - 1));
   }
 
@@ -26,7 +30,7 @@ export class Backoff {
    * accepts and drops again makes the spread as wide as the backoff has become.
    */
   afterLoss(lifeMs: number): number {
-    const { firstRetrySpreadMs, stableAfterMs, random } = this.options;
+    const { firstRetrySpreadMs, stableAfterMs, random } = this.#options;
     if (lifeMs >= stableAfterMs) this.attempt = 0;
     return random() * Math.max(firstRetrySpreadMs, this.attempt && this.#ceiling(this.attempt));
   }
@@ -38,17 +42,17 @@ export class Backoff {
   afterAdvice(reason: string): number | undefined {
     const advice = /\bretry=(\d+)/.exec(reason)?.[1];
     if (advice === undefined) return undefined;
-    const { firstRetrySpreadMs, random } = this.options;
+    const { firstRetrySpreadMs, random } = this.#options;
     return Math.min(LONGEST_MS, +advice + random() * Math.min(+advice, firstRetrySpreadMs));
   }
 
   /** The short wait before what one client alone has a reason for: a fresh token, a network that is back. */
   soon(): number {
-    return this.options.random() * this.options.minRetryMs;
+    return this.#options.random() * this.#options.minRetryMs;
   }
 
   #ceiling(n: number): number {
-    const { minRetryMs, maxRetryMs } = this.options;
+    const { minRetryMs, maxRetryMs } = this.#options;
     return Math.min(maxRetryMs, minRetryMs * 2 ** n);
   }
 }

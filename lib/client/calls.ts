@@ -13,39 +13,39 @@ export interface Caller {
   onFailure(error: RequestError): void;
 }
 
-const SENTENCES: Readonly<Record<string, string>> = {
-  DISCONNECTED: 'the connection was lost before the answer: it may have been done',
-  CLOSED: 'the client is closed',
-  TOO_LARGE: 'larger than the server takes',
-};
-
-/** One message that wants an answer. Its id is also its idempotency key: it stays the same however often it is sent. */
+/** One message that wants an answer. Its text stays the same however often it is sent. */
 class Call implements Parcel {
   link: Link | undefined;
+
+  readonly #pending: Map<string, Call>;
+  readonly #outbox: Outbox;
 
   constructor(
     readonly id: string,
     readonly text: string,
     readonly retry: Retry,
     readonly caller: Caller,
-    private readonly pending: Map<string, Call>,
-    private readonly outbox: Outbox,
-  ) {}
+    pending: Map<string, Call>,
+    outbox: Outbox,
+  ) {
+    this.#pending = pending;
+    this.#outbox = outbox;
+  }
 
   post(): void {
-    this.pending.set(this.id, this);
-    this.outbox.post(this);
+    this.#pending.set(this.id, this);
+    this.#outbox.post(this);
   }
 
   /** Its answer, if one comes, is not waited for any more. */
   forget(): void {
-    this.pending.delete(this.id);
-    this.outbox.withdraw(this);
+    this.#pending.delete(this.id);
+    this.#outbox.withdraw(this);
   }
 
   /** Forgets it, and tells the server to stop answering. */
   cancel(): void {
-    if (!this.pending.has(this.id)) return;
+    if (!this.#pending.has(this.id)) return;
     this.forget();
     if (this.link?.isOpen) this.link.send(JSON.stringify({ type: '$cancel', id: this.id }));
   }
@@ -53,14 +53,22 @@ class Call implements Parcel {
   sent(): void {}
 
   unsent(reason: UnsentReason | 'disconnected'): void {
-    const code = reason.toUpperCase();
     this.forget();
-    this.caller.onFailure(new RequestError(code, SENTENCES[code] ?? reason));
+    this.caller.onFailure(new RequestError(reason.toUpperCase(), `no answer: ${reason}`));
   }
 
   answer({ type, payload }: ServerFrame): void {
     if (type === '$next') return this.caller.onValue(payload, false);
     this.forget();
+    if (
+      type === '$error' &&
+      (payload as WireError).code === 'UNAVAILABLE' &&
+      !this.#outbox.isOpenOn(this.link)
+    ) {
+      // It came too late for a server that goes away, and was not done: it is for the next one.
+      this.link = undefined;
+      return this.post();
+    }
     if (type === '$reply') this.caller.onValue(payload, true);
     else if (type === '$complete') this.caller.onComplete();
     else this.caller.onFailure(requestErrorOf(payload as WireError));
@@ -72,15 +80,27 @@ export class Calls {
   readonly #pending = new Map<string, Call>();
   #count = 0;
 
+  readonly #prefix: string;
+  readonly #outbox: Outbox;
+
   /** The prefix keeps ids apart from those of every other client of the session. */
-  constructor(
-    private readonly prefix: string,
-    private readonly outbox: Outbox,
-  ) {}
+  constructor(prefix: string, outbox: Outbox) {
+    this.#prefix = prefix;
+    this.#outbox = outbox;
+  }
 
   make(type: string, payload: unknown, retry: Retry, caller: Caller): Call {
-    const id = this.prefix + ++this.#count;
-    return new Call(id, JSON.stringify({ type, payload, id }), retry, caller, this.#pending, this.outbox);
+    const id = this.#prefix + ++this.#count;
+    // `key` makes it count once in its session, however often it is sent.
+    const key = retry === 'never' ? undefined : id;
+    return new Call(
+      id,
+      JSON.stringify({ type, payload, id, key }),
+      retry,
+      caller,
+      this.#pending,
+      this.#outbox,
+    );
   }
 
   /** Gives a frame to the call it answers. False when it answers none. */
@@ -98,7 +118,7 @@ export class Calls {
   lost(link: Link): void {
     const unanswered = this.#on(link);
     for (const call of unanswered) if (call.retry === 'never') call.unsent('disconnected');
-    this.outbox.putBack(unanswered.filter(({ retry }) => retry !== 'never'));
+    this.#outbox.putBack(unanswered.filter(({ retry }) => retry !== 'never'));
   }
 
   /** Fails every call. */

@@ -29,8 +29,6 @@ export interface RealtimeClientOptions {
   readonly firstRetrySpreadMs?: number;
   /** How long a connection must have lived before its loss begins a new count of attempts. @default 30_000 */
   readonly stableAfterMs?: number;
-  /** Attempts in a row before the client gives up and closes. @default false */
-  readonly maxAttempts?: number | false;
   /** How long an answer to the probe may take that is sent when the machine wakes up or the network changes. @default 2_000 */
   readonly wakeTimeoutMs?: number;
   /** How long a request waits for its answer, time away included. @default 10_000 */
@@ -61,7 +59,6 @@ const DEFAULTS = {
   maxRetryMs: 20_000,
   firstRetrySpreadMs: 5_000,
   stableAfterMs: 30_000,
-  maxAttempts: false,
   wakeTimeoutMs: 2_000,
   requestTimeoutMs: 10_000,
   whileAway: { queue: { max: 100, ttlMs: 30_000 } },

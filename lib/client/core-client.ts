@@ -24,6 +24,11 @@ import { request } from './request.js';
 import type { PayloadArguments, RequestOptions, SendOptions, SendOutcome, Unsent } from './send.options.js';
 import { Session } from './session.js';
 
+// No message has such a type: those with a dollar never come this far.
+const STATE = '$state';
+const ERROR = '$error';
+const UNSENT = '$unsent';
+
 /**
  * The smallest client: `RealtimeClient` without answers to the server's requests, streams and async iteration, for a page
  * that counts its bytes.
@@ -34,24 +39,21 @@ export class CoreClient<C extends AnyContract = AnyContract> {
   readonly #outbox = new Outbox();
   protected readonly calls: Calls;
   readonly #messages: Messages;
-  readonly #byType = new Map<string, Listeners<unknown>>();
-  readonly #states: Listeners<ConnectionState>;
-  readonly #errors: Listeners<RequestError>;
-  readonly #unsent: Listeners<Unsent>;
+  /** By the type of the message, or by what else there is to hear of. */
+  protected readonly listeners: Listeners;
 
   /** Connects nothing yet, so it may be made anywhere: at module level, in a render, on a server. */
   constructor(address: Address, options: RealtimeClientOptions = {}) {
     const resolved = resolveClientOptions(options);
     const { clock, random } = resolved;
     this.options = resolved;
-    this.#states = new Listeners(clock);
-    this.#errors = new Listeners(clock);
-    this.#unsent = new Listeners(clock);
+    this.listeners = new Listeners(clock);
     this.calls = new Calls(`${random().toString(36).slice(2)}-`, this.#outbox);
-    this.#messages = new Messages(this.#outbox, clock, (unsent) => this.#unsent.emit(unsent));
+    this.#messages = new Messages(this.#outbox, clock, (unsent) => this.listeners.emit(UNSENT, unsent));
     this.#session = new Session(address, resolved, {
       onState: (state) => this.#changed(state),
       onLink: (link) => this.#outbox.open(link),
+      onLeaving: (link) => this.#outbox.shut(link),
       onLost: (link) => {
         this.#outbox.shut(link);
         this.calls.lost(link);
@@ -99,9 +101,7 @@ export class CoreClient<C extends AnyContract = AnyContract> {
   /** Calls back for every message of a type; the returned function ends that. */
   on<T extends ServerType<C>>(type: T, tell: (payload: ServerPayload<C, T>) => void): () => void {
     this.use();
-    const listeners = this.#byType.get(type) ?? new Listeners(this.options.clock);
-    this.#byType.set(type, listeners);
-    return listeners.add(tell as (payload: unknown) => void);
+    return this.listeners.add(type, tell);
   }
 
   /** Sends a message that wants no answer. It never rejects for want of a connection: the outcome says what became of it. */
@@ -128,17 +128,17 @@ export class CoreClient<C extends AnyContract = AnyContract> {
 
   /** Calls back after every change of `state`. */
   onStateChange(tell: (state: ConnectionState) => void): () => void {
-    return this.#states.add(tell);
+    return this.listeners.add(STATE, tell);
   }
 
   /** Calls back for errors that answer no request, such as a refused `send`. */
   onError(tell: (error: RequestError) => void): () => void {
-    return this.#errors.add(tell);
+    return this.listeners.add(ERROR, tell);
   }
 
   /** Calls back for every `send` that was given up. */
   onUnsent(tell: (unsent: Unsent) => void): () => void {
-    return this.#unsent.add(tell);
+    return this.listeners.add(UNSENT, tell);
   }
 
   /** Connects an idle client, unless only `connect()` may. */
@@ -147,7 +147,7 @@ export class CoreClient<C extends AnyContract = AnyContract> {
   }
 
   #changed(state: ConnectionState): void {
-    this.#states.emit(state);
+    this.listeners.emit(STATE, state);
     if (state.status !== 'closed') return;
     this.#outbox.close();
     this.calls.clear();
@@ -158,9 +158,9 @@ export class CoreClient<C extends AnyContract = AnyContract> {
     if (type === '$goaway') {
       this.#session.goAway(link, (payload as { reconnectAfterMs: number }).reconnectAfterMs);
     } else if (type === '$error' && id === undefined) {
-      this.#errors.emit(requestErrorOf(payload as WireError));
-    } else {
-      this.#byType.get(type)?.emit(payload);
+      this.listeners.emit(ERROR, requestErrorOf(payload as WireError));
+    } else if (type[0] !== '$') {
+      this.listeners.emit(type, payload);
     }
   }
 }

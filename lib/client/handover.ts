@@ -11,32 +11,39 @@ export class Handover {
   #isDrained = false;
   #timer: unknown;
 
+  readonly #clock: Clock;
+  readonly #isAwaited: (link: Link) => boolean;
+  readonly #onLeft: (link: Link) => void;
+
   constructor(
     readonly old: Link,
-    private readonly clock: Clock,
-    private readonly isAwaited: (link: Link) => boolean,
-    private readonly onLeft: (link: Link) => void,
+    clock: Clock,
+    isAwaited: (link: Link) => boolean,
+    onLeft: (link: Link) => void,
   ) {
+    this.#clock = clock;
+    this.#isAwaited = isAwaited;
+    this.#onLeft = onLeft;
     this.#timer = clock.setTimeout(() => this.#drain(), GRACE_MS);
   }
 
   /** Called after every frame of the old link. */
   check(): void {
-    if (this.#isDrained && !this.isAwaited(this.old)) this.leave();
+    if (this.#isDrained && !this.#isAwaited(this.old)) this.leave();
   }
 
   leave(): void {
     this.stop();
     this.old.leave(1000, 'moved');
-    this.onLeft(this.old);
+    this.#onLeft(this.old);
   }
 
   stop(): void {
-    this.clock.clearTimeout(this.#timer);
+    this.#clock.clearTimeout(this.#timer);
   }
 
   #drain(): void {
-    this.#timer = this.clock.setTimeout(() => this.leave(), LIMIT_MS);
+    this.#timer = this.#clock.setTimeout(() => this.leave(), LIMIT_MS);
     this.old.drain(() => {
       this.#isDrained = true;
       this.check();

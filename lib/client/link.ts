@@ -39,19 +39,22 @@ const DRAIN_ID = 'drain';
 export class Link {
   hello: Hello | undefined;
   #isUsable = false;
-  #isResumeRefused = false;
+  /** What the server said to `$resume`; nothing in it when it refused. */
+  #resumption: Partial<Hello> | undefined;
   #liveness: Liveness | undefined;
   #resumeTimer: unknown;
   #onDrained: (() => void) | undefined;
   readonly #socket: WebSocketLike;
 
+  readonly #introduction: Introduction;
+  readonly #options: ResolvedClientOptions;
+  readonly #events: LinkEvents;
+
   /** Throws what `new WebSocket` throws: an address that can never work. */
-  constructor(
-    url: string,
-    private readonly introduction: Introduction,
-    private readonly options: ResolvedClientOptions,
-    private readonly events: LinkEvents,
-  ) {
+  constructor(url: string, introduction: Introduction, options: ResolvedClientOptions, events: LinkEvents) {
+    this.#introduction = introduction;
+    this.#options = options;
+    this.#events = events;
     const socket = new options.WebSocket(url, [...options.protocols]);
     this.#socket = socket;
     socket.onopen = () => this.#introduce();
@@ -68,7 +71,7 @@ export class Link {
 
   /** Whether the server took us for the client we were before. */
   get isResumed(): boolean {
-    return this.hello !== undefined && this.hello.sessionId === this.introduction.ticket?.sessionId;
+    return this.hello !== undefined && this.hello.sessionId === this.#introduction.ticket?.sessionId;
   }
 
   send(text: string): void {
@@ -89,10 +92,11 @@ export class Link {
   /** Uses the link as it is, without waiting longer for the answer to `$resume`. False without a `$hello`. */
   settle(): boolean {
     if (this.hello === undefined) return false;
-    this.options.clock.clearTimeout(this.#resumeTimer);
+    this.#options.clock.clearTimeout(this.#resumeTimer);
     if (!this.#isUsable) {
       this.#isUsable = true;
-      this.events.onUsable(this);
+      this.hello = { ...this.hello, ...this.#resumption };
+      this.#events.onUsable(this);
     }
     return true;
   }
@@ -106,7 +110,7 @@ export class Link {
   }
 
   #introduce(): void {
-    const { token, ticket } = this.introduction;
+    const { token, ticket } = this.#introduction;
     if (token !== undefined) this.send(JSON.stringify({ type: '$auth', payload: { token } }));
     if (ticket !== undefined) this.send(JSON.stringify({ type: '$resume', id: RESUME_ID, payload: ticket }));
   }
@@ -116,45 +120,42 @@ export class Link {
     const frame = frameOf(text);
     if (frame === undefined) return;
     if (frame.type === '$hello') this.#greeted(frame.payload as Hello);
-    else if (frame.id === RESUME_ID) this.#resumeAnswered(frame.type);
+    else if (frame.id === RESUME_ID) this.#resumeAnswered(frame);
     else if (frame.id === DRAIN_ID) this.#onDrained?.();
-    else this.events.onFrame(this, frame, text);
+    else this.#events.onFrame(this, frame, text);
   }
 
   #greeted(hello: Hello): void {
-    const isSecond = this.hello !== undefined;
     this.hello = hello;
     this.#liveness ??= new Liveness(
       hello.heartbeat,
-      this.options,
+      this.#options,
       () => this.isOpen && this.send('{"type":"ping"}'),
       () => this.#abandon(),
     );
-    // The first `$hello` may have been under way when the server read `$resume`; a second one answers it.
-    if (isSecond || this.introduction.ticket === undefined || this.isResumed || this.#isResumeRefused)
-      this.settle();
-    else this.#resumeTimer = this.options.clock.setTimeout(() => this.settle(), this.options.wakeTimeoutMs);
+    if (this.#introduction.ticket === undefined || this.isResumed || this.#resumption) this.settle();
+    // Calls must not go out before it is settled whose session they belong to.
+    else this.#resumeTimer = this.#options.clock.setTimeout(() => this.settle(), this.#options.wakeTimeoutMs);
   }
 
-  #resumeAnswered(type: string): void {
-    if (type !== '$error') return;
-    this.#isResumeRefused = true;
+  #resumeAnswered({ type, payload }: ServerFrame): void {
+    this.#resumption = type === '$reply' ? (payload as Partial<Hello>) : {};
     this.settle();
   }
 
   #abandon(): void {
     this.leave(4000, 'silent for too long');
-    this.events.onEnd(this, 1006, 'silent for too long');
+    this.#events.onEnd(this, 1006, 'silent for too long');
   }
 
   #end(code: number, reason: string): void {
     this.#stop();
-    this.events.onEnd(this, code, reason);
+    this.#events.onEnd(this, code, reason);
   }
 
   #stop(): void {
     this.#liveness?.stop();
-    this.options.clock.clearTimeout(this.#resumeTimer);
+    this.#options.clock.clearTimeout(this.#resumeTimer);
   }
 }
 

@@ -1,22 +1,23 @@
 import type { Clock } from './environment.js';
 
-/** Functions that are told of the same kind of thing. One that throws keeps nothing from the others. */
-export class Listeners<T> {
-  readonly #all = new Set<(value: T) => void>();
+/** Functions that are told of things, by name. One that throws keeps nothing from the others. */
+export class Listeners {
+  readonly #named = new Map<string, Set<(value: never) => void>>();
 
   constructor(private readonly clock: Clock) {}
 
   /** Adds one, even one that is there already; the returned function takes it away. */
-  add(tell: (value: T) => void): () => void {
+  add<T>(name: string, tell: (value: T) => void): () => void {
     const listener = (value: T) => tell(value);
-    this.#all.add(listener);
-    return () => void this.#all.delete(listener);
+    const listeners = this.#named.get(name) ?? new Set();
+    this.#named.set(name, listeners.add(listener));
+    return () => void listeners.delete(listener);
   }
 
-  emit(value: T): void {
-    for (const tell of [...this.#all]) {
+  emit(name: string, value: unknown): void {
+    for (const tell of [...(this.#named.get(name) ?? [])]) {
       try {
-        tell(value);
+        tell(value as never);
       } catch (error) {
         // As with event targets, what a listener throws is an uncaught error of the page.
         this.clock.setTimeout(() => {

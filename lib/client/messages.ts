@@ -6,26 +6,26 @@ import type { QueueLimits, SendOutcome, Unsent, UnsentReason } from './send.opti
 export class Messages {
   #queued = 0;
 
-  constructor(
-    private readonly outbox: Outbox,
-    private readonly clock: Clock,
-    private readonly onUnsent: (unsent: Unsent) => void,
-  ) {}
+  readonly #outbox: Outbox;
+  readonly #clock: Clock;
+  readonly #onUnsent: (unsent: Unsent) => void;
+
+  constructor(outbox: Outbox, clock: Clock, onUnsent: (unsent: Unsent) => void) {
+    this.#outbox = outbox;
+    this.#clock = clock;
+    this.#onUnsent = onUnsent;
+  }
 
   /** What happens to it is settled by the caller: sent now, given up at once, or queued within limits. */
-  send(
-    type: string,
-    payload: unknown,
-    fate: 'now' | 'drop' | QueueLimits,
-  ): Promise<SendOutcome> {
+  send(type: string, payload: unknown, fate: 'now' | 'drop' | QueueLimits): Promise<SendOutcome> {
     return new Promise((resolve) => {
       let timer: unknown;
       const settle = (outcome: SendOutcome) => {
         if (timer !== undefined) {
-          this.clock.clearTimeout(timer);
+          this.#clock.clearTimeout(timer);
           this.#queued--;
         }
-        if (outcome !== 'sent') this.onUnsent({ type, payload, reason: outcome });
+        if (outcome !== 'sent') this.#onUnsent({ type, payload, reason: outcome });
         resolve(outcome);
       };
       const parcel: Parcel = {
@@ -40,12 +40,12 @@ export class Messages {
       if (fate !== 'now') {
         if (this.#queued >= fate.max) return settle('overflow');
         this.#queued++;
-        timer = this.clock.setTimeout(() => {
-          this.outbox.withdraw(parcel);
+        timer = this.#clock.setTimeout(() => {
+          this.#outbox.withdraw(parcel);
           settle('expired');
         }, fate.ttlMs);
       }
-      this.outbox.post(parcel);
+      this.#outbox.post(parcel);
     });
   }
 }

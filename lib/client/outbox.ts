@@ -43,7 +43,11 @@ export class Outbox {
     this.#flush();
   }
 
-  /** The link is gone. */
+  isOpenOn(link: Link | undefined): boolean {
+    return this.#link === link;
+  }
+
+  /** No more frames are written to this link. */
   shut(link: Link): void {
     if (this.#link === link) this.#link = undefined;
   }

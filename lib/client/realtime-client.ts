@@ -10,32 +10,25 @@ import type {
   ServerType,
 } from '../contract/contract-types.js';
 import type { ServerRequest } from '../protocol/envelope.js';
-import type { Address, RealtimeClientOptions } from './client.options.js';
 import { CoreClient } from './core-client.js';
 import { onAbort } from './environment.js';
 import { Feed } from './feed.js';
 import type { Link, ServerFrame } from './link.js';
-import { Listeners } from './listeners.js';
 import { ClosedError } from './request-error.js';
 import type { PayloadArguments, WaitOptions } from './send.options.js';
 import { ServerRequests } from './server-requests.js';
 import { stream } from './stream.js';
 
+const ANY = '$any';
+
 /** The other end of a `@RealtimeGateway`, typed by its contract. It connects when first used and comes back by itself. */
 export class RealtimeClient<C extends AnyContract = AnyContract> extends CoreClient<C> {
   readonly #requests = new ServerRequests();
-  readonly #any: Listeners<ServerFrame>;
-
-  /** Connects nothing yet, so it may be made anywhere: at module level, in a render, on a server. */
-  constructor(address: Address, options?: RealtimeClientOptions) {
-    super(address, options);
-    this.#any = new Listeners(this.options.clock);
-  }
 
   /** Calls back for every message of the server, as a union told apart by `type`. */
   onAny(tell: (message: ServerMessage<C>) => void): () => void {
     this.use();
-    return this.#any.add(tell as (message: ServerFrame) => void);
+    return this.listeners.add(ANY, tell);
   }
 
   /** The next message of a type; rejects with the signal's reason, or with a `ClosedError`. */
@@ -81,7 +74,7 @@ export class RealtimeClient<C extends AnyContract = AnyContract> extends CoreCli
     super.receive(link, frame);
     const { type, id, payload } = frame;
     if (type === '$request') void this.#requests.answer(link, id!, payload as ServerRequest);
-    else if (type[0] !== '$' && type !== 'pong') this.#any.emit(frame);
+    else if (type[0] !== '$' && type !== 'pong') this.listeners.emit(ANY, frame);
   }
 
   /** Listens until it is stopped, or ends by the signal or with the client. */

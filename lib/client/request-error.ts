@@ -1,6 +1,9 @@
 import type { Issue, WireError } from '../protocol/envelope.js';
 
-/** Codes that come from the client itself, beside the server's and the application's. */
+/**
+ * Codes that come from the client itself, beside the server's and the application's. After `TIMEOUT` and `DISCONNECTED`
+ * the server may or may not have done it; after the others it has not, or no one will read more of it.
+ */
 export type ClientErrorCode = 'TIMEOUT' | 'DISCONNECTED' | 'OVERFLOW' | 'CLOSED' | 'TOO_LARGE';
 
 /** A request that got no good answer. `code` is the server's, the application's, or one of `ClientErrorCode`. */

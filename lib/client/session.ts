@@ -13,6 +13,8 @@ export interface SessionEvents {
   onState(state: ConnectionState): void;
   /** A link can be used, the first one or another in its place; the state says so already. */
   onLink(link: Link): void;
+  /** The link is about to be left: nothing more should be sent on it. */
+  onLeaving(link: Link): void;
   /** What was sent on this link and not answered will not be. */
   onLost(link: Link): void;
   onFrame(link: Link, frame: ServerFrame): void;
@@ -42,12 +44,14 @@ export class Session implements LinkEvents {
   #end = { code: 0, reason: '' };
   #stopSignals: (() => void) | undefined;
   readonly #backoff: Backoff;
+  readonly #address: Address;
+  readonly #options: ResolvedClientOptions;
+  readonly #events: SessionEvents;
 
-  constructor(
-    private readonly address: Address,
-    private readonly options: ResolvedClientOptions,
-    private readonly events: SessionEvents,
-  ) {
+  constructor(address: Address, options: ResolvedClientOptions, events: SessionEvents) {
+    this.#address = address;
+    this.#options = options;
+    this.#events = events;
     this.#backoff = new Backoff(options);
   }
 
@@ -66,8 +70,8 @@ export class Session implements LinkEvents {
   wake(): void {
     this.link?.wake();
     if (this.#retryAt === undefined) return;
-    const at = Math.max(this.options.clock.now() + this.#backoff.soon(), this.#notBefore);
-    if (at < this.#retryAt) this.#schedule(at - this.options.clock.now());
+    const at = Math.max(this.#options.clock.now() + this.#backoff.soon(), this.#notBefore);
+    if (at < this.#retryAt) this.#schedule(at - this.#options.clock.now());
   }
 
   /** Ends it for good. */
@@ -85,7 +89,7 @@ export class Session implements LinkEvents {
   goAway(link: Link, reconnectAfterMs: number): void {
     if (link !== this.link || this.#timer !== undefined) return;
     this.#backoff.attempt = 1;
-    this.#notBefore = this.options.clock.now() + reconnectAfterMs;
+    this.#notBefore = this.#options.clock.now() + reconnectAfterMs;
     this.#schedule(reconnectAfterMs);
   }
 
@@ -95,23 +99,23 @@ export class Session implements LinkEvents {
     this.#disarm();
     this.#next = undefined;
     this.#refusals = this.#notBefore = 0;
-    this.#usableAt = this.options.clock.now();
+    this.#usableAt = this.#options.clock.now();
     this.#ticket = { sessionId, positions: {} };
     this.link = link;
     if (old !== undefined) {
       this.#handover?.leave();
-      this.#handover = new Handover(old, this.options.clock, this.events.isAwaited, (left) =>
+      this.#handover = new Handover(old, this.#options.clock, this.#events.isAwaited, (left) =>
         this.#left(left),
       );
     }
     this.#setState({ status: 'connected', connectionId, sessionId, userId, recovered });
-    if (this.link === link) this.events.onLink(link);
+    if (this.link === link) this.#events.onLink(link);
   }
 
   onFrame(link: Link, frame: ServerFrame, text: string): void {
-    if (this.#overlap?.isOver(this.options.clock.now())) this.#overlap = undefined;
+    if (this.#overlap?.isOver(this.#options.clock.now())) this.#overlap = undefined;
     const isMessage = !frame.type.startsWith('$');
-    if (!isMessage || !this.#overlap?.isRepeated(link, text)) this.events.onFrame(link, frame);
+    if (!isMessage || !this.#overlap?.isRepeated(link, text)) this.#events.onFrame(link, frame);
     if (link === this.#handover?.old) this.#handover.check();
   }
 
@@ -128,23 +132,25 @@ export class Session implements LinkEvents {
       return;
     }
     this.link = undefined;
-    this.#overlap?.end(this.options.clock.now());
-    this.events.onLost(link);
+    this.#overlap?.end(this.#options.clock.now());
+    this.#events.onLost(link);
     // After `$goaway` the next attempt is under way already, unless the server wants no other.
     if (this.#timer !== undefined && shouldReconnect(code)) this.#setAway();
-    else this.#retry(this.#backoff.afterLoss(this.options.clock.now() - this.#usableAt));
+    else this.#retry(this.#backoff.afterLoss(this.#options.clock.now() - this.#usableAt));
   }
 
   #left(link: Link): void {
     this.#handover = undefined;
-    this.#overlap?.end(this.options.clock.now());
-    this.events.onLost(link);
+    this.#overlap?.end(this.#options.clock.now());
+    this.#events.onLost(link);
   }
 
   #attempt(): void {
-    this.#arm(this.options.connectTimeoutMs, () => this.#fail('no $hello in time'));
+    this.#arm(this.#options.connectTimeoutMs, () => this.#fail('no $hello in time'));
     // What this attempt has begun is void once its timer is no longer the one that runs.
     const timer = this.#timer;
+    // From its time on, the server that goes away refuses messages.
+    if (this.link !== undefined) this.#events.onLeaving(this.link);
     this.#setAway();
     this.#prepare().then(
       ([url, introduction]) => timer === this.#timer && this.#dial(url, introduction),
@@ -157,15 +163,15 @@ export class Session implements LinkEvents {
   }
 
   async #prepare(): Promise<[string, Introduction]> {
-    const { address, options } = this;
+    const address = this.#address;
     const url = await (typeof address === 'function' ? address() : address);
-    const token = await options.token?.({ reason: this.#refusals > 0 ? 'refused' : 'connect' });
+    const token = await this.#options.token?.({ reason: this.#refusals > 0 ? 'refused' : 'connect' });
     return [url, { token: token ?? undefined, ticket: this.#ticket }];
   }
 
   #dial(url: string, introduction: Introduction): void {
     try {
-      this.#next = new Link(resolveUrl(url), introduction, this.options, this);
+      this.#next = new Link(resolveUrl(url), introduction, this.#options, this);
       if (this.link !== undefined) this.#overlap = new Overlap(this.link);
     } catch (error) {
       // An address that is no address, or one that this page may not use: it will not become better.
@@ -185,39 +191,35 @@ export class Session implements LinkEvents {
   /** Decides what follows the end of an attempt or of a connection. */
   #retry(delayMs: number): void {
     const { code, reason } = this.#end;
-    const { maxAttempts, clock } = this.options;
     const isRefused = code === UNAUTHENTICATED;
     this.#disarm();
     if (!shouldReconnect(code) || (isRefused && ++this.#refusals > 1)) return this.close(code, reason);
-    if (maxAttempts !== false && this.#backoff.attempt >= maxAttempts) {
-      return this.close(code, `gave up: ${reason}`);
-    }
     const advice = this.#backoff.afterAdvice(reason);
     const waitMs = advice ?? (isRefused ? this.#backoff.soon() : delayMs);
     this.#backoff.attempt++;
-    this.#notBefore = advice === undefined ? 0 : clock.now() + waitMs;
+    this.#notBefore = advice === undefined ? 0 : this.#options.clock.now() + waitMs;
     this.#schedule(waitMs);
   }
 
   #schedule(delayMs: number): void {
     this.#arm(delayMs, () => this.#attempt());
-    this.#retryAt = this.options.clock.now() + delayMs;
+    this.#retryAt = this.#options.clock.now() + delayMs;
     this.#setAway();
   }
 
   #arm(delayMs: number, act: () => void): void {
     this.#disarm();
-    this.#timer = this.options.clock.setTimeout(act, delayMs);
+    this.#timer = this.#options.clock.setTimeout(act, delayMs);
   }
 
   #disarm(): void {
-    this.options.clock.clearTimeout(this.#timer);
+    this.#options.clock.clearTimeout(this.#timer);
     this.#timer = this.#retryAt = undefined;
   }
 
   #setAway(): void {
     if (this.link !== undefined) return;
-    const now = this.options.clock.now();
+    const now = this.#options.clock.now();
     const retryAt = this.#retryAt ?? now;
     this.#setState({
       status: this.#ticket === undefined ? 'connecting' : 'reconnecting',
@@ -230,6 +232,6 @@ export class Session implements LinkEvents {
 
   #setState(state: ConnectionState): void {
     this.state = state;
-    this.events.onState(state);
+    this.#events.onState(state);
   }
 }

@@ -1,6 +1,6 @@
 import type { Duplex } from 'node:stream';
 import type { RealtimeMetrics } from '../metrics/realtime-metrics.js';
-import { type Frame, frameText } from './frame.js';
+import { type Frame, framePayload } from './frame.js';
 import type { WriteBatch } from './write-batch.js';
 
 /** What the library needs of a `ws` WebSocket. */
@@ -62,7 +62,7 @@ export class Outbox {
 
   /** As `write`, for a text that goes to this client alone. */
   writeText(text: string): WriteOutcome {
-    if (this.ws.extensions === '') this.#writeBytes(frameText(text));
+    if (this.ws.extensions === '') this.#writeBytes(framePayload(text));
     else this.ws.send(text, ignoreSendError);
     return this.#outcome();
   }

@@ -6,7 +6,7 @@ import type { Refusals } from '../metrics/refusals.js';
 import type { Authentication } from './authentication.js';
 import type { ConnectionLimits } from './connection-limits.js';
 import type { PathParams } from './gateway-path.js';
-import { readHandshake, type Handshake } from './handshake.js';
+import { offeredSubprotocols, readHandshake, type Handshake } from './handshake.js';
 import type { HandshakeQueue } from './handshake-queue.js';
 import { logLine } from './log-line.js';
 import type { OriginPolicy } from './origin-policy.js';
@@ -24,6 +24,9 @@ export interface Admitted {
   readonly handshake: Handshake;
   readonly identity: Identity | undefined;
 }
+
+/** Makes a WebSocket of the client's socket; false when that is gone. */
+export type Open = (admitted: Admitted) => boolean;
 
 const BAD_REQUEST: UpgradeRefusal = {
   reason: 'bad_request',
@@ -71,41 +74,46 @@ export class Admission {
     this.queue.close();
   }
 
-  /** Either lets the client in, with a place taken that `leave` gives back, or says why not. Never rejects. */
-  async judge(request: IncomingMessage, params: PathParams): Promise<Admitted | UpgradeRefusal> {
+  /** Either lets the client in through `open` or says why not. Never rejects. */
+  async judge(request: IncomingMessage, params: PathParams, open: Open): Promise<UpgradeRefusal | undefined> {
     const startedAt = performance.now();
     const ip = this.settings.clientIp(request);
-    const verdict = await this.#judge(request, params, ip).catch((error: unknown) => {
+    const refusal = await this.#judge(request, params, ip, open).catch((error: unknown) => {
       this.logger.error(error);
       return FAILURE;
     });
     this.metrics.handshakeDuration.observe((performance.now() - startedAt) / 1_000);
-    if (isRefusal(verdict)) {
-      const { reason, status } = verdict;
+    if (refusal !== undefined) {
+      const { reason, status, cause } = refusal;
       const { origin } = request.headers;
-      this.refusals.upgrade(reason, () => logLine('refused', { reason, status, ip, origin }));
+      this.refusals.upgrade(reason, () => logLine('refused', { reason, status, ip, origin, cause }));
     }
-    return verdict;
+    return refusal;
   }
 
-  /** Gives back the place of a client that was let in. */
-  leave(ip: string): void {
-    this.limits.leave(ip);
-  }
-
-  async #judge(request: IncomingMessage, params: PathParams, ip: string): Promise<Admitted | UpgradeRefusal> {
+  async #judge(
+    request: IncomingMessage,
+    params: PathParams,
+    ip: string,
+    open: Open,
+  ): Promise<UpgradeRefusal | undefined> {
     if (this.#isClosed) return DRAINING;
     if (!isUpgrade(request)) return BAD_REQUEST;
     if (!(await this.origins.allows(request))) return FORBIDDEN_ORIGIN;
     const full = this.limits.enter(ip);
     if (full !== undefined) return full;
-    let verdict: Admitted | UpgradeRefusal = FAILURE;
+    let isIn = false;
     try {
-      verdict = await this.#handshake(readHandshake(request, params, ip, this.settings.tokenCookie));
+      const verdict = await this.#handshake(readHandshake(request, params, ip, this.settings.tokenCookie));
+      if (isRefusal(verdict)) return verdict;
+      const refusal = this.#lastRefusal(verdict);
+      // Nothing awaits between the last question and the open socket: nobody else can take the place meanwhile.
+      if (refusal === undefined) isIn = open(verdict);
+      return refusal;
     } finally {
-      if (isRefusal(verdict)) this.limits.leave(ip);
+      // The place of a client that has gone while the app was thinking is free as well.
+      if (!isIn) this.limits.leave(ip);
     }
-    return verdict;
   }
 
   async #handshake(handshake: Handshake): Promise<Admitted | UpgradeRefusal> {
@@ -113,33 +121,41 @@ export class Admission {
     const turnedAway = await this.queue.enter();
     if (turnedAway !== undefined) return turnedAway;
     const verdict = await this.authentication.judge(handshake).finally(() => this.queue.leave());
-    if (this.#isClosed) return DRAINING;
     if (verdict.outcome === 'late') return TOO_SLOW;
     if (verdict.outcome === 'failed') throw verdict.reason;
-    if (verdict.outcome === 'accepted') {
-      const { identity } = verdict;
-      return this.limits.refusalOfUser(identity.userId) ?? { handshake, identity };
-    }
+    if (verdict.outcome === 'accepted') return { handshake, identity: verdict.identity };
     const maySayLater =
       this.settings.offersFirstMessageAuth && handshake.token === undefined && handshake.ticket === undefined;
-    if (!maySayLater) return NOT_AUTHENTICATED;
-    return this.limits.refusalOfUnauthenticated() ?? { handshake, identity: undefined };
+    return maySayLater ? { handshake, identity: undefined } : { ...NOT_AUTHENTICATED, cause: verdict.reason };
+  }
+
+  /** What can have changed while the app was thinking. */
+  #lastRefusal({ identity }: Admitted): UpgradeRefusal | undefined {
+    if (this.#isClosed) return DRAINING;
+    if (identity === undefined) return this.limits.refusalOfUnauthenticated();
+    return this.limits.refusalOfUser(identity.userId);
   }
 }
 
-export function isRefusal(verdict: Admitted | UpgradeRefusal): verdict is UpgradeRefusal {
+function isRefusal(verdict: Admitted | UpgradeRefusal): verdict is UpgradeRefusal {
   return 'reason' in verdict;
 }
 
+// RFC 9110 §5.6.2; the syntax of a subprotocol.
+const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
+
 /** RFC 6455 §4.2.1; `ws` checks this too, but only after the app has been asked. */
-function isUpgrade({ method, headers }: IncomingMessage): boolean {
+function isUpgrade(request: IncomingMessage): boolean {
+  const { method, headers } = request;
   const key = headers['sec-websocket-key'];
   const version = headers['sec-websocket-version'];
+  const subprotocols = offeredSubprotocols(request);
   return (
     method === 'GET' &&
     headers.upgrade?.toLowerCase() === 'websocket' &&
     key !== undefined &&
     /^[+/0-9A-Za-z]{22}==$/.test(key) &&
-    (version === '13' || version === '8')
+    (version === '13' || version === '8') &&
+    subprotocols.every((name, index) => TOKEN.test(name) && subprotocols.indexOf(name) === index)
   );
 }

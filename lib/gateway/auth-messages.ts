@@ -1,9 +1,10 @@
 import type { LoggerService } from '@nestjs/common';
 import type { Identity } from '../connections/connection.js';
 import { CloseCode } from '../protocol/close-codes.js';
+import type { Refusals } from '../metrics/refusals.js';
 import { encodeError, encodeReply } from '../protocol/codec.js';
 import type { ClientFrame } from '../protocol/envelope.js';
-import { ErrorCode } from '../protocol/error-codes.js';
+import { defaultErrorMessage, ErrorCode } from '../protocol/error-codes.js';
 import type { Authentication } from './authentication.js';
 import type { ConnectionLimits } from './connection-limits.js';
 import type { GatewayConnection } from './gateway-connection.js';
@@ -39,6 +40,7 @@ export class AuthMessages {
     private readonly expiry: TokenExpiry,
     private readonly authTimeoutMs: number,
     private readonly onAuthenticated: OnAuthenticated,
+    private readonly refusals: Refusals,
     private readonly logger: LoggerService,
   ) {}
 
@@ -65,9 +67,9 @@ export class AuthMessages {
     const waiting = this.#unauthenticated.get(connection);
     const handshake = waiting?.handshake ?? this.expiry.handshakeOf(connection);
     if (token === undefined) {
-      refuse(connection, frame, ErrorCode.VALIDATION_FAILED, 'expected $auth { token }');
+      this.#refuse(connection, frame, ErrorCode.VALIDATION_FAILED, 'expected $auth { token }');
     } else if (handshake === undefined || waiting?.isBeingJudged === true) {
-      refuse(connection, frame, ErrorCode.BAD_REQUEST, 'already authenticated');
+      this.#refuse(connection, frame, ErrorCode.BAD_REQUEST, 'already authenticated');
     } else if (waiting === undefined) {
       void this.#refresh(connection, frame, { ...withTicketUsed(handshake), token });
     } else {
@@ -84,14 +86,17 @@ export class AuthMessages {
     this.forget(connection);
     if (!connection.isOpen) return;
     if (verdict.outcome === 'refused') {
-      refuse(connection, frame, ErrorCode.UNAUTHENTICATED, 'the token was refused');
+      this.#refuse(connection, frame, ErrorCode.UNAUTHENTICATED, 'the token was refused', verdict.reason);
       connection.close(CloseCode.UNAUTHENTICATED, 'the token was refused');
     } else if (verdict.outcome === 'late') {
+      this.#refuse(connection, frame, ErrorCode.TIMEOUT, 'authentication took too long');
       connection.close(CloseCode.TRY_AGAIN_LATER, 'retry=5000');
     } else if (verdict.outcome === 'failed') {
       this.logger.error(verdict.reason);
+      this.#refuse(connection, frame, ErrorCode.INTERNAL);
       connection.close(CloseCode.INTERNAL_ERROR, 'internal error');
     } else if (this.limits.refusalOfUser(verdict.identity.userId) !== undefined) {
+      this.#refuse(connection, frame, ErrorCode.UNAVAILABLE, 'too many connections');
       connection.close(CloseCode.TRY_AGAIN_LATER, 'retry=5000');
     } else {
       if (frame.id !== undefined) connection.sendText(encodeReply(frame.id, expiryOf(verdict.identity)));
@@ -104,18 +109,31 @@ export class AuthMessages {
     const verdict = await this.authentication.judge(handshake);
     if (!connection.isOpen) return;
     if (verdict.outcome === 'late') {
-      refuse(connection, frame, ErrorCode.TIMEOUT, 'authentication took too long');
+      this.#refuse(connection, frame, ErrorCode.TIMEOUT, 'authentication took too long');
     } else if (verdict.outcome === 'failed') {
       this.logger.error(verdict.reason);
-      refuse(connection, frame, ErrorCode.INTERNAL, 'internal error');
+      this.#refuse(connection, frame, ErrorCode.INTERNAL);
     } else if (verdict.outcome === 'refused') {
-      refuse(connection, frame, ErrorCode.UNAUTHENTICATED, 'the token was refused');
+      this.#refuse(connection, frame, ErrorCode.UNAUTHENTICATED, 'the token was refused', verdict.reason);
     } else if (verdict.identity.userId !== connection.userId) {
-      refuse(connection, frame, ErrorCode.FORBIDDEN, 'the token is of another user');
+      this.#refuse(connection, frame, ErrorCode.FORBIDDEN, 'the token is of another user');
     } else {
       await this.onAuthenticated.again(connection, verdict.identity, handshake);
       if (frame.id !== undefined) connection.sendText(encodeReply(frame.id, expiryOf(verdict.identity)));
     }
+  }
+
+  #refuse(
+    connection: GatewayConnection,
+    frame: ClientFrame,
+    code: ErrorCode,
+    message = defaultErrorMessage(code),
+  ): void {
+    this.refusals.message(
+      code,
+      () => `connection ${connection.id}: $auth was refused with ${code}: ${message}`,
+    );
+    connection.sendText(encodeError(frame.id, { code, message }));
   }
 }
 
@@ -126,10 +144,6 @@ function withTicketUsed(handshake: Handshake): Handshake {
 
 function expiryOf({ expiresAt }: Identity): { expiresInMs: number | null } {
   return { expiresInMs: expiresAt === undefined ? null : Math.max(0, expiresAt - Date.now()) };
-}
-
-function refuse(connection: GatewayConnection, frame: ClientFrame, code: ErrorCode, message: string): void {
-  connection.sendText(encodeError(frame.id, { code, message }));
 }
 
 function tokenOf(payload: unknown): string | undefined {

@@ -10,13 +10,14 @@ export type Authenticate = (
 /** `refused` is the client's doing; `failed` means that `authenticate` broke its own promise; `late` that it hangs. */
 export type Verdict =
   | { readonly outcome: 'accepted'; readonly identity: Identity }
-  | { readonly outcome: 'refused'; readonly reason: unknown }
+  | { readonly outcome: 'refused'; readonly reason: string }
   | { readonly outcome: 'failed'; readonly reason: Error }
   | { readonly outcome: 'late' };
 
 const ANONYMOUS: Identity<unknown> = {};
 const LATE = Symbol('late');
 const MAX_USER_ID_LENGTH = 256;
+const MAX_REASON_LENGTH = 200;
 
 /** Asks the app who a client is and checks what it says. */
 export class Authentication {
@@ -35,8 +36,8 @@ export class Authentication {
     let identity: Identity<unknown> | null | undefined | typeof LATE;
     try {
       identity = await withinTime(this.#identify(handshake), this.timeoutMs);
-    } catch (reason) {
-      return { outcome: 'refused', reason };
+    } catch (error) {
+      return { outcome: 'refused', reason: wordsOf(error, handshake) };
     }
     if (identity === LATE) return { outcome: 'late' };
     if (identity === null || identity === undefined) {
@@ -65,9 +66,17 @@ function withinTime<T>(promise: Promise<T>, timeoutMs: number): Promise<T | type
   });
 }
 
+/** What an operator may read of it: some libraries put the token itself into their errors. */
+function wordsOf(error: unknown, { token, ticket }: Handshake): string {
+  let words = error instanceof Error ? error.message : String(error);
+  for (const secret of [token, ticket]) if (secret) words = words.replaceAll(secret, '[secret]');
+  return words.slice(0, MAX_REASON_LENGTH);
+}
+
 function faultOf(identity: Identity<unknown>): string | undefined {
-  if (typeof identity !== 'object') {
-    return `Expected authenticate to return { userId, … } or null, got ${typeof identity}.`;
+  if (typeof identity !== 'object' || Array.isArray(identity)) {
+    const got = Array.isArray(identity) ? 'an array' : typeof identity;
+    return `Expected authenticate to return { userId, … } or null, got ${got}.`;
   }
   const { userId, expiresAt } = identity;
   if (

@@ -3,21 +3,9 @@ import { CloseCode } from '../protocol/close-codes.js';
 import { encodeMessage } from '../protocol/codec.js';
 import type { Admission } from './admission.js';
 import type { ConnectionLifecycle } from './connection-lifecycle.js';
+import { DRAIN_AT_ONCE, drainWindow, SLICE_MS, type DrainSettings } from './drain-schedule.js';
 import type { GatewayConnection } from './gateway-connection.js';
 import type { SocketSessions } from './socket-sessions.js';
-
-export interface DrainSettings {
-  /** How many clients per second the other nodes can take. */
-  readonly reconnectsPerSecond: number;
-  /** When connections that are still there are cut. */
-  readonly timeoutMs: number;
-}
-
-const AT_ONCE: DrainSettings = { reconnectsPerSecond: Infinity, timeoutMs: 1_000 };
-const SLICE_MS = 50;
-const MAX_GRACE_MS = 1_000;
-// The last slice and its closing handshakes have to fit in before the deadline.
-const WINDOW_SHARE = 0.7;
 
 /**
  * Empties the node before the process ends. New clients are sent elsewhere; each connection is told when to leave,
@@ -45,19 +33,18 @@ export class Drain {
     this.#isDraining = true;
     this.admission.close();
     const { size } = this.sockets;
-    if (size > 0) await this.#empty(size, this.settings || AT_ONCE);
+    if (size > 0) await this.#empty(size, this.settings || DRAIN_AT_ONCE);
     await this.lifecycle.settled();
   }
 
-  async #empty(size: number, { reconnectsPerSecond, timeoutMs }: DrainSettings): Promise<void> {
-    const windowMs = Math.min((size / reconnectsPerSecond) * 1_000, timeoutMs * WINDOW_SHARE);
+  async #empty(size: number, settings: DrainSettings): Promise<void> {
+    const { windowMs, graceMs } = drainWindow(size, settings);
     this.logger.log(`draining ${size} connections over ${Math.round(windowMs)} ms`);
     const emptied = this.sockets.emptied();
     const deadline = setTimeout(() => {
       for (const connection of [...this.sockets]) connection.terminate();
-    }, timeoutMs).unref();
+    }, settings.timeoutMs).unref();
     const slices = this.#advise(windowMs);
-    const graceMs = Math.min(MAX_GRACE_MS, windowMs);
     const timers = slices.map((slice, i) =>
       setTimeout(() => this.#close(slice), i * SLICE_MS + graceMs).unref(),
     );

@@ -3,20 +3,14 @@ import type { Duplex } from 'node:stream';
 import type { LoggerService } from '@nestjs/common';
 import { WebSocketServer, type ServerOptions, type WebSocket } from 'ws';
 import { SUBPROTOCOL } from '../protocol/envelope.js';
-import { isRefusal, type Admission } from './admission.js';
+import type { Admission } from './admission.js';
+import { perMessageDeflate, type CompressionSettings } from './compression.js';
 import { pathnameOf, type PathParams } from './gateway-path.js';
 import type { Route } from './route.js';
 import type { Routes } from './routes.js';
 import type { SocketSessions } from './socket-sessions.js';
 import type { UpgradeHandler } from './upgrade-listener.js';
 import { closeOf, refuseUpgrade, type UpgradeRefusal } from './upgrade-refusal.js';
-
-export interface CompressionSettings {
-  /** Messages smaller than this travel as they are. */
-  readonly thresholdBytes: number;
-  /** How many messages are compressed at a time. */
-  readonly concurrency: number;
-}
 
 export interface EntranceSettings {
   readonly maxPayloadBytes: number;
@@ -69,17 +63,12 @@ export class Entrance {
     route: Route,
     params: PathParams,
   ): Promise<void> {
-    const verdict = await this.admission.judge(request, params);
-    if (isRefusal(verdict)) {
-      this.#refuse(request, socket, head, verdict);
-      return;
-    }
-    const { handshake, identity } = verdict;
-    const isIn = this.#upgrade(request, socket, head, (ws) => {
-      this.sockets.begin(ws, socket, route, handshake, identity);
-    });
-    // The client may have gone while the app was thinking.
-    if (!isIn) this.admission.leave(handshake.ip);
+    const refusal = await this.admission.judge(request, params, ({ handshake, identity }) =>
+      this.#upgrade(request, socket, head, (ws) => {
+        this.sockets.begin(ws, socket, route, handshake, identity);
+      }),
+    );
+    if (refusal !== undefined) this.#refuse(request, socket, head, refusal);
   }
 
   #refuse(request: IncomingMessage, socket: Duplex, head: Buffer, refusal: UpgradeRefusal): void {
@@ -110,7 +99,6 @@ export class Entrance {
 }
 
 function serverOptions(settings: EntranceSettings): ServerOptions {
-  const { compression } = settings;
   // Some of these are documented by ws and missing in its types.
   const options: ServerOptions & { closeTimeout: number; maxFragments: number; maxBufferedChunks: number } = {
     noServer: true,
@@ -121,13 +109,7 @@ function serverOptions(settings: EntranceSettings): ServerOptions {
     maxBufferedChunks: MAX_BUFFERED_CHUNKS,
     closeTimeout: settings.closeTimeoutMs,
     handleProtocols: (offered) => (offered.has(SUBPROTOCOL) ? SUBPROTOCOL : false),
-    // No context is kept between messages: it would cost each connection more memory than all the rest.
-    perMessageDeflate: compression !== false && {
-      serverNoContextTakeover: true,
-      clientNoContextTakeover: true,
-      threshold: compression.thresholdBytes,
-      concurrencyLimit: compression.concurrency,
-    },
+    perMessageDeflate: perMessageDeflate(settings.compression),
   };
   return options;
 }

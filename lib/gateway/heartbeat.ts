@@ -72,6 +72,8 @@ export class Heartbeat {
   /** Ends those who were pinged at a tick and have said nothing since; those who came later were seen later. */
   #endSilent(pingedAt: number): void {
     for (const connection of this.#handOf(pingedAt)) {
+      // The socket of one whose messages wait for their handlers is not read: the silence is ours.
+      if (connection.inbox.isPaused) connection.seenAtTick = this.#tick;
       if (connection.seenAtTick >= pingedAt) continue;
       this.metrics.heartbeatsMissed.add();
       connection.terminate();

@@ -52,6 +52,11 @@ export class Inbox {
     this.#next();
   }
 
+  /** Whether so many messages wait that the socket is not read. */
+  get isPaused(): boolean {
+    return this.#isPaused;
+  }
+
   /** Whether messages that come now are too late. */
   get isSealed(): boolean {
     return this.#onSettled !== undefined;

@@ -20,12 +20,14 @@ export interface UpgradeRefusal {
   readonly message: string;
   /** In seconds. */
   readonly retryAfter?: number;
+  /** For the log alone. */
+  readonly cause?: string;
 }
 
 /** Answers an upgrade request with a plain HTTP response and ends its socket. */
 export function refuseUpgrade(
   socket: Duplex,
-  { status, message, retryAfter }: Omit<UpgradeRefusal, 'reason' | 'status'> & { status: number },
+  { status, message, retryAfter }: Omit<UpgradeRefusal, 'reason' | 'status' | 'cause'> & { status: number },
 ): void {
   if (socket.destroyed || !socket.writable) return;
   const lines = [
@@ -34,6 +36,8 @@ export function refuseUpgrade(
     'Content-Type: text/plain; charset=utf-8',
     `Content-Length: ${Buffer.byteLength(message)}`,
   ];
+  // RFC 6455 §4.4: whoever asks for another version learns which one is spoken here.
+  if (status === 400) lines.push('Sec-WebSocket-Version: 13');
   if (retryAfter !== undefined) lines.push(`Retry-After: ${retryAfter}`);
   // HTTP sockets allow half-open: without this the other side could keep it for ever.
   socket.once('finish', () => socket.destroy());

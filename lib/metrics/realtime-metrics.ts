@@ -1,3 +1,4 @@
+import { BackplaneMetrics } from './backplane-metrics.js';
 import { Counter, Gauge, Histogram } from './instruments.js';
 
 /** What the gauges look at. */
@@ -61,6 +62,8 @@ export class RealtimeMetrics {
     'How long connections lasted.',
     CONNECTION_BOUNDS,
   );
+  /** All zero on a node without a backplane. */
+  readonly backplane = new BackplaneMetrics();
   readonly #gauges: readonly Gauge[];
 
   constructor(observed: Observed) {
@@ -95,6 +98,7 @@ export class RealtimeMetrics {
       this.handshakeDuration,
       this.connectionDuration,
       ...this.#gauges,
+      ...this.backplane.all,
     ];
   }
 }

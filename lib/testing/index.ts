@@ -4,4 +4,4 @@ export { TestClient, TestReplyError } from './test-client.js';
 
 // Types
 export type { RealtimeTestAppOptions } from './test-app.js';
-export type { ReceivedFrame, TestClientOptions } from './test-client.js';
+export type { ReceivedFrame, TestClientOptions, TestSocket } from './test-client.js';

@@ -19,6 +19,23 @@ export interface TestClientOptions {
   readonly timeoutMs?: number;
 }
 
+/** What a test may do to a client's socket. */
+export interface TestSocket {
+  readonly readyState: number;
+  /** The subprotocol that the server chose. */
+  readonly protocol: string;
+  send(data: string | Buffer): void;
+  /** Sends a protocol ping. */
+  ping(data?: string | Buffer): void;
+  /** Stops reading, as a client does that is too slow. */
+  pause(): void;
+  resume(): void;
+  close(code?: number, reason?: string): void;
+  /** Cuts the connection without a word. */
+  terminate(): void;
+  on(event: string, listener: (...parameters: never[]) => void): unknown;
+}
+
 interface Waiter {
   readonly wanted: (frame: ReceivedFrame) => boolean;
   readonly resolve: (frame: ReceivedFrame) => void;
@@ -59,7 +76,7 @@ export class TestClient {
   }
 
   /** The `ws` socket underneath, for what a test does to it. */
-  get socket(): WebSocket {
+  get socket(): TestSocket {
     return this.#socket;
   }
 

@@ -1,0 +1,57 @@
+import { createHash } from 'node:crypto';
+
+// One tag for each 128th of Redis Cluster's slots, near its middle (CRC16), so that any even division of the slots
+// gives every master its share; plain numbers as tags leave some of six masters with half as much as others.
+const TAGS = (
+  'so sk k6 k2 cg cc co ck pf pb ov or 36 ps x7 x3 r1 jd r9 ut zh zl ex b5 ii im vy q4 ya ye a8 fu bm bi 9u z0 re ra ' +
+  'mu mq ad y1 al y9 ql qh i5 i1 c3 c7 dr dv kj kn tz s7 xk xo xc xg hc hg 42 ww mo mk 6w u2 9o 9k bw bs nf nb 27 qr ' +
+  'av ar f7 f3 0h td l9 kt dh dl 89 dd wi wm hy o4 ga ge xq xu 8e 8a d4 d0 le la 04 sq g5 g1 pm g9 ol oh 4t w1 eb ef ' +
+  '93 zv uj un jz m7 fk fo fc fg vc vg is iw'
+).split(' ');
+
+/** Nodes that do not speak this version of the node-to-node format do not hear each other. */
+const WIRE_VERSION = 'v1';
+
+// A channel's name stands in every message; a long one is paid for each time.
+const MAX_CHANNEL_BYTES = 128;
+
+/** The one place that builds a name in Redis: `prefix:v1:{tag}:…`, the same in every topology. */
+export class RedisNames {
+  readonly #root: string;
+
+  constructor(prefix: string) {
+    this.#root = `${prefix}:${WIRE_VERSION}`;
+  }
+
+  /** The pub/sub channel of a backplane channel; its tag puts it into one of 128 partitions. */
+  channel(channel: string): string {
+    const name = Buffer.byteLength(channel) > MAX_CHANNEL_BYTES ? hashed(channel) : channel;
+    return `${this.#root}:{${tagOf(channel)}}:c:${name}`;
+  }
+
+  /** The channel on which a node hears its own probes, one for each partition it probes. */
+  probe(nodeId: string, tag = TAGS[0]): string {
+    return `${this.#root}:{${tag}}:probe:${nodeId}`;
+  }
+
+  /** Where a one-use ticket is kept. */
+  ticket(ticket: string): string {
+    return `${this.#root}:{${tagOf(ticket)}}:ticket:${ticket}`;
+  }
+
+  /** Where the connections of a user or an IP are counted. */
+  connections(kind: 'user' | 'ip', key: string): string {
+    return `${this.#root}:{${tagOf(key)}}:connections:${kind}:${key}`;
+  }
+}
+
+function tagOf(key: string): string {
+  // FNV-1a; any hash that spreads will do, but all nodes must use the same.
+  let hash = 0x811c9dc5;
+  for (let i = 0; i < key.length; i++) hash = Math.imul(hash ^ key.charCodeAt(i), 0x01000193);
+  return TAGS[(hash >>> 0) % TAGS.length] as string;
+}
+
+function hashed(channel: string): string {
+  return `sha256:${createHash('sha256').update(channel).digest('base64url')}`;
+}

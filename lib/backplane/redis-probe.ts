@@ -1,0 +1,101 @@
+/** How a probe goes round: published like any message, and heard like one. */
+export interface ProbeRoute {
+  /** Publishes the text so that this node hears it; rejects when Redis does not take it. */
+  send(text: string): Promise<void>;
+  /** Gives up the connections that do not answer, so that new ones are made. */
+  recycle(): void;
+}
+
+export interface ProbeSettings {
+  readonly intervalMs: number;
+  /** After so long without hearing a probe the backplane counts as down. */
+  readonly timeoutMs: number;
+}
+
+export const PROBE: ProbeSettings = { intervalMs: 3_000, timeoutMs: 10_000 };
+
+const FIRST_PROBE_MS = 1_000;
+
+/**
+ * Knows whether messages really travel: a socket that is open says nothing about a half-open connection, a black hole,
+ * or a subscriber left on a demoted master (centrifugo#1189). What it sends has to come back.
+ */
+export class RedisProbe {
+  #heardAt = -Infinity;
+  #recycledAt = 0;
+  #state: 'up' | 'down' = 'down';
+  #timer: NodeJS.Timeout | undefined;
+  #sent = 0;
+  #onFirst: (() => void) | undefined;
+
+  constructor(
+    private readonly route: ProbeRoute,
+    private readonly settings: ProbeSettings,
+    private readonly onState: (state: 'up' | 'down') => void,
+    private readonly onRoundTrip: (seconds: number) => void,
+  ) {}
+
+  get state(): 'up' | 'down' {
+    return this.#state;
+  }
+
+  /** Resolves when the first probe has come back, or when that takes too long to wait for. */
+  start(): Promise<void> {
+    this.#recycledAt = performance.now();
+    this.#timer = setInterval(() => this.#beat(), this.settings.intervalMs);
+    this.#timer.unref();
+    return new Promise((resolve) => {
+      const patience = setTimeout(resolve, FIRST_PROBE_MS);
+      this.#onFirst = () => {
+        clearTimeout(patience);
+        resolve();
+      };
+      this.#send();
+    });
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+  }
+
+  /** A fresh connection is ready; no need to wait for the next turn to know. */
+  hurry(): void {
+    if (this.#timer !== undefined) this.#send();
+  }
+
+  /** A probe has come back. */
+  heard(text: string): void {
+    const now = performance.now();
+    this.#heardAt = now;
+    const sentAt = Number(text.slice(text.indexOf(' ') + 1));
+    if (Number.isFinite(sentAt)) this.onRoundTrip(Math.max(0, now - sentAt) / 1_000);
+    this.#become('up');
+    this.#onFirst?.();
+    this.#onFirst = undefined;
+  }
+
+  #beat(): void {
+    const now = performance.now();
+    const { timeoutMs } = this.settings;
+    if (now - this.#heardAt > timeoutMs) {
+      this.#become('down');
+      if (now - this.#recycledAt > timeoutMs) {
+        this.#recycledAt = now;
+        this.route.recycle();
+      }
+    }
+    this.#send();
+  }
+
+  #send(): void {
+    // A probe that cannot be sent is one that will not be heard; there is no more to do about it.
+    this.route.send(`${++this.#sent} ${performance.now()}`).catch(() => {});
+  }
+
+  #become(state: 'up' | 'down'): void {
+    if (state === this.#state) return;
+    this.#state = state;
+    this.onState(state);
+  }
+}
