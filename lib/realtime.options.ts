@@ -241,7 +241,7 @@ function checkTogether(options: ResolvedOptions): ResolvedOptions {
   }
   if (tokenCookie !== false && (typeof tokenCookie !== 'string' || tokenCookie === '')) {
     throw new TypeError(
-      `RealtimeModule expected the option tokenCookie to be a cookie's name or false, got ${String(tokenCookie)}.`,
+      `RealtimeModule expected the option tokenCookie to be a cookie's name or false, got ${typeof tokenCookie}.`,
     );
   }
   requirePort('backplane', options.backplane, ['start', 'subscribe', 'unsubscribe', 'publish', 'stop']);

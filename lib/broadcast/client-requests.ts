@@ -1,18 +1,20 @@
 import type { Connection } from '../connections/connection.js';
 import type { PayloadValidator } from '../contract/payload-validator.js';
 import { encodeRequest } from '../protocol/codec.js';
-import { ErrorCode, defaultErrorMessage } from '../protocol/error-codes.js';
+import { ErrorCode, WIRE_CODE, defaultErrorMessage } from '../protocol/error-codes.js';
 import type { WireError } from '../protocol/envelope.js';
 
 /** A request to a client that got no good answer; `code` is `TIMEOUT`, `UNAVAILABLE`, `VALIDATION_FAILED` or the client's. */
 export class ClientRequestError extends Error {
   override readonly name = 'ClientRequestError';
+  readonly [WIRE_CODE]: ErrorCode;
 
   constructor(
     readonly code: string,
     message: string,
   ) {
     super(message);
+    this[WIRE_CODE] = code === ErrorCode.TIMEOUT ? ErrorCode.TIMEOUT : ErrorCode.UNAVAILABLE;
   }
 }
 

@@ -6,7 +6,7 @@ export class ClassCheck {
   /** False as soon as a rule said no; final once `pending` is empty. */
   accepted = true;
   metAsync = false;
-  private pending: PromiseLike<unknown>[] = [];
+  private readonly pending: PromiseLike<unknown>[] = [];
   private readonly book: RuleBook;
   private readonly refuseUnknown: boolean;
 

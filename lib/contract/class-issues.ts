@@ -72,5 +72,5 @@ function messageWithoutValue(source: MessageSource, property: string, target: ob
 
 function constraintText(constraint: unknown): string {
   if (Array.isArray(constraint)) return constraint.join(', ');
-  return typeof constraint === 'symbol' ? String(constraint.description) : `${String(constraint)}`;
+  return typeof constraint === 'symbol' ? String(constraint.description) : String(constraint);
 }

@@ -1,5 +1,4 @@
 import { plainToInstance } from 'class-transformer';
-import type { TypeMetadata } from 'class-transformer';
 import { assertDepth, copyUntyped, isReservedKey } from './plain-input.js';
 import { needsClassTransformer, typedProperties } from './transformer-metadata.js';
 import { TypedMember } from './typed-member.js';
@@ -19,7 +18,7 @@ export class ClassShape {
     this.delegates = needsClassTransformer(target);
     const readNested = (type: Class, input: object, depth: number) =>
       ClassShape.of(type).instantiate(input, depth);
-    for (const [name, metadata] of typedProperties(target) as ReadonlyMap<string, TypeMetadata>) {
+    for (const [name, metadata] of typedProperties(target)) {
       this.members.set(name, new TypedMember(metadata, readNested));
     }
   }

@@ -15,7 +15,7 @@ export function clientIpOf(trustProxy: TrustProxy): (request: IncomingMessage) =
   const trust = compileTrust(trustProxy);
   return (request) => {
     try {
-      const ip = proxyAddr(request as Parameters<typeof proxyAddr>[0], trust);
+      const ip = proxyAddr(request, trust);
       // What a proxy forwards unread is any text a client likes, and no address.
       return isIP(ip) === 0 ? peerOf(request) : ip;
     } catch {
@@ -36,9 +36,10 @@ function compileTrust(trustProxy: Exclude<TrustProxy, false>): (ip: string, hop:
     const list =
       typeof trustProxy === 'string' ? trustProxy.split(',').map((part) => part.trim()) : [...trustProxy];
     return proxyAddr.compile(list);
-  } catch (error) {
+  } catch (cause) {
     throw new TypeError(
-      `RealtimeModule expected the option trustProxy to be true, a number of hops, a function, or addresses like 'loopback, 10.0.0.0/8': ${(error as Error).message}.`,
+      `RealtimeModule expected the option trustProxy to be true, a number of hops, a function, or addresses like 'loopback, 10.0.0.0/8': ${(cause as Error).message}.`,
+      { cause },
     );
   }
 }

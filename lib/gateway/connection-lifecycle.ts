@@ -1,6 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { HttpException, type LoggerService } from '@nestjs/common';
-import { WsException } from '@nestjs/websockets';
+import type { LoggerService } from '@nestjs/common';
 import type { ClientRequests } from '../broadcast/client-requests.js';
 import type { Disconnection, Identity } from '../connections/connection.js';
 import type { ConnectionRegistry } from '../connections/connection-registry.js';
@@ -108,16 +107,22 @@ export class ConnectionLifecycle {
   /** A hook that throws closes this one connection. What it throws for clients says how. */
   #reject(connection: GatewayConnection, thrown: unknown, hook: string): void {
     const { error, isFault } = refusalOf(thrown);
-    if (isFault || !(thrown instanceof HttpException || thrown instanceof WsException)) {
-      this.logger.error(thrown);
-      connection.close(CloseCode.INTERNAL_ERROR, 'internal error');
-    } else if (error.code === ErrorCode.UNAUTHENTICATED) {
-      connection.close(CloseCode.UNAUTHENTICATED, error.message);
-    } else if (error.code === ErrorCode.UNAVAILABLE || error.code === ErrorCode.RATE_LIMITED) {
-      connection.close(CloseCode.TRY_AGAIN_LATER, error.message);
-    } else {
-      this.logger.warn(`connection ${connection.id} was refused by ${hook}: ${error.code}`);
-      connection.close(CloseCode.FORBIDDEN, error.message);
+    if (isFault) this.logger.error(thrown);
+    else this.logger.warn(logLine('refused by hook', { hook, code: error.code, ...logFields(connection) }));
+    switch (error.code) {
+      case ErrorCode.INTERNAL:
+        connection.close(CloseCode.INTERNAL_ERROR, error.message);
+        return;
+      case ErrorCode.UNAUTHENTICATED:
+        connection.close(CloseCode.UNAUTHENTICATED, error.message);
+        return;
+      case ErrorCode.UNAVAILABLE:
+      case ErrorCode.RATE_LIMITED:
+      case ErrorCode.TIMEOUT:
+        connection.close(CloseCode.TRY_AGAIN_LATER, error.message);
+        return;
+      default:
+        connection.close(CloseCode.FORBIDDEN, error.message);
     }
   }
 

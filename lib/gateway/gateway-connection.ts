@@ -17,6 +17,8 @@ export class GatewayConnection extends Connection {
   received = 0;
   /** Frames in a row that were no messages. */
   strikes = 0;
+  /** The code it was closed with for a frame that breaks RFC 6455 or a limit. */
+  faultCode: number | undefined;
   /** What is left of its rate limit, and when it was last topped up. Kept by `RateLimiter`. */
   readonly allowance: Allowance;
   /** The tick of the last sign of life. Kept by `Heartbeat`. */

@@ -35,7 +35,7 @@ export class RealtimeAdapter extends WsAdapter {
 
   override bindClientConnect(server: unknown, callback: (...args: unknown[]) => void): void {
     // Realtime gateways are connected by their lifecycle, which awaits them; Nest's own way does not.
-    if (server !== this.entrance.server) super.bindClientConnect(server as never, callback);
+    if (server !== this.entrance.server) super.bindClientConnect(server, callback);
   }
 
   override async close(server: unknown): Promise<void> {

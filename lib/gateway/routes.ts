@@ -1,6 +1,11 @@
 import { MetadataScanner, type ModulesContainer } from '@nestjs/core';
 import type { InstanceWrapper } from '@nestjs/core/internal';
-import { GATEWAY_METADATA, GATEWAY_OPTIONS, MESSAGE_MAPPING_METADATA } from '@nestjs/websockets/internal';
+import {
+  GATEWAY_METADATA,
+  GATEWAY_OPTIONS,
+  MESSAGE_MAPPING_METADATA,
+  PORT_METADATA,
+} from '@nestjs/websockets/internal';
 import type { Enhancers } from '../messages/enhancers.js';
 import { messageRouteOf } from '../messages/on-message.decorator.js';
 import { GatewayInstance, type ConnectionScopes } from './gateway-instance.js';
@@ -104,6 +109,8 @@ function requireHandlers(route: Route): void {
 
 function notePlainGateway(metatype: { name: string }, plainPaths: Map<string, string>): void {
   if (!Reflect.hasMetadata(GATEWAY_METADATA, metatype)) return;
+  // On a port of its own it may have any path.
+  if (Reflect.getMetadata(PORT_METADATA, metatype)) return;
   const { path = '/' } = (Reflect.getMetadata(GATEWAY_OPTIONS, metatype) ?? {}) as { path?: string };
   plainPaths.set(normalizePath(path), metatype.name);
 }

@@ -12,6 +12,7 @@ import type { ClientFrame } from '../protocol/envelope.js';
 import type { AuthMessages } from './auth-messages.js';
 import type { ConnectionLifecycle } from './connection-lifecycle.js';
 import type { ConnectionLimits } from './connection-limits.js';
+import { closeCodeOfFault } from './frame-fault.js';
 import type { FrameIntake } from './frame-intake.js';
 import { GatewayConnection } from './gateway-connection.js';
 import type { Handshake } from './handshake.js';
@@ -143,12 +144,14 @@ export class SocketSessions implements Iterable<GatewayConnection> {
     owners.heartbeat?.remove(connection);
     owners.auth.forget(connection);
     owners.expiry.forget(connection);
-    owners.lifecycle.end(connection, { code, reason: reason.toString() });
+    const { faultCode = code } = connection;
+    owners.lifecycle.end(connection, { code: faultCode, reason: reason.toString() });
     if (this.#open.size === 0) this.#onEmpty?.();
   });
 
   // `ws` closes the socket with the right code after each of its errors; `close` does the rest.
   readonly #onError = listener((connection, error: Error) => {
+    connection.faultCode ??= closeCodeOfFault(error);
     this.owners.logger.debug?.(`connection ${connection.id}: ${error.message}`);
   });
 

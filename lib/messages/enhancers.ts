@@ -81,12 +81,9 @@ class FiltersContextCreator extends BaseExceptionFilterContext {
     return this.createContext(instance, callback, EXCEPTION_FILTERS_METADATA, contextId, inquirerId);
   }
 
-  override getGlobalMetadata<T extends unknown[]>(
-    contextId: ContextId = STATIC_CONTEXT,
-    inquirerId?: string,
-  ): T {
+  override getGlobalMetadata(contextId: ContextId = STATIC_CONTEXT, inquirerId?: string): never {
     const filters: unknown[] = this.config.getGlobalFilters();
-    if (contextId === STATIC_CONTEXT && inquirerId === undefined) return filters as T;
+    if (contextId === STATIC_CONTEXT && inquirerId === undefined) return filters as never;
     const scoped = this.config
       .getGlobalRequestFilters()
       .map(
@@ -94,6 +91,6 @@ class FiltersContextCreator extends BaseExceptionFilterContext {
           wrapper.getInstanceByContextId(this.getContextId(contextId, wrapper), inquirerId)?.instance,
       )
       .filter((filter) => filter !== undefined);
-    return [...filters, ...scoped] as T;
+    return [...filters, ...scoped] as never;
   }
 }

@@ -30,7 +30,7 @@ export class InterceptedReply {
         },
         error: (error: unknown) => {
           if (this.#isStream) parts.push((to) => to.error(error));
-          else reject(error as Error);
+          else reject(error);
         },
         complete: () => {
           if (this.#isStream) parts.push((to) => to.complete());
@@ -45,7 +45,7 @@ type Part = (to: Subscriber<unknown>) => void;
 
 /** What a stream says before anyone listens. */
 class HeldParts {
-  #held: Part[] = [];
+  readonly #held: Part[] = [];
   #listener: Subscriber<unknown> | undefined;
 
   push(part: Part): void {

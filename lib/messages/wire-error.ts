@@ -1,7 +1,7 @@
 import { HttpException } from '@nestjs/common';
 import { WsException } from '@nestjs/websockets';
 import type { Issue, WireError } from '../protocol/envelope.js';
-import { defaultErrorMessage, ErrorCode } from '../protocol/error-codes.js';
+import { defaultErrorMessage, ErrorCode, WIRE_CODE } from '../protocol/error-codes.js';
 import { RealtimeException } from './realtime.exception.js';
 
 /** What a client may know of an error, and whether it was the server's fault (and so belongs in its log). */
@@ -37,7 +37,13 @@ export function refusalOf(thrown: unknown): Refusal {
   }
   if (thrown instanceof WsException) return ofWsException(thrown);
   if (thrown instanceof HttpException) return ofHttpException(thrown);
-  return INTERNAL;
+  return ofLibrary(thrown) ?? INTERNAL;
+}
+
+function ofLibrary(thrown: unknown): Refusal | undefined {
+  if (!(thrown instanceof Error) || !(WIRE_CODE in thrown)) return undefined;
+  const code = thrown[WIRE_CODE] as ErrorCode;
+  return { error: { code, message: defaultErrorMessage(code) }, isFault: true };
 }
 
 function ofWsException(exception: WsException): Refusal {

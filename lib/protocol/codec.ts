@@ -16,7 +16,7 @@ export interface JsonLimits {
 export class FrameRefusal {
   constructor(
     readonly message: string,
-    readonly id: MessageId | undefined = undefined,
+    readonly id?: MessageId | undefined,
   ) {}
 }
 

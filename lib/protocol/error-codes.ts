@@ -28,6 +28,12 @@ export const ErrorCode = {
 
 export type ErrorCode = (typeof ErrorCode)[keyof typeof ErrorCode];
 
+/**
+ * An error of the library that a handler may let through carries its code under this key; the client then gets that
+ * code with its standard sentence instead of `INTERNAL`, and the log the error itself.
+ */
+export const WIRE_CODE: unique symbol = Symbol('nestjs-realtime:wire-code');
+
 const MESSAGES: Record<ErrorCode, string> = {
   PARSE_ERROR: 'the frame is not a message',
   UNKNOWN_TYPE: 'no handler for this type',
