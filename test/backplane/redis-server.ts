@@ -14,6 +14,8 @@ export async function freePort(): Promise<number> {
   return port;
 }
 
+const STANDALONE = ['--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'];
+
 /** A real redis-server on loopback that keeps nothing on disk. */
 export class RedisServer {
   #process: ChildProcess | undefined;
@@ -21,7 +23,13 @@ export class RedisServer {
   constructor(
     readonly port: number,
     private readonly flags: readonly string[] = [],
+    private readonly first: readonly string[] = ['--port', String(port), ...STANDALONE],
   ) {}
+
+  /** A Sentinel; all it needs is in its file, which it rewrites. */
+  static sentinel(port: number, file: string): RedisServer {
+    return new RedisServer(port, ['--sentinel'], [file]);
+  }
 
   static async start(...flags: string[]): Promise<RedisServer> {
     const server = new RedisServer(await freePort(), flags);
@@ -39,8 +47,8 @@ export class RedisServer {
 
   /** Starts it, or starts it again, empty, on the same port. */
   async start(): Promise<void> {
-    const flags = ['--port', String(this.port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'];
-    const child = spawn('redis-server', [...flags, ...this.flags], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const flags = [...this.first, ...this.flags];
+    const child = spawn('redis-server', flags, { stdio: ['ignore', 'pipe', 'inherit'] });
     this.#process = child;
     const lines: string[] = [];
     for await (const line of createInterface({ input: child.stdout })) {

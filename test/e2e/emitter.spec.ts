@@ -3,13 +3,16 @@ import { NestFactory } from '@nestjs/core';
 import {
   Broadcaster,
   ConnectionRegistry,
+  MemoryBackplane,
+  MemoryHub,
   RealtimeHealth,
   RealtimeModule,
   type EmitterOptions,
+  type Publication,
 } from 'nestjs-realtime';
 import { createRealtimeTestApp, type RealtimeTestApp, type TestClient } from 'nestjs-realtime/testing';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { RedisProcess } from '../gateway/redis-process.js';
+import { RedisServer } from '../backplane/redis-server.js';
 import { restaurant, RestaurantGateway } from './restaurant.js';
 
 const change = { type: 'table:status_changed', payload: { tableId: 't1', status: 'free' } } as const;
@@ -35,14 +38,14 @@ async function startWorkerWith(emitter: DynamicModule): Promise<INestApplication
   return worker;
 }
 
-let redis: RedisProcess;
+let redis: RedisServer;
 let nodes: RealtimeTestApp[];
 /** Ann is on both nodes, Bob on the second. */
 let clients: [TestClient, TestClient, TestClient];
 let ids: string[];
 
 beforeAll(async () => {
-  redis = await RedisProcess.start();
+  redis = await RedisServer.start();
   const start = () =>
     createRealtimeTestApp({
       imports: [
@@ -62,7 +65,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   for (const node of nodes ?? []) await node.close();
-  await redis?.stop();
+  await redis?.kill();
 });
 
 const emitterOf = (worker: INestApplicationContext) => worker.get(NightlyReport).broadcaster;
@@ -107,15 +110,18 @@ describe('a process without sockets', () => {
   });
 
   it('holds one connection for commands and one for subscriptions, and hears its own node alone', async () => {
-    const look = redis.client();
-    onTestFinished(() => look.disconnect());
-    const connections = async () => (await look.client('LIST') as string).trim().split('\n').length;
-    const channels = async () => (await look.pubsub('CHANNELS', '*')) as string[];
+    const connections = async () =>
+      String(await redis.call('CLIENT', 'LIST'))
+        .trim()
+        .split('\n').length;
+    const channels = async () => (await redis.call('PUBSUB', 'CHANNELS', '*')) as string[];
     const before = { connections: await connections(), channels: await channels() };
     const worker = await startWorker({ redis: redis.url });
     expect((await connections()) - before.connections).toBe(2);
     const opened = (await channels()).filter((channel) => !before.channels.includes(channel));
-    expect(opened.map((channel) => /:(c:node|probe):/.exec(channel)?.[1]).sort()).toEqual(['c:node', 'probe']);
+    const kinds = new Set(opened.map((channel) => /:(c:node|probe):/.exec(channel)?.[1]));
+    expect(opened).toHaveLength(2);
+    expect(kinds).toEqual(new Set(['c:node', 'probe']));
     await worker.close();
     await expect.poll(connections, { timeout: 5_000 }).toBe(before.connections);
   });
@@ -128,6 +134,22 @@ describe('a process without sockets', () => {
     expect(health.report().status).toBe('down');
   });
 
+  it('knows from contracts which of its messages are volatile', async () => {
+    const hub = new MemoryHub();
+    const node = new MemoryBackplane(hub);
+    const heard: Publication[] = [];
+    await node.start({ receive: (publication) => void heard.push(publication), stateChanged: () => {} });
+    node.subscribe('all');
+    const backplane = new MemoryBackplane(hub);
+    const emitter = emitterOf(await startWorker({ backplane, contracts: [restaurant] }));
+    await emitter.broadcast({ type: 'cursor:moved', payload: { tableId: 't1' } });
+    await emitter.broadcast(change);
+    expect(heard).toMatchObject([
+      { type: 'cursor:moved', volatile: true },
+      { type: 'table:status_changed', volatile: false },
+    ]);
+  });
+
   it('takes its options from other providers', async () => {
     const worker = await startWorkerWith(
       RealtimeModule.forEmitterAsync({ useFactory: () => ({ redis: redis.url }) }),
@@ -137,12 +159,12 @@ describe('a process without sockets', () => {
   });
 
   it('starts while Redis is away, says so in its receipts, and reaches everyone once Redis is there', async () => {
-    const own = await RedisProcess.start();
-    onTestFinished(() => own.stop());
-    await own.stop();
+    const own = await RedisServer.start();
+    onTestFinished(() => own.kill());
+    await own.kill();
     const emitter = emitterOf(await startWorker({ redis: own.url }));
     expect(await emitter.broadcast(change)).toMatchObject({ scope: 'node', failure: 'unavailable' });
-    await own.resume();
+    await own.start();
     const failure = async () => (await emitter.broadcast(change)).failure;
     await expect.poll(failure, { timeout: 15_000 }).toBe(null);
   }, 40_000);

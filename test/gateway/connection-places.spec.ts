@@ -1,17 +1,28 @@
+import { Cluster } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import type { RedisConfiguration } from '../../lib/backplane/redis-client.js';
 import { RedisCommands } from '../../lib/backplane/redis-commands.js';
 import { RedisNames } from '../../lib/backplane/redis-names.js';
 import { MemoryPlaces, type ConnectionPlaces } from '../../lib/gateway/connection-places.js';
 import { RedisPlaces, type LeaseSettings } from '../../lib/gateway/redis-connection-places.js';
 import { Counter } from '../../lib/metrics/instruments.js';
+import { RedisClusterServers } from '../backplane/redis-cluster-servers.js';
+import { RedisServer } from '../backplane/redis-server.js';
 import { CapturedLog } from '../e2e/captured-log.js';
-import { RedisProcess } from './redis-process.js';
 
-let redis: RedisProcess;
+let redis: RedisServer;
+let clusterServers: RedisClusterServers;
+let cluster: Cluster;
 beforeAll(async () => {
-  redis = await RedisProcess.start();
+  redis = await RedisServer.start();
+  clusterServers = await RedisClusterServers.start();
+  cluster = new Cluster(clusterServers.nodes, { lazyConnect: true });
+}, 60_000);
+afterAll(async () => {
+  cluster?.disconnect();
+  await clusterServers?.stop();
+  await redis?.kill();
 });
-afterAll(() => redis?.stop());
 
 interface RedisNode {
   readonly places: RedisPlaces;
@@ -27,10 +38,11 @@ const newPrefix = () => `places${++apps}`;
 async function redisNode(
   prefix: string,
   lease: LeaseSettings = { leaseMs: 60_000, refreshMs: 20_000 },
+  configuration: RedisConfiguration = redis.url,
 ): Promise<RedisNode> {
   const unshared = new Counter('unshared', '', 'kind');
   const log = new CapturedLog();
-  const commands = new RedisCommands(redis.url, { failed: () => {}, ready: () => places.renew() });
+  const commands = new RedisCommands(configuration, { failed: () => {}, ready: () => places.renew() });
   const places: RedisPlaces = new RedisPlaces(commands, new RedisNames(prefix), lease, unshared, log);
   await commands.start();
   places.start();
@@ -45,6 +57,7 @@ async function redisNode(
 const drivers: [string, () => Promise<ConnectionPlaces>][] = [
   ['in memory', async () => new MemoryPlaces()],
   ['in Redis', async () => (await redisNode(newPrefix())).places],
+  ['in a Redis Cluster', async () => (await redisNode(newPrefix(), undefined, cluster)).places],
 ];
 
 describe.each(drivers)('places %s', (_name, newPlaces) => {
@@ -60,7 +73,7 @@ describe.each(drivers)('places %s', (_name, newPlaces) => {
 
   it('of 50 that ask at the same moment as many get one as there are', async () => {
     const places = await newPlaces();
-    const asked = Array.from({ length: 50 }, (_, i) => places.take('user', 'ann', `c${i}`, 7));
+    const asked = Array.from({ length: 50 }, async (_, i) => places.take('user', 'ann', `c${i}`, 7));
     expect((await Promise.all(asked)).filter(Boolean)).toHaveLength(7);
   });
 
@@ -85,7 +98,7 @@ describe('places in Redis', () => {
   it('are counted over all nodes, also when all ask at the same moment', async () => {
     const prefix = newPrefix();
     const nodes = await Promise.all([redisNode(prefix), redisNode(prefix), redisNode(prefix)]);
-    const asked = Array.from({ length: 60 }, (_, i) =>
+    const asked = Array.from({ length: 60 }, async (_, i) =>
       (nodes[i % 3] as RedisNode).places.take('user', 'ann', `c${i}`, 5),
     );
     expect((await Promise.all(asked)).filter(Boolean)).toHaveLength(5);
@@ -101,9 +114,7 @@ describe('places in Redis', () => {
     expect(await living.places.take('user', 'ann', 'c3', 1)).toBe(false);
     await expect.poll(() => living.places.take('user', 'ann', 'c4', 1), { timeout: 5_000 }).toBe(true);
     living.places.giveBack('user', 'ann', 'c4');
-    const look = redis.client();
-    onTestFinished(() => look.disconnect());
-    await expect.poll(() => look.keys(`${prefix}:*`), { timeout: 5_000 }).toEqual([]);
+    await expect.poll(() => redis.call('KEYS', `${prefix}:*`), { timeout: 5_000 }).toEqual([]);
   });
 
   it('are kept for longer than a lease by a node that lives', async () => {
@@ -112,27 +123,43 @@ describe('places in Redis', () => {
     const [here, there] = [await redisNode(prefix, lease), await redisNode(prefix, lease)];
     // More than one script's worth, over many slots.
     const users = Array.from({ length: 500 }, (_, i) => `u${i}`);
-    await Promise.all(users.map((user) => here.places.take('user', user, `c-${user}`, 1)));
-    const look = redis.client();
-    onTestFinished(() => look.disconnect());
+    await Promise.all(users.map(async (user) => here.places.take('user', user, `c-${user}`, 1)));
     const end = async () =>
-      Number(await look.zscore(new RedisNames(prefix).connections('user', 'u499'), 'c-u499'));
+      Number(await redis.call('ZSCORE', new RedisNames(prefix).connections('user', 'u499'), 'c-u499'));
     const first = await end();
     await expect.poll(end, { timeout: 5_000 }).toBeGreaterThan(first + 3 * lease.leaseMs);
-    const taken = await Promise.all(users.map((user) => there.places.take('user', user, `d-${user}`, 1)));
+    const taken = await Promise.all(
+      users.map(async (user) => there.places.take('user', user, `d-${user}`, 1)),
+    );
     expect(taken.filter(Boolean)).toEqual([]);
+  });
+
+  it('are kept on every master of a Redis Cluster', async () => {
+    const prefix = newPrefix();
+    const lease = { leaseMs: 2_000, refreshMs: 100 };
+    const { places, log } = await redisNode(prefix, lease, cluster);
+    const users = Array.from({ length: 300 }, (_, i) => `u${i}`);
+    await Promise.all(users.map(async (user) => places.take('user', user, `c-${user}`, 1)));
+    const ends = async () => {
+      const found = users.map((user) =>
+        cluster.zscore(new RedisNames(prefix).connections('user', user), `c-${user}`),
+      );
+      return Math.min(...(await Promise.all(found)).map(Number));
+    };
+    const first = await ends();
+    await expect.poll(ends, { timeout: 10_000 }).toBeGreaterThan(first + 2 * lease.leaseMs);
+    for (const master of clusterServers.masters) expect(await master.call('DBSIZE')).toBeGreaterThan(0);
+    expect(log.text).toBe('');
   });
 
   it('always expire, whatever happens to the nodes', async () => {
     const prefix = newPrefix();
     const { places } = await redisNode(prefix);
-    await Promise.all(['ann', 'bob'].map((user) => places.take('user', user, `c-${user}`, 3)));
-    const look = redis.client();
-    onTestFinished(() => look.disconnect());
-    const keys = await look.keys(`${prefix}:*`);
+    await Promise.all(['ann', 'bob'].map(async (user) => places.take('user', user, `c-${user}`, 3)));
+    const keys = (await redis.call('KEYS', `${prefix}:*`)) as string[];
     expect(keys).toHaveLength(2);
     for (const key of keys) {
-      const left = await look.pttl(key);
+      const left = await redis.call('PTTL', key);
       expect(left).toBeGreaterThan(0);
       expect(left).toBeLessThanOrEqual(60_000);
     }
@@ -144,19 +171,17 @@ describe('places while Redis is away', () => {
     const prefix = newPrefix();
     const [here, there] = [await redisNode(prefix), await redisNode(prefix)];
     await here.places.take('user', 'ann', 'c1', 2);
-    await redis.stop();
-    onTestFinished(() => redis.stop().then(() => redis.resume()));
+    await redis.kill();
+    onTestFinished(() => redis.kill().then(() => redis.start()));
     expect(await here.places.take('user', 'ann', 'c2', 2)).toBe(true);
     expect(await here.places.take('user', 'ann', 'c3', 2)).toBe(false);
     expect(await there.places.take('user', 'ann', 'd1', 2)).toBe(true);
     expect(here.unshared.of('user')).toBe(1);
     expect(here.log.text).toContain('connection limits hold for this node alone');
 
-    await redis.resume();
-    const look = redis.client();
-    onTestFinished(() => look.disconnect());
+    await redis.start();
     const name = new RedisNames(prefix).connections('user', 'ann');
-    const members = async () => (await look.zrange(name, '0', '-1')).sort();
+    const members = async () => ((await redis.call('ZRANGE', name, 0, -1)) as string[]).sort();
     await expect.poll(members, { timeout: 10_000 }).toEqual(['c1', 'c2', 'd1']);
     expect(await there.places.take('user', 'ann', 'd2', 3)).toBe(false);
   });

@@ -13,6 +13,10 @@ const ARGS = [
   '--disable-sync',
 ];
 
+export function launchChromium(): Promise<Browser> {
+  return chromium.launch({ executablePath: process.env['CHROMIUM_PATH'] ?? '/usr/bin/chromium', args: ARGS });
+}
+
 /** A page in Chromium, or a worker of one. */
 export class ChromiumRuntime implements Runtime {
   #control: ControlServer | undefined;
@@ -36,10 +40,7 @@ export class ChromiumRuntime implements Runtime {
   }
 
   async #open(url: string): Promise<Page> {
-    this.#browser = await chromium.launch({
-      executablePath: process.env['CHROMIUM_PATH'] ?? '/usr/bin/chromium',
-      args: ARGS,
-    });
+    this.#browser = await launchChromium();
     const page = await this.#browser.newPage();
     await page.goto(url);
     await page.waitForFunction('typeof runScenario === "function"');

@@ -7,6 +7,8 @@ import { ControlServer, remoteScript } from './control-server.js';
 import type { Runtime } from './runtime.js';
 import type { Stage } from './stage.js';
 
+const LIMIT_MS = 15_000;
+
 /** Another JavaScript runtime with a WebSocket of its own, in a process per scenario. */
 export class ProcessRuntime implements Runtime {
   #control: ControlServer | undefined;
@@ -20,20 +22,29 @@ export class ProcessRuntime implements Runtime {
     this.#control ??= await ControlServer.start();
     const folder = await mkdtemp(join(tmpdir(), 'client-'));
     const file = join(folder, 'scenario.mjs');
-    await writeFile(
-      file,
-      await remoteScript(`await runScenario(${this.#control.argumentsFor(title, stage)});`),
-    );
-    const [binary, ...args] = this.command;
-    const child = spawn(binary, [...args, file], { stdio: ['ignore', 'ignore', 'pipe'] });
-    let errors = '';
-    child.stderr.on('data', (chunk) => (errors += String(chunk)));
-    const [code] = (await once(child, 'close')) as [number | null];
+    const scenario = `runScenario(${this.#control.argumentsFor(title, stage)})`;
+    await writeFile(file, await remoteScript(`await ${scenario}; console.log('passed');`));
+    const output = await this.#outputOf(file);
     await rm(folder, { recursive: true });
-    if (code !== 0) throw new Error(`${this.name} ended with ${code}: ${errors}`);
+    if (!output.includes('passed')) throw new Error(`In ${this.name}: ${output}`);
   }
 
   async close(): Promise<void> {
     this.#control?.close();
+  }
+
+  async #outputOf(file: string): Promise<string> {
+    const [binary, ...args] = this.command;
+    const child = spawn(binary, [...args, file], { stdio: ['ignore', 'pipe', 'pipe'], timeout: LIMIT_MS });
+    let output = '';
+    const collect = (chunk: Buffer) => {
+      output += String(chunk);
+      // A socket that was abandoned in a dead network keeps the process until its closing handshake times out.
+      if (output.includes('passed')) child.kill('SIGKILL');
+    };
+    child.stdout.on('data', collect);
+    child.stderr.on('data', collect);
+    await once(child, 'close');
+    return output;
   }
 }

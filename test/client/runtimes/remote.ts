@@ -2,7 +2,7 @@
 import { scenarios, type Command, type World } from './scenarios.js';
 
 interface Port {
-  postMessage(message: unknown): void;
+  postMessage(message: unknown, options: object): void;
   onmessage: ((event: { data: unknown }) => void) | null;
 }
 interface Scope extends Port {
@@ -31,7 +31,7 @@ function runInWorker(...scenario: Parameters<typeof runScenario>): Promise<void>
   return new Promise((resolve, reject) => {
     const worker = new scope.Worker!('/remote.js', { type: 'module' });
     worker.onmessage = ({ data }) => (data === 'passed' ? resolve() : reject(new Error(String(data))));
-    worker.postMessage(scenario);
+    worker.postMessage(scenario, {});
   });
 }
 
@@ -40,8 +40,8 @@ scope.runInWorker = runInWorker;
 if (scope.document === undefined && 'WorkerGlobalScope' in globalThis) {
   scope.onmessage = ({ data }) => {
     runScenario(...(data as Parameters<typeof runScenario>)).then(
-      () => scope.postMessage('passed'),
-      (error: unknown) => scope.postMessage(String(error)),
+      () => scope.postMessage('passed', {}),
+      (error: unknown) => scope.postMessage(String(error), {}),
     );
   };
 }

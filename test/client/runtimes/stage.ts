@@ -17,6 +17,7 @@ export class Stage {
   readonly #ledger = new Ledger();
   readonly #apps: RealtimeTestApp[] = [];
   readonly #goodTokens = new Set(['good']);
+  #isClosed = false;
   address = '';
 
   static async open(): Promise<Stage> {
@@ -31,6 +32,7 @@ export class Stage {
   }
 
   async close(): Promise<void> {
+    this.#isClosed = true;
     this.#ledger.endSlow();
     await this.#proxy.close();
     await Promise.all(this.#apps.map((app) => app.close()));
@@ -66,7 +68,7 @@ export class Stage {
       let hasClosed = false;
       const closing = old.close().then(() => (hasClosed = true));
       // As much as it takes until the old node is gone, and then some, so that the change falls into the middle.
-      for (let n = 1, after = 0; after < news; n++) {
+      for (let n = 1, after = 0; after < news && !this.#isClosed; n++) {
         if (hasClosed) after++;
         await this.#broadcaster.broadcast({ type: 'news', payload: { n } });
         this.#said = n;
