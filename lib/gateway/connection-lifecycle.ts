@@ -12,6 +12,7 @@ import type { Hello } from '../protocol/envelope.js';
 import { ErrorCode } from '../protocol/error-codes.js';
 import type { GatewayConnection } from './gateway-connection.js';
 import { logLine } from './log-line.js';
+import type { SessionMemory } from './session-memory.js';
 
 /** What `$hello` announces beyond the connection itself. */
 export type Announcement = Pick<Hello, 'heartbeat' | 'maxPayloadBytes'>;
@@ -27,6 +28,7 @@ export class ConnectionLifecycle {
 
   constructor(
     private readonly registry: ConnectionRegistry,
+    private readonly sessions: SessionMemory,
     private readonly streams: ReplyStreams,
     private readonly requests: ClientRequests,
     private readonly announcement: Announcement,
@@ -63,6 +65,7 @@ export class ConnectionLifecycle {
     connection.phase = 'closed';
     connection.inbox.close();
     this.registry.remove(connection);
+    this.sessions.ended(connection.sessionId);
     this.streams.stopAll(connection);
     this.requests.disconnected(connection);
     const durationMs = Date.now() - connection.connectedAt;
