@@ -159,7 +159,7 @@ export class RealtimeNode implements OnModuleInit, BeforeApplicationShutdown, On
       this.#requests,
       announcement,
       metrics,
-      options.logConnections,
+      { openTimeoutMs: options.handshakeTimeoutMs, logConnections: options.logConnections },
       logger,
     );
     const expiry = new TokenExpiry();

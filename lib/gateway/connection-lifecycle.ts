@@ -17,6 +17,12 @@ import type { SessionMemory } from './session-memory.js';
 /** What `$hello` announces beyond the connection itself. */
 export type Announcement = Pick<Hello, 'heartbeat' | 'maxPayloadBytes'>;
 
+export interface LifecycleSettings {
+  /** How long a connection may take to open: the subscription of its user, and every `handleConnection`. */
+  readonly openTimeoutMs: number;
+  readonly logConnections: boolean;
+}
+
 /** The same in every log line about a connection. */
 function logFields({ id, userId, ip, path }: GatewayConnection) {
   return { id, userId, ip, path };
@@ -33,7 +39,7 @@ export class ConnectionLifecycle {
     private readonly requests: ClientRequests,
     private readonly announcement: Announcement,
     private readonly metrics: RealtimeMetrics,
-    private readonly logsConnections: boolean,
+    private readonly settings: LifecycleSettings,
     private readonly logger: LoggerService,
   ) {}
 
@@ -83,6 +89,8 @@ export class ConnectionLifecycle {
   }
 
   async #open(connection: GatewayConnection, request: IncomingMessage): Promise<void> {
+    const deadline = setTimeout(() => this.#tooLate(connection), this.settings.openTimeoutMs);
+    deadline.unref();
     try {
       await this.registry.add(connection);
       await connection.route.connect(connection, request);
@@ -90,12 +98,20 @@ export class ConnectionLifecycle {
       this.metrics.hookFailures.add('handleConnection');
       this.#reject(connection, error, 'handleConnection');
       return;
+    } finally {
+      clearTimeout(deadline);
     }
     if (!connection.isOpen) return;
     connection.phase = 'open';
     this.#log('connect', { ...logFields(connection), connections: this.registry.size });
     connection.ready(encodeMessage('$hello', this.#hello(connection)));
     connection.inbox.open();
+  }
+
+  #tooLate(connection: GatewayConnection): void {
+    this.metrics.hookFailures.add('handleConnection');
+    this.logger.error(logLine('handleConnection took too long', logFields(connection)));
+    connection.close(CloseCode.TRY_AGAIN_LATER, 'retry=5000');
   }
 
   async #end(connection: GatewayConnection, disconnection: Disconnection): Promise<void> {
@@ -130,7 +146,7 @@ export class ConnectionLifecycle {
   }
 
   #log(event: string, fields: Parameters<typeof logLine>[1]): void {
-    if (this.logsConnections) this.logger.log(logLine(event, fields));
+    if (this.settings.logConnections) this.logger.log(logLine(event, fields));
   }
 
   #hello({ id, sessionId, userId, expiresAt }: GatewayConnection): Hello {
