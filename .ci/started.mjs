@@ -42,7 +42,7 @@ async function printedAddress() {
 
 function stop(signal) {
   try {
-    process.kill(-started.pid, signal);
+    process.kill(-Number(started.pid), signal);
   } catch (error) {
     if (error.code !== 'ESRCH') throw error;
   }

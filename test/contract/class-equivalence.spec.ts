@@ -170,7 +170,10 @@ describe('a class payload decides as class-transformer and class-validator do', 
               const expected = await reference(one, input, refuse);
               const got = await payload.validate(input);
               assert.deepStrictEqual(input, before, 'the input was changed');
-              if (refuse && hasReservedKey(input)) return void expect(got.issues).toBeDefined();
+              if (refuse && hasReservedKey(input)) {
+                expect(got.issues).toBeDefined();
+                return;
+              }
               if (expected === undefined) return;
               compared += 1;
               // A plan that refuses too much would be put right by class-validator, slowly: look at its own verdict.

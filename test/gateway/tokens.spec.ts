@@ -129,7 +129,7 @@ describe('no log line holds a token', () => {
       late.send({ type: '$auth', payload: { token: SECRET } });
       late.send({ type: '$auth', payload: { token: SECRET } });
       late.send({ type: 'say', id: 1, payload: { token: SECRET } });
-      late.send({ type: `${SECRET}`, payload: null });
+      late.send({ type: SECRET, payload: null });
       late.sendText(`{"type": "$auth", "payload": {"token": "${SECRET}"`);
       late.socket.on('open', () => late.socket.close());
       await late.closed;
