@@ -6,7 +6,7 @@ import type { DrainSettings } from './gateway/drain-schedule.js';
 import type { CompressionSettings } from './gateway/compression.js';
 import type { HandshakeSettings } from './gateway/handshake-queue.js';
 import type { HeartbeatSettings } from './gateway/heartbeat.js';
-import type { Origins } from './gateway/origin-policy.js';
+import { isOrigin, type Origins } from './gateway/origin-policy.js';
 import type { RateLimitSettings } from './gateway/rate-limiter.js';
 import type { TicketStore } from './gateway/tickets.js';
 import type { AnswerMemorySettings } from './messages/answer-memory.js';
@@ -247,7 +247,10 @@ function checkTogether(options: ResolvedOptions): ResolvedOptions {
   requirePort('backplane', options.backplane, ['start', 'subscribe', 'unsubscribe', 'publish', 'stop']);
   requirePort('ticketStore', options.ticketStore, ['put', 'take']);
   const isKnown =
-    origins === false || origins === 'same-host' || Array.isArray(origins) || typeof origins === 'function';
+    origins === false ||
+    origins === 'same-host' ||
+    (Array.isArray(origins) && origins.every(isOrigin)) ||
+    typeof origins === 'function';
   if (!isKnown) {
     throw new TypeError(
       `RealtimeModule expected the option origins to be 'same-host', a list like ['https://app.example.com'], a function or false, got ${String(origins)}.`,

@@ -41,3 +41,11 @@ function isSameHost(origin: string, host: string | undefined): boolean {
     return false;
   }
 }
+
+/** Whether a text can be what a browser sends as Origin: `https://app.example.com`, without a path or a default port. */
+export function isOrigin(text: unknown): boolean {
+  if (typeof text !== 'string') return false;
+  if (/^https?:/.test(text)) return URL.canParse(text) && new URL(text).origin === text;
+  // Apps of the shape `capacitor://localhost`, and `null` for sandboxed and local pages.
+  return text === 'null' || /^[a-z][a-z\d+.-]*:\/\/[^/?#@\s]+$/.test(text);
+}

@@ -1,14 +1,29 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
 const sample = (path: string) => fileURLToPath(new URL(`../../sample/01-venue/${path}`, import.meta.url));
 
+/** Builds the sample, unless it is built already: the pages of a test that runs beside this one are served from there. */
 export async function buildVenue(): Promise<void> {
+  const sources = ['src', 'web', 'venue.json', 'build.mjs', '../../dist'].map(sample);
+  if (newest(sources) < newest([sample('dist/public/index.html')])) return;
   const build = spawn(process.execPath, [sample('build.mjs')], { stdio: 'inherit' });
   const [code] = await once(build, 'exit');
   if (code !== 0) throw new Error(`sample/01-venue/build.mjs ended with ${code}.`);
+}
+
+/** When anything in these was changed last; 0 where there is nothing. */
+function newest(paths: readonly string[]): number {
+  const times = paths.map((path) => {
+    const found = statSync(path, { throwIfNoEntry: false });
+    const inside = found?.isDirectory() ? readdirSync(path) : [];
+    return Math.max(found?.mtimeMs ?? 0, newest(inside.map((name) => join(path, name))));
+  });
+  return Math.max(0, ...times);
 }
 
 /** The built sample in a process of its own, as `node sample/01-venue/dist/main.js` starts it. */
@@ -18,9 +33,9 @@ export class VenueProcess {
     private readonly process: ChildProcess,
   ) {}
 
-  static async start(port = '0'): Promise<VenueProcess> {
+  static async start(port = '0', settings: Record<string, string> = {}): Promise<VenueProcess> {
     const child = spawn(process.execPath, [sample('dist/main.js')], {
-      env: { ...process.env, PORT: port },
+      env: { ...process.env, ...settings, PORT: port },
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     for await (const line of createInterface({ input: child.stdout })) {
@@ -32,6 +47,10 @@ export class VenueProcess {
 
   get port(): string {
     return new URL(this.url).port;
+  }
+
+  async get<Answer>(path: string): Promise<Answer> {
+    return (await fetch(`${this.url}${path}`)).json() as Promise<Answer>;
   }
 
   async post(path: string, body: object): Promise<Response> {

@@ -30,6 +30,11 @@ export class VenueWindow {
     return window;
   }
 
+  /** It says that it is not. */
+  isAway(): Promise<void> {
+    return this.page.getByText(/^Reconnecting/).waitFor();
+  }
+
   isLive(): Promise<void> {
     return this.page.getByText('Live', { exact: true }).waitFor();
   }

@@ -56,6 +56,22 @@ describe('a list', () => {
   });
 });
 
+it.each([['app.example.com'], ['*'], ['https://app.example.com/'], ['https://app.example.com:443'], ['']])(
+  'a list with "%s", which no browser ever sends, is refused at boot',
+  async (origin) => {
+    await expect(openLobby({ origins: ['https://a.example', origin] })).rejects.toThrow(
+      /the option origins .*got/,
+    );
+  },
+);
+
+it.each([['capacitor://localhost'], ['http://[::1]:8080'], ['null']])(
+  'a list may hold %s',
+  async (Origin) => {
+    expect(await statusOf({ origins: [Origin] }, { Origin })).toBe(101);
+  },
+);
+
 describe('a function', () => {
   it('sees the origin and the request, and may take its time', async () => {
     const seen: unknown[] = [];

@@ -41,8 +41,8 @@ const guestName = { message: 'the guest needs a name of 1 to 60 characters' };
 const partySize = { message: 'a party is a whole number from 1 to 20' };
 
 /**
- * `version` grows with every change of the evening. Two servers can be overtaken by each other on the way to a page: what
- * it knows in a later version already is old news.
+ * `version` grows with every change of the evening, and is told only where several servers share the house: one can be
+ * overtaken by another on the way to a page, and what that knows in a later version already is old news.
  */
 export class Table {
   @IsString() id!: string;
@@ -54,7 +54,7 @@ export class Table {
   @IsNumber() x!: number;
   @IsNumber() y!: number;
   @IsIn(tableStatuses) status!: TableStatus;
-  @IsInt() version!: number;
+  @IfPresent() @IsInt() version?: number | undefined;
 }
 
 export class SetTableStatus {
@@ -63,7 +63,7 @@ export class SetTableStatus {
 }
 
 export class TableStatusChanged extends SetTableStatus {
-  @IsInt() version!: number;
+  @IfPresent() @IsInt() version?: number | undefined;
 }
 
 export class CreateReservation {
@@ -77,7 +77,7 @@ export class Reservation extends CreateReservation {
   @IsString() id!: string;
   @IsString() hostId!: string;
   @IsIn(reservationStatuses) status!: ReservationStatus;
-  @IsInt() version!: number;
+  @IfPresent() @IsInt() version?: number | undefined;
 }
 
 /** What can be changed after booking; absent means unchanged. */
@@ -90,7 +90,7 @@ export class ReservationChange {
 
 export class ReservationUpdated extends ReservationChange {
   @IsString() id!: string;
-  @IsInt() version!: number;
+  @IfPresent() @IsInt() version?: number | undefined;
 }
 
 export class Notification {

@@ -30,7 +30,7 @@ export interface Area {
   /** Width and height are in the unit of the tables' `x` and `y`. */
   readonly width: number;
   readonly height: number;
-  readonly tables: readonly Omit<Table, 'area' | 'version'>[];
+  readonly tables: readonly Omit<Table, 'area'>[];
 }
 
 function readVenueFile(): VenueFile {
@@ -44,9 +44,7 @@ export function openingEntry(): Required<Entry> {
 }
 
 function tablesIn(file: VenueFile): Table[] {
-  return file.areas.flatMap(({ id: area, tables }) =>
-    tables.map((table) => ({ ...table, area, version: 0 })),
-  );
+  return file.areas.flatMap(({ id: area, tables }) => tables.map((table) => ({ ...table, area })));
 }
 
 function reservationsIn(file: VenueFile): Reservation[] {
@@ -58,7 +56,6 @@ function reservationsIn(file: VenueFile): Reservation[] {
     at: thisEvening(at),
     hostId: host,
     status,
-    version: 0,
   }));
 }
 

@@ -4,6 +4,7 @@ import { JwtModule, JwtService } from '@nestjs/jwt';
 import { RealtimeModule } from 'nestjs-realtime';
 import { BookModule, SECRET } from './book/book.module.js';
 import { HealthController } from './health.controller.js';
+import { limits } from './limits.js';
 import { NotificationsController } from './notifications/notifications.controller.js';
 import { ReservationsController } from './reservations/reservations.controller.js';
 import { ReservationsService } from './reservations/reservations.service.js';
@@ -26,6 +27,7 @@ import { VenueGateway } from './venue.gateway.js';
       inject: [JwtService],
       useFactory: (jwt: JwtService) => ({
         redis: process.env.REDIS_URL,
+        ...limits,
         tokenCookie: TOKEN_COOKIE,
         authenticate: async ({ token }) => (token === undefined ? null : identify(jwt, token)),
       }),

@@ -1,9 +1,9 @@
-import type { ConnectionState } from './connection.js';
 import { find } from './element.js';
+import type { Standing } from './standing.js';
 
 const SHORT_NAME = 4;
 
-/** Says whether what you see is what is true, and which node of the house says so. */
+/** Says whether what you see is what is true, when that is tried again, and which node of the house serves you. */
 export class ConnectionBadge {
   #countdown: number | undefined;
   readonly #badge = find('connection', HTMLElement);
@@ -12,39 +12,73 @@ export class ConnectionBadge {
   readonly #node = find('connection-node', HTMLElement);
   readonly #retry = find('connection-retry', HTMLButtonElement);
 
-  constructor(onRetry: () => void) {
-    this.#retry.onclick = onRetry;
-  }
+  constructor(private readonly onRetry: () => void) {}
 
-  show(state: ConnectionState): void {
+  show(standing: Standing): void {
+    const { status } = standing;
+    const isAway = status === 'reconnecting' || status === 'connecting';
     window.clearInterval(this.#countdown);
-    this.#badge.dataset['state'] = state.name;
-    this.#node.textContent = state.name === 'live' ? state.node.slice(0, SHORT_NAME) : '';
-    this.#retry.hidden = state.name !== 'reconnecting' && state.name !== 'signed out';
-    this.#retry.textContent = state.name === 'signed out' ? 'Sign in again' : 'Try now';
-    this.#spoken.textContent = spoken(state);
-    this.#write(state);
-    if (state.name === 'reconnecting') this.#countdown = window.setInterval(() => this.#write(state), 500);
+    this.#badge.dataset['state'] = status;
+    this.#node.textContent = status === 'live' ? nodeOf(standing.connectionId) : '';
+    this.#retry.hidden = status !== 'closed' && status !== 'reconnecting';
+    this.#retry.textContent = status === 'closed' ? 'Sign in again' : 'Try now';
+    this.#retry.onclick = status === 'closed' ? () => location.reload() : this.onRetry;
+    this.#speak(spoken(standing));
+    this.#write(standing);
+    if (isAway && standing.retryInMs > 0) {
+      this.#countdown = window.setInterval(() => this.#write(standing), 250);
+    }
   }
 
   // Seen only: a screen reader that counted down aloud would drown everything else.
-  #write(state: ConnectionState): void {
-    this.#text.textContent =
-      state.name === 'reconnecting'
-        ? `Reconnecting in ${Math.max(0, Math.ceil((state.at - Date.now()) / 1000))} s`
-        : { connecting: 'Connecting', live: 'Live', 'signed out': 'Signed out' }[state.name];
+  #write(standing: Standing): void {
+    this.#text.textContent = written(standing);
+  }
+
+  // The same words once more would be read aloud once more.
+  #speak(words: string): void {
+    if (this.#spoken.textContent !== words) this.#spoken.textContent = words;
   }
 }
 
-function spoken(state: ConnectionState): string {
-  switch (state.name) {
+function written(standing: Standing): string {
+  switch (standing.status) {
+    case 'idle':
+      return 'Not connected';
+    case 'connecting':
+      return standing.retryInMs > 0 ? `Connecting in ${secondsUntil(standing.retryAt)} s` : 'Connecting';
+    case 'catching up':
+      return 'Reading the floor';
+    case 'live':
+      return 'Live';
+    case 'reconnecting':
+      return standing.retryInMs > 0 ? `Reconnecting in ${secondsUntil(standing.retryAt)} s` : 'Reconnecting';
+    case 'closed':
+      return 'Signed out';
+  }
+}
+
+function spoken(standing: Standing): string {
+  switch (standing.status) {
+    case 'idle':
     case 'connecting':
       return 'Connecting to the house.';
+    case 'catching up':
+      return 'Connected. Reading the floor.';
     case 'live':
       return 'Connected. You see the floor live.';
     case 'reconnecting':
       return 'Connection lost. Reconnecting; what you see may be out of date.';
-    case 'signed out':
-      return `Signed out. ${state.why}`;
+    case 'closed':
+      return `Signed out. ${standing.reason}`;
   }
+}
+
+function secondsUntil(moment: number): number {
+  return Math.max(0, Math.ceil((moment - Date.now()) / 1000));
+}
+
+/** The id of a connection begins with the name of its node, and a dot. */
+function nodeOf(connectionId: string): string {
+  return connectionId.split('.', 1).join().slice(0, SHORT_NAME);
 }

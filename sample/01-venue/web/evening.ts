@@ -15,6 +15,8 @@ export interface Snapshot {
 export class Evening {
   #tables = new Map<string, Table>();
   #reservations = new Map<string, Reservation>();
+  /** In which version something was last said since the snapshot was taken. */
+  readonly #versions = new Map<string, number>();
   #early: VenueEvent[] | undefined;
   readonly #watchers: (() => void)[] = [];
 
@@ -45,6 +47,7 @@ export class Evening {
     try {
       const { tables, reservations } = await read();
       if (this.#early !== early) return; // asked anew in the meantime: that snapshot is the fresher one
+      this.#versions.clear();
       this.#tables = new Map(tables.map((table) => [table.id, table]));
       this.#reservations = new Map(reservations.map((reservation) => [reservation.id, reservation]));
     } finally {
@@ -89,26 +92,31 @@ export class Evening {
   }
 
   #add(reservation: Reservation): void {
-    const known = this.#reservations.get(reservation.id);
-    if (!known || isNews(reservation, known)) this.#reservations.set(reservation.id, reservation);
+    if (!this.#reservations.has(reservation.id)) this.#reservations.set(reservation.id, reservation);
   }
 
-  #update(change: ReservationUpdated): void {
-    const known = this.#reservations.get(change.id);
-    if (known && isNews(change, known)) this.#reservations.set(change.id, { ...known, ...change });
+  // Field by field: an earlier change of another field may come later, and is news all the same.
+  #update({ id, version, ...change }: ReservationUpdated): void {
+    const known = this.#reservations.get(id);
+    if (!known) return;
+    const news = Object.entries(change).filter(([field]) => this.#isNews(`${id} ${field}`, version, known));
+    this.#reservations.set(id, { ...known, ...Object.fromEntries(news) });
   }
 
   #setStatus({ tableId, status, version }: TableStatusChanged): void {
     const known = this.#tables.get(tableId);
-    if (known && isNews({ version }, known)) this.#tables.set(tableId, { ...known, status, version });
+    if (known && this.#isNews(tableId, version, known)) this.#tables.set(tableId, { ...known, status });
+  }
+
+  /** Whether it was said after what is known; two nodes may overtake each other on the way here, and one never does. */
+  #isNews(what: string, version: number | undefined, read: Table | Reservation): boolean {
+    if (version === undefined) return true;
+    if (version <= (this.#versions.get(what) ?? read.version ?? 0)) return false;
+    this.#versions.set(what, version);
+    return true;
   }
 
   #changed(): void {
     for (const watcher of this.#watchers) watcher();
   }
-}
-
-/** Whether it was said after what is known; two nodes may overtake each other on the way here. */
-function isNews(said: { version: number }, known: { version: number }): boolean {
-  return said.version > known.version;
 }

@@ -1,9 +1,9 @@
 import type { Receipt } from 'nestjs-realtime';
+import { RequestError, type TokenRequest, UnauthenticatedError } from 'nestjs-realtime/client';
 import type { Reservation, ReservationChange, Table } from '../src/contract.js';
 import type { VenueFile } from '../src/venue-file.js';
-import { Refusal } from './refusal.js';
 
-const PATIENCE_MS = 8_000;
+const PATIENCE_MS = 4_000;
 
 /** What the page asks over HTTP. Whoever acts is named by the token of this window. */
 export class House {
@@ -29,9 +29,19 @@ export class House {
     return this.#ask('POST', `/users/${encodeURIComponent(userId)}/notifications`, { text });
   }
 
-  async signIn(userId: string): Promise<string> {
-    const { token } = await this.#ask<{ token: string }>('POST', '/login', { userId });
-    return (this.#token = token);
+  /** The token of this window. One that the house does not know any more is no reason to stay away: it gives another. */
+  async token(userId: string, { reason }: TokenRequest): Promise<string> {
+    if (this.#token === '' || reason === 'refused') this.#token = await this.#signIn(userId);
+    return this.#token;
+  }
+
+  async #signIn(userId: string): Promise<string> {
+    try {
+      return (await this.#ask<{ token: string }>('POST', '/login', { userId })).token;
+    } catch (error) {
+      // Only where the house itself said no: one that is out of reach is asked again.
+      throw error instanceof RequestError ? new UnauthenticatedError(error.message) : error;
+    }
   }
 
   async #ask<Answer>(method: string, path: string, body?: object): Promise<Answer> {
@@ -49,6 +59,6 @@ export class House {
     if (response.ok) return response.json() as Promise<Answer>;
     if (response.status >= 500) throw new Error(`${method} ${path} failed with ${response.status}.`);
     const { message } = (await response.json()) as { message: string | string[] };
-    throw new Refusal(String(response.status), [message].flat().join('; '));
+    throw new RequestError(String(response.status), [message].flat().join('; '));
   }
 }

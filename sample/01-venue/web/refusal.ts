@@ -1,23 +1,19 @@
-export interface Issue {
-  readonly path: string;
-  readonly message: string;
-}
+import { RequestError } from 'nestjs-realtime/client';
 
-/** The house said no, and why: over the socket a `$error`, over HTTP a 4xx. */
-export class Refusal extends Error {
-  override readonly name = 'Refusal';
-
-  constructor(
-    readonly code: string,
-    message: string,
-    readonly issues: readonly Issue[] = [],
-  ) {
-    super(message);
-  }
-}
-
-/** What to tell the person in front of the screen. */
+/** What to tell the person in front of the screen: what happened, what did not, and what nobody can know. */
 export function inWords(error: unknown): string {
-  if (error instanceof Refusal) return error.message;
-  return 'The house cannot be reached. Nothing was changed; please try again.';
+  switch (error instanceof RequestError ? error.code : 'DISCONNECTED') {
+    case 'DISCONNECTED':
+      return 'The connection broke before the answer came, so this may or may not have been done. Look at the floor before you repeat it.';
+    case 'TIMEOUT':
+      return 'No answer came in time, so this may or may not have been done. Look at the floor before you repeat it.';
+    case 'CLOSED':
+      return 'This window is signed out: nothing more is sent from it.';
+    case 'RATE_LIMITED':
+      return 'That was too much at once, and was not done. Wait a second and try again.';
+    case 'TOO_LARGE':
+      return 'That is too long to send. Nothing was changed.';
+    default:
+      return (error as RequestError).message;
+  }
 }

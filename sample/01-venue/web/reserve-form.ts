@@ -1,35 +1,37 @@
+import { type Issue, RequestError } from 'nestjs-realtime/client';
 import type { CreateReservation, Reservation } from '../src/contract.js';
 import { element, find } from './element.js';
 import type { Evening } from './evening.js';
-import { type Issue, inWords, Refusal } from './refusal.js';
+import { NOT_CONNECTED } from './patience.js';
+import { inWords } from './refusal.js';
 import { when } from './wording.js';
 
 const HALF_A_DAY_MS = 12 * 60 * 60 * 1000;
-
-type Field = keyof CreateReservation;
 
 /**
  * The form to reserve. It checks nothing by itself: the contract's rules live on the server, and what they say
  * is shown at the field it is about.
  */
 export class ReserveForm {
+  #isWaiting = false;
   readonly #form = find('reserve-form', HTMLFormElement);
+  readonly #submitButton = find('reserve-submit', HTMLButtonElement);
   readonly #outcome = find('reserve-outcome', HTMLElement);
-  readonly #fields: Record<Field, HTMLInputElement | HTMLSelectElement> = {
+  readonly #fields = {
     tableId: find('reserve-table', HTMLSelectElement),
     guestName: find('reserve-guest', HTMLInputElement),
     partySize: find('reserve-party', HTMLInputElement),
     at: find('reserve-time', HTMLInputElement),
-  };
+  } satisfies Record<keyof CreateReservation, HTMLInputElement | HTMLSelectElement>;
 
   constructor(
     private readonly evening: Evening,
-    private readonly send: (wish: CreateReservation) => Promise<Reservation>,
+    private readonly send: (wish: CreateReservation, onAway: () => void) => Promise<Reservation>,
   ) {
     this.#fields.at.value = usualTime();
     this.#form.onsubmit = (event) => {
       event.preventDefault();
-      void this.#submit();
+      if (!this.#isWaiting) void this.#submit();
     };
     evening.watch(() => this.#offerTables());
   }
@@ -43,21 +45,33 @@ export class ReserveForm {
     const { tableId, guestName, partySize, at } = this.#fields;
     this.#showIssues([]);
     this.#say('', 'good');
+    this.#wait(true);
     try {
-      const made = await this.send({
+      const wish = {
         tableId: tableId.value,
         guestName: guestName.value.trim(),
         partySize: Number(partySize.value),
         at: momentOf(at.value),
-      });
+      };
+      const made = await this.send(wish, () => this.#say(NOT_CONNECTED, 'waiting'));
       this.#say(`${made.guestName} is expected at ${when(made.at)}.`, 'good');
       guestName.value = '';
       guestName.focus();
     } catch (error) {
-      const issues = error instanceof Refusal ? error.issues : [];
+      const issues = (error instanceof RequestError && error.issues) || [];
       this.#say(issues.length > 0 ? 'Please look at the marked fields.' : inWords(error), 'bad');
       this.#showIssues(issues);
+    } finally {
+      this.#wait(false);
     }
+  }
+
+  // What is on its way stays in the fields until its answer comes; sent twice it would be asked for twice.
+  #wait(isWaiting: boolean): void {
+    this.#isWaiting = isWaiting;
+    this.#submitButton.ariaDisabled = String(isWaiting);
+    const { guestName, partySize, at } = this.#fields;
+    for (const field of [guestName, partySize, at]) field.readOnly = isWaiting;
   }
 
   #showIssues(issues: readonly Issue[]): void {
@@ -69,7 +83,7 @@ export class ReserveForm {
     this.#form.querySelector<HTMLElement>('[aria-invalid=true]')?.focus();
   }
 
-  #say(text: string, kind: 'good' | 'bad'): void {
+  #say(text: string, kind: 'good' | 'bad' | 'waiting'): void {
     this.#outcome.textContent = text;
     this.#outcome.dataset['kind'] = kind;
   }

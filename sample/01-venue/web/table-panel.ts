@@ -2,12 +2,14 @@ import type { Reservation, Table, TableStatus } from '../src/contract.js';
 import type { Area } from '../src/venue-file.js';
 import { find, ViewList } from './element.js';
 import type { Evening } from './evening.js';
+import { NOT_CONNECTED } from './patience.js';
 import { inWords } from './refusal.js';
 import { createReservationRow, type RowContext } from './reservation-row.js';
 import { tableStatus } from './wording.js';
 
 interface PanelActions extends RowContext {
-  setStatus(tableId: string, status: TableStatus): Promise<unknown>;
+  setStatus(tableId: string, status: TableStatus, onAway: () => void): Promise<unknown>;
+  warn(text: string): void;
   reserve(tableId: string): void;
   onClose(): void;
 }
@@ -19,7 +21,7 @@ export class TablePanel {
   readonly #heading = find('panel-heading', HTMLElement);
   readonly #place = find('panel-place', HTMLElement);
   readonly #badge = find('panel-status', HTMLElement);
-  readonly #refusal = find('panel-refusal', HTMLElement);
+  readonly #outcome = find('panel-outcome', HTMLElement);
   readonly #rows: ViewList<Reservation>;
   readonly #buttons: Record<TableStatus, HTMLButtonElement> = {
     occupied: find('seat-guests', HTMLButtonElement),
@@ -46,20 +48,30 @@ export class TablePanel {
 
   select(tableId: string | undefined): void {
     this.#tableId = tableId;
-    this.#refusal.textContent = '';
+    this.#outcome.textContent = '';
     this.#show();
     if (tableId) this.#heading.focus();
   }
 
   async #set(status: TableStatus): Promise<void> {
-    const tableId = this.#tableId;
-    if (!tableId || this.evening.table(tableId)?.status === status) return;
-    this.#refusal.textContent = '';
+    const table = this.#tableId ? this.evening.table(this.#tableId) : undefined;
+    if (!table || table.status === status) return;
+    this.#say('', 'waiting', table);
     try {
-      await this.actions.setStatus(tableId, status);
+      await this.actions.setStatus(table.id, status, () => this.#say(NOT_CONNECTED, 'waiting', table));
+      this.#say('', 'waiting', table);
     } catch (error) {
-      this.#refusal.textContent = inWords(error);
+      const words = inWords(error);
+      // Whoever has turned to another table still has to know.
+      if (this.#tableId === table.id) this.#say(words, 'bad', table);
+      else this.actions.warn(`Table ${table.number}: ${words}`);
     }
+  }
+
+  #say(text: string, kind: 'bad' | 'waiting', { id }: Table): void {
+    if (this.#tableId !== id) return;
+    this.#outcome.textContent = text;
+    this.#outcome.dataset['kind'] = kind;
   }
 
   #show(): void {

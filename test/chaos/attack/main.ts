@@ -58,7 +58,8 @@ const before = await reportInPeace();
 
 friend.start();
 await wait(Math.min(3, seconds) * 1_000);
-const inPeace = friend.latencies.splice(0);
+const inPeace = friend.latencies;
+friend.reset();
 await server.ask('watch');
 const ownDelay = monitorEventLoopDelay({ resolution: 5 });
 ownDelay.enable();
@@ -90,18 +91,18 @@ printGrown('closed', before.closed, after.closed);
 console.log(`  slow consumers ${after.slowConsumers - before.slowConsumers}`);
 console.log(`  log lines ${JSON.stringify(after.logLines)} ${after.errors.join(' | ')}`);
 
-const p50 = percentile(friend.latencies, 0.5);
-const p99 = percentile(friend.latencies, 0.99);
-console.log(`\nhealthy client: ${friend.latencies.length} requests, ${friend.unanswered} unanswered`);
+const { latencies, undisturbed } = friend;
+const spread = (samples: readonly number[]) =>
+  [0.5, 0.99, 1].map((share) => percentile(samples, share).toFixed(1));
+const p99 = percentile(latencies, 0.99);
 console.log(
-  `  p50 ${p50.toFixed(1)} ms, p99 ${p99.toFixed(1)} ms, max ${percentile(friend.latencies, 1).toFixed(1)} ms`,
+  `\nhealthy client: ${latencies.length} requests, ${friend.unanswered} unanswered; p50, p99, max in ms`,
 );
-
+console.log(`  ${spread(latencies).join(', ')}`);
 console.log(
-  `  in peace before: p50 ${percentile(inPeace, 0.5).toFixed(1)} ms, p99 ${percentile(inPeace, 0.99).toFixed(1)} ms`,
+  `  ${spread(undisturbed).join(', ')} for the ${undisturbed.length} during which this process itself was not held up`,
 );
-
-// On a machine with other work, timers of a process that does next to nothing are late as well.
+console.log(`  ${spread(inPeace).join(', ')} in peace before`);
 const late = ([p99Ms, maxMs]: readonly number[]) =>
   `p99 ${p99Ms?.toFixed(0)} ms, max ${maxMs?.toFixed(0)} ms`;
 console.log(`  timers late in the server: ${late(after.loopDelayMs)}`);

@@ -17,6 +17,8 @@ export interface Entry {
 
 /** Where the evening is written down: in this process, or for any number of them in Redis. */
 export interface BookStore {
+  /** Whether other processes write here too. */
+  readonly isShared: boolean;
   read(): Promise<Page>;
   /** Writes on top of exactly this version; false when somebody was quicker. */
   write(version: number, entry: Entry): Promise<boolean>;
@@ -31,6 +33,11 @@ export class Book {
 
   read(): Promise<Page> {
     return this.store.read();
+  }
+
+  /** A table or a reservation as it is told outside; JSON leaves the version out where nothing can overtake it. */
+  told<Item extends { readonly version?: number | undefined }>(item: Item): Item {
+    return this.store.isShared ? item : { ...item, version: undefined };
   }
 
   /**

@@ -2,6 +2,7 @@ import { type BookStore, type Entry, type Page, turned } from './book.js';
 
 /** The book of a house with one server; a fresh one whenever that starts. */
 export class MemoryBook implements BookStore {
+  readonly isShared = false;
   private page: Page;
 
   constructor(opening: Entry) {

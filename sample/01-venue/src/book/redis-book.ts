@@ -33,6 +33,8 @@ return 1
 
 /** The book of a house with any number of servers; each evening has a page of its own, which Redis forgets later. */
 export class RedisBook implements BookStore, OnApplicationShutdown {
+  readonly isShared = true;
+
   private constructor(
     private readonly redis: Redis,
     private readonly opening: () => Entry,

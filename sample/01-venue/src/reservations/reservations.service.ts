@@ -22,12 +22,12 @@ export class ReservationsService {
   ) {}
 
   async all(): Promise<Reservation[]> {
-    return byTime(await this.book.read());
+    return byTime(await this.book.read()).map((reservation) => this.book.told(reservation));
   }
 
   async create(wish: CreateReservation, hostId: string): Promise<Reservation> {
     const id = randomUUID();
-    const reservation = await this.store(id, () => ({ id, ...wish, hostId, status: 'booked', version: 0 }));
+    const reservation = await this.store(id, () => ({ id, ...wish, hostId, status: 'booked' }));
     await this.broadcaster.sendToRoom(VENUE_ROOM, { type: 'reservation:created', payload: reservation });
     return reservation;
   }
@@ -35,11 +35,9 @@ export class ReservationsService {
   async update(id: string, change: ReservationChange): Promise<Reservation> {
     const changed = withoutUndefined(change);
     const reservation = await this.store(id, (page) => ({ ...reservationOn(page, id), ...changed }));
-    const { guestName, partySize, at, status, version } = reservation;
     await this.broadcaster.sendToRoom(VENUE_ROOM, {
       type: 'reservation:updated',
-      // All of it: where two updates overtake each other, the later one has to stand alone.
-      payload: { id, guestName, partySize, at, status, version },
+      payload: { id, ...changed, version: reservation.version },
     });
     return reservation;
   }
@@ -50,7 +48,7 @@ export class ReservationsService {
       if (isExpected(wanted)) refuseImpossible(page, wanted);
       return { reservations: [wanted] };
     });
-    return reservationOn(page, id);
+    return this.book.told(reservationOn(page, id));
   }
 }
 

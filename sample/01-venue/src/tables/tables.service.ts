@@ -11,7 +11,8 @@ export class TablesService {
   ) {}
 
   async all(): Promise<Table[]> {
-    return [...(await this.book.read()).tables.values()].sort((a, b) => a.number - b.number);
+    const { tables } = await this.book.read();
+    return [...tables.values()].sort((a, b) => a.number - b.number).map((table) => this.book.told(table));
   }
 
   /** Gives a table the status that is right for the page as it stands. */
@@ -21,13 +22,13 @@ export class TablesService {
       const status = decide(page);
       return { tables: status === table.status ? [] : [{ ...table, status }] };
     });
-    for (const { status, version } of tables) {
+    for (const { status, version } of tables.map((table) => this.book.told(table))) {
       await this.broadcaster.sendToRoom(VENUE_ROOM, {
         type: 'table:status_changed',
         payload: { tableId, status, version },
       });
     }
-    return tableOn(page, tableId);
+    return this.book.told(tableOn(page, tableId));
   }
 }
 

@@ -1,0 +1,259 @@
+import type { Browser, CDPSession } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { NetworkPath } from './network-path.js';
+import { buildVenue, VenueProcess } from './venue-process.js';
+import { launchChromium, VenueWindow } from './venue-window.js';
+
+interface Booked {
+  readonly guestName: string;
+}
+
+let browser: Browser;
+beforeAll(async () => {
+  await buildVenue();
+  browser = await launchChromium();
+}, 90_000);
+afterAll(() => browser?.close());
+
+/** A venue of its own for each test, a network before it that can fail, and a window that comes in through that. */
+async function open(settings?: Record<string, string>) {
+  const venue = await VenueProcess.start('0', settings);
+  const path = await NetworkPath.to(venue.port);
+  onTestFinished(async () => {
+    await maria.page.context().close();
+    path.close();
+    await venue.stop();
+  });
+  const maria = await VenueWindow.open(browser, path.url, 'Maria Conti');
+  const states = await maria.recordStates();
+  return { venue, path, maria, states };
+}
+
+/** Changes the floor past the window's network. */
+const seat = (venue: VenueProcess, number: number) =>
+  fetch(`${venue.url}/tables/t${number}`, {
+    method: 'PATCH',
+    headers: { 'Content-Type': 'application/json' },
+    body: '{"status":"occupied"}',
+  });
+
+async function timesBooked(venue: VenueProcess, guest: string): Promise<number> {
+  const reservations = await venue.get<Booked[]>('/reservations');
+  return reservations.filter(({ guestName }) => guestName === guest).length;
+}
+
+/** It is in the house's book once, the form says so, and the list shows it once. */
+async function isBookedOnce(venue: VenueProcess, window: VenueWindow, guest: string): Promise<void> {
+  await window.page.getByRole('alert').getByText(`${guest} is expected at`).waitFor();
+  expect(await timesBooked(venue, guest)).toBe(1);
+  await window.reservationOf(guest).waitFor();
+  expect(await window.reservationOf(guest).count()).toBe(1);
+}
+
+async function chromeOf({ page }: VenueWindow): Promise<CDPSession> {
+  return page.context().newCDPSession(page);
+}
+
+describe('the venue page', { timeout: 90_000 }, () => {
+  describe('when its server is killed and started again', () => {
+    it('says so, is live again by itself with the floor of the new one, and sends what waited once', async () => {
+      const { venue, maria } = await open();
+      await seat(venue, 11);
+      await maria.table(11, 'occupied').waitFor();
+      await venue.stop('SIGKILL');
+      await maria.isAway();
+      await maria.reserve('Table 5 · 4 seats', 'Ada Lovelace', '3');
+      await maria.page.getByRole('alert').getByText('No connection right now').waitFor();
+      const reopened = await VenueProcess.start(venue.port);
+      onTestFinished(() => reopened.stop());
+      await maria.isLive();
+      await maria.table(11, 'free').waitFor();
+      await isBookedOnce(reopened, maria, 'Ada Lovelace');
+    });
+
+    it('counts down to the next attempt, and makes it at once on demand', async () => {
+      const { venue, maria } = await open();
+      const seconds = await maria.page.evaluateHandle(() => {
+        const shown: number[] = [];
+        const text = document.querySelector('#connection-text')!;
+        new MutationObserver(() => {
+          const [, left] = /^Reconnecting in (\d+) s$/.exec(text.textContent ?? '') ?? [];
+          if (left !== undefined && Number(left) !== shown.at(-1)) shown.push(Number(left));
+        }).observe(text, { childList: true });
+        return shown;
+      });
+      await venue.stop('SIGKILL');
+      const counted = async () => {
+        const shown = await seconds.jsonValue();
+        return shown.some((left, i) => left >= 2 && shown[i + 1] === left - 1 && shown[i + 2] === left - 2);
+      };
+      await expect.poll(counted, { timeout: 40_000 }).toBe(true);
+      const reopened = await VenueProcess.start(venue.port);
+      onTestFinished(() => reopened.stop());
+      const retry = maria.page.getByRole('button', { name: 'Try now' });
+      if (await retry.isVisible()) await retry.click();
+      await maria.page.getByText('Live', { exact: true }).waitFor({ timeout: 3_000 });
+    });
+
+    it('keeps the order of what waited: seated and freed again is free', async () => {
+      const { venue, maria } = await open();
+      await maria.table(2).click();
+      await venue.stop('SIGKILL');
+      await maria.isAway();
+      await maria.page.getByRole('button', { name: 'Seat guests' }).click();
+      await maria.page.getByRole('button', { name: 'Hold table' }).click();
+      const reopened = await VenueProcess.start(venue.port);
+      onTestFinished(() => reopened.stop());
+      await maria.isLive();
+      await maria.table(2, 'reserved').waitFor();
+      expect(await reopened.get('/tables')).toContainEqual(
+        expect.objectContaining({ number: 2, status: 'reserved' }),
+      );
+    });
+
+    it('says in words that nobody can know whether a reservation was made whose answer died with the server', async () => {
+      const { venue, path, maria } = await open();
+      path.loseAnswers();
+      await maria.reserve('Table 5 · 4 seats', 'Grace Hopper', '2');
+      await expect.poll(() => timesBooked(venue, 'Grace Hopper'), { timeout: 10_000 }).toBe(1);
+      await venue.stop('SIGKILL');
+      path.cut();
+      const reopened = await VenueProcess.start(venue.port);
+      onTestFinished(() => reopened.stop());
+      path.restore();
+      await maria.page.getByRole('alert').getByText('this may or may not have been done').waitFor();
+      await maria.isLive();
+      expect(await timesBooked(reopened, 'Grace Hopper')).toBe(0);
+    });
+  });
+
+  describe('when the network goes and comes', () => {
+    it('notices offline within seconds, is live again when online, and sends what waited once', async () => {
+      const { venue, path, maria } = await open();
+      await maria.page.context().setOffline(true);
+      path.blackHole();
+      await maria.isAway();
+      await seat(venue, 11);
+      await maria.reserve('Table 5 · 4 seats', 'Alan Turing', '3');
+      await maria.page.getByRole('alert').getByText('No connection right now').waitFor();
+      path.restore();
+      await maria.page.context().setOffline(false);
+      await maria.isLive();
+      await maria.table(11, 'occupied').waitFor();
+      await isBookedOnce(venue, maria, 'Alan Turing');
+    });
+
+    it('comes back from a connection that was reset, and sends what waited once', async () => {
+      const { venue, path, maria } = await open();
+      path.cut();
+      await maria.isAway();
+      await seat(venue, 11);
+      await maria.reserve('Table 5 · 4 seats', 'Edsger Dijkstra', '3');
+      path.restore();
+      await maria.isLive();
+      await maria.table(11, 'occupied').waitFor();
+      await isBookedOnce(venue, maria, 'Edsger Dijkstra');
+    });
+  });
+
+  describe('when its tab is frozen and resumed', () => {
+    const freeze = async (window: VenueWindow) => {
+      const chrome = await chromeOf(window);
+      await chrome.send('Page.setWebLifecycleState', { state: 'frozen' });
+      return () => chrome.send('Page.setWebLifecycleState', { state: 'active' });
+    };
+    // A frozen page paints nothing, so that nobody can click in it.
+    const submit = ({ page }: VenueWindow) =>
+      page.evaluate(() => document.querySelector<HTMLFormElement>('#reserve-form')!.requestSubmit());
+    const fill = async ({ page }: VenueWindow, guest: string) => {
+      await page.getByLabel('Table', { exact: true }).selectOption({ label: 'Table 5 · 4 seats' });
+      await page.getByLabel('Guest').fill(guest);
+    };
+
+    it('shows the floor as it became meanwhile, and has sent what was asked once', async () => {
+      const { venue, maria } = await open();
+      await fill(maria, 'Barbara Liskov');
+      const resume = await freeze(maria);
+      await seat(venue, 11);
+      await submit(maria);
+      await resume();
+      await maria.table(11, 'occupied').waitFor();
+      await maria.isLive();
+      await isBookedOnce(venue, maria, 'Barbara Liskov');
+    });
+
+    it('says on waking that its server has gone meanwhile, and comes back', async () => {
+      const { venue, maria, states } = await open();
+      await fill(maria, 'Radia Perlman');
+      await seat(venue, 11);
+      await maria.table(11, 'occupied').waitFor();
+      const resume = await freeze(maria);
+      await venue.stop('SIGKILL');
+      const reopened = await VenueProcess.start(venue.port);
+      onTestFinished(() => reopened.stop());
+      await resume();
+      await expect.poll(states, { timeout: 10_000 }).toContain('reconnecting');
+      await submit(maria);
+      await maria.table(11, 'free').waitFor();
+      await maria.isLive();
+      await isBookedOnce(reopened, maria, 'Radia Perlman');
+    });
+
+    it('notices on waking that its network is gone, long before a heartbeat', async () => {
+      const { venue, path, maria } = await open();
+      await fill(maria, 'Leslie Lamport');
+      const resume = await freeze(maria);
+      path.blackHole();
+      await seat(venue, 11);
+      await submit(maria);
+      await resume();
+      await maria.isAway();
+      path.restore();
+      await maria.isLive();
+      await maria.table(11, 'occupied').waitFor();
+      await isBookedOnce(venue, maria, 'Leslie Lamport');
+    });
+  });
+
+  describe('when its connection falls into a black hole', () => {
+    const quick = { HEARTBEAT_MS: '1000' };
+
+    it('notices by silence, and sends once what vanished on the way out', async () => {
+      const { venue, path, maria } = await open(quick);
+      path.blackHole();
+      await maria.reserve('Table 5 · 4 seats', 'Donald Knuth', '3');
+      await maria.isAway();
+      await maria.page.getByRole('alert').getByText('No connection right now').waitFor();
+      await seat(venue, 11);
+      expect(await timesBooked(venue, 'Donald Knuth')).toBe(0);
+      path.restore();
+      await maria.isLive();
+      await maria.table(11, 'occupied').waitFor();
+      await isBookedOnce(venue, maria, 'Donald Knuth');
+    });
+
+    it('does not book twice what was booked and whose answer vanished', async () => {
+      const { venue, path, maria } = await open(quick);
+      path.loseAnswers();
+      await maria.reserve('Table 5 · 4 seats', 'Tony Hoare', '3');
+      await expect.poll(() => timesBooked(venue, 'Tony Hoare'), { timeout: 10_000 }).toBe(1);
+      await maria.isAway();
+      await maria.isLive();
+      await isBookedOnce(venue, maria, 'Tony Hoare');
+    });
+
+    it('seats a table once, however often it had to be said', async () => {
+      const { venue, path, maria } = await open(quick);
+      await maria.table(12).click();
+      path.blackHole();
+      await maria.page.getByRole('button', { name: 'Seat guests' }).click();
+      await maria.isAway();
+      path.restore();
+      await maria.isLive();
+      await maria.table(12, 'occupied').waitFor();
+      expect(await venue.get('/tables')).toContainEqual(
+        expect.objectContaining({ number: 12, status: 'occupied' }),
+      );
+    });
+  });
+});

@@ -1,0 +1,38 @@
+import { mebibytes, Verdicts } from '../../verdicts.js';
+import type { NodeReport } from '../crowd-contract.js';
+import type { TrialResult } from './fault-trial.js';
+
+const sum = (reports: readonly NodeReport[], of: (report: NodeReport) => number) =>
+  reports.reduce((total, report) => total + of(report), 0);
+
+/** One line of figures for a fault, and its verdict. */
+export function reportTrial(result: TrialResult, clients: number, verdicts: Verdicts): void {
+  const { name, tally, downMs, normalMs, upMs, open, before, after } = result;
+  const uncaught = [...new Set(after.flatMap((report) => report.uncaught))];
+  const failures = Object.entries(tally.failures).map(([reason, count]) => `${reason} ${count}`);
+  const change = (of: (report: NodeReport) => number) => `${sum(before, of)} → ${sum(after, of)}`;
+  const line = [
+    `open ${open}/${clients}`,
+    `local ${tally.localSeen}/${tally.localExpected}`,
+    `remote ${tally.remoteSeen}`,
+    downMs === undefined ? 'down not required' : `down after ${downMs} ms`,
+    `normal ${normalMs} ms, up ${upMs} ms after it`,
+    `sends ${tally.issued}, failed: ${failures.join(', ') || 'none'}, longest ${Math.round(tally.longestMs)} ms`,
+    `doubled ${tally.doubled}, out of order ${tally.reordered}`,
+    `heap ${mebibytes(sum(before, (report) => report.heapBytes))} → ${mebibytes(sum(after, (report) => report.heapBytes))}`,
+    `handles ${change((report) => report.handles)}`,
+    `pending ${change((report) => report.pending)}`,
+    `channels ${change((report) => report.channels)}`,
+    `uncaught ${uncaught.length}`,
+  ].join('; ');
+  const shortfalls = [
+    ...result.shortfalls,
+    ...(open === clients && tally.closed === 0 ? [] : [`${tally.closed} sockets closed`]),
+    ...(tally.doubled === 0 ? [] : ['doubled']),
+    ...(tally.reordered === 0 ? [] : ['out of order']),
+    ...tally.untyped.slice(0, 3).map((words) => `no typed receipt: ${words}`),
+    ...uncaught.map((error) => `uncaught: ${error}`),
+  ];
+  verdicts.check(shortfalls.length === 0, `${name}: ${line}`);
+  for (const shortfall of shortfalls) console.log(`      ${shortfall}`);
+}

@@ -1,0 +1,170 @@
+import type { Receipt } from 'nestjs-realtime';
+import { CrowdConnection } from '../crowd-connection.js';
+import { pause } from '../failover-report.js';
+import type { PilotedNode } from '../piloted-node.js';
+
+const TICK_MS = 50;
+const BULK_BYTES = 65_536;
+export const HALL = 'hall';
+
+/** What happened to the traffic during one fault. */
+export class TrafficTally {
+  issued = 0;
+  /** Deliveries to the sender's own clients, which no fault of Redis may cost. */
+  localExpected = 0;
+  localSeen = 0;
+  remoteSeen = 0;
+  doubled = 0;
+  reordered = 0;
+  closed = 0;
+  longestMs = 0;
+  /** Failures that receipts gave, by their reason. */
+  readonly failures: Record<string, number> = {};
+  /** Rejections and answers of no kind that a receipt may be. */
+  readonly untyped: string[] = [];
+}
+
+interface Sent {
+  readonly tally: TrafficTally;
+  readonly sender: number;
+  readonly channel: string;
+  readonly seen: Set<CrowdConnection>;
+}
+
+const REASONS: ReadonlySet<unknown> = new Set([null, 'unavailable', 'timeout', 'overloaded', 'refused']);
+
+/** Clients on every node, and a message from a random node to all of them, and to one user of every node, in each tick. */
+export class FaultTraffic {
+  readonly connections: CrowdConnection[] = [];
+  /** Nodes that are not asked to send. */
+  readonly silent = new Set<number>();
+  tally = new TrafficTally();
+  readonly #sent = new Map<number, Sent>();
+  readonly #underWay = new Set<Promise<void>>();
+  #timer: NodeJS.Timeout | undefined;
+  #count = 0;
+  #isOver = false;
+
+  constructor(
+    private readonly nodes: readonly PilotedNode[],
+    private readonly perNode: number,
+  ) {}
+
+  get size(): number {
+    return this.connections.length;
+  }
+
+  get open(): number {
+    return this.connections.filter(({ isOpen }) => isOpen).length;
+  }
+
+  async start(): Promise<void> {
+    for (const { port, index } of this.nodes) {
+      for (let i = 0; i < this.perNode; i++) {
+        const connection = new CrowdConnection(port, index, `user${i}`, {
+          received: (by, n) => this.#received(by, n),
+          closed: () => {
+            if (!this.#isOver) this.tally.closed++;
+          },
+        });
+        await connection.opened();
+        await connection.change('join', HALL);
+        this.connections.push(connection);
+      }
+    }
+    this.#timer = setInterval(() => {
+      const senders = this.nodes.filter(({ index }) => !this.silent.has(index));
+      const sender = senders[this.#count % senders.length];
+      if (sender === undefined) return;
+      void this.send(sender, 'sendToRoom', HALL, this.perNode);
+      void this.send(sender, 'sendToUser', `user${this.#count % this.perNode}`, 1);
+    }, TICK_MS);
+  }
+
+  stop(): void {
+    this.#isOver = true;
+    clearInterval(this.#timer);
+  }
+
+  /** Much for a node's Redis connection to carry, and nothing for its clients: all of them are excepted. */
+  async bulk(sender: PilotedNode, messages: number): Promise<void> {
+    const note = { type: 'note', payload: { n: 0, pad: 'x'.repeat(BULK_BYTES) } };
+    const except = this.connections.map(({ id }) => id);
+    await Promise.all(
+      Array.from({ length: messages }, () => sender.do('sendToRoom', HALL, note, { except })),
+    );
+  }
+
+  /** From here on messages count for this tally. */
+  begin(): TrafficTally {
+    return (this.tally = new TrafficTally());
+  }
+
+  /** Resolves when no message is under way. */
+  async drained(): Promise<void> {
+    await Promise.all(this.#underWay);
+  }
+
+  send(sender: PilotedNode, verb: 'sendToRoom' | 'sendToUser', key: string, local: number): Promise<void> {
+    const sending = this.#send(sender, verb, key, local);
+    this.#underWay.add(sending);
+    return sending.finally(() => this.#underWay.delete(sending));
+  }
+
+  /** Whether each of these nodes reaches every client of every one, by what those say; and its clients really get it. */
+  async isNormal(): Promise<boolean> {
+    const rounds = this.nodes.map(async (node) => {
+      const n = ++this.#count;
+      this.#sent.set(n, {
+        tally: this.tally,
+        sender: node.index,
+        channel: `sendToRoom ${HALL}`,
+        seen: new Set(),
+      });
+      this.tally.localExpected += this.perNode;
+      const note = { type: 'note', payload: { n, pad: '' } };
+      const ended = await node.do('sendToRoom', HALL, note, { confirmWithinMs: 1_000 });
+      if (!ended.ok) return false;
+      const { delivered, nodes, missingNodes, failure } = ended.value as Receipt;
+      return (
+        failure === null && missingNodes === 0 && nodes >= this.nodes.length - 1 && delivered >= this.size
+      );
+    });
+    const isNormal = (await Promise.all(rounds)).every(Boolean);
+    // Asked again and again until it is: not at once, or the asking would be all that goes on.
+    if (!isNormal) await pause(TICK_MS);
+    return isNormal;
+  }
+
+  async #send(
+    sender: PilotedNode,
+    verb: 'sendToRoom' | 'sendToUser',
+    key: string,
+    local: number,
+  ): Promise<void> {
+    const { tally } = this;
+    const n = ++this.#count;
+    this.#sent.set(n, { tally, sender: sender.index, channel: `${verb} ${key}`, seen: new Set() });
+    tally.issued++;
+    tally.localExpected += local;
+    const at = performance.now();
+    const ended = await sender.do(verb, key, { type: 'note', payload: { n, pad: '' } });
+    tally.longestMs = Math.max(tally.longestMs, performance.now() - at);
+    const failure = ended.ok ? (ended.value as Receipt).failure : ended.error;
+    if (!REASONS.has(failure)) tally.untyped.push(String(failure));
+    else if (failure !== null) tally.failures[failure] = (tally.failures[failure] ?? 0) + 1;
+  }
+
+  #received(by: CrowdConnection, n: number): void {
+    const sent = this.#sent.get(n);
+    if (sent === undefined) return;
+    const { tally, sender, channel, seen } = sent;
+    if (seen.has(by)) tally.doubled++;
+    seen.add(by);
+    if (by.node === sender) tally.localSeen++;
+    else tally.remoteSeen++;
+    const key = `${sender} ${channel}`;
+    if (n < (by.last.get(key) ?? 0)) tally.reordered++;
+    else by.last.set(key, n);
+  }
+}

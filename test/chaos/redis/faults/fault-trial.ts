@@ -1,0 +1,113 @@
+import { until } from '../../../backplane/until.js';
+import type { NodeReport } from '../crowd-contract.js';
+import type { FaultTraffic, TrafficTally } from './fault-traffic.js';
+import type { PilotedNode } from '../piloted-node.js';
+
+/** One fault: how it begins and ends, and what must be seen while it lasts. */
+export interface Fault {
+  readonly name: string;
+  /** Nodes that cannot be asked while it lasts. */
+  readonly frozen?: readonly number[];
+  /** Whether health has to say down; without it the fault is too short or too mild for one answer to be the truth. */
+  readonly takesDown: boolean;
+  /** Resolves when it has lasted long enough, unless it lasts until health says down. */
+  hurt(): Promise<void>;
+  heal(): Promise<void>;
+  /** Something that must be true afterwards, such as that the fault has really happened. */
+  proof?(): Promise<string | undefined>;
+}
+
+/** What was measured. */
+export interface TrialResult {
+  readonly name: string;
+  readonly tally: TrafficTally;
+  readonly downMs: number | undefined;
+  readonly normalMs: number;
+  readonly upMs: number;
+  readonly open: number;
+  readonly before: readonly NodeReport[];
+  readonly after: readonly NodeReport[];
+  readonly shortfalls: readonly string[];
+}
+
+const HEALTH_WITHIN_MS = 15_000;
+const NORMAL_WITHIN_MS = 20_000;
+const LOCAL_WITHIN_MS = 3_000;
+const CALM_WITHIN_MS = 15_000;
+const MAX_HEAP_GROWTH = 16 * 1024 * 1024;
+const MAX_HANDLE_GROWTH = 10;
+const MAX_PENDING = 10;
+const MAX_WAIT_MS = 6_000;
+
+/** Puts the nodes through one fault while they serve. */
+export async function runTrial(
+  fault: Fault,
+  nodes: readonly PilotedNode[],
+  traffic: FaultTraffic,
+): Promise<TrialResult> {
+  const shortfalls: string[] = [];
+  const asked = nodes.filter(({ index }) => fault.frozen?.includes(index) !== true);
+  /** How long something took; what does not come true in time is a shortfall, and the trial goes on. */
+  const timed = async (fact: string, condition: () => boolean | Promise<boolean>, withinMs: number) => {
+    const begun = performance.now();
+    await until(fact, condition, withinMs).catch((error: Error) => shortfalls.push(error.message));
+    return Math.round(performance.now() - begun);
+  };
+  const areAll = async (status: 'up' | 'down', which: readonly PilotedNode[]) =>
+    (await Promise.all(which.map((node) => node.health()))).every((health) => health.status === status);
+
+  await timed('every node reaches all clients before it', () => traffic.isNormal(), NORMAL_WITHIN_MS);
+  const before = await Promise.all(nodes.map((node) => node.report()));
+  const tally = traffic.begin();
+  let downMs: number | undefined;
+  try {
+    const begun = performance.now();
+    await fault.hurt();
+    if (fault.takesDown) {
+      await timed('health says down', () => areAll('down', asked), HEALTH_WITHIN_MS);
+      downMs = Math.round(performance.now() - begun);
+    }
+    const due = tally.localExpected;
+    await timed('local delivery goes on during it', () => tally.localSeen >= due, LOCAL_WITHIN_MS);
+  } finally {
+    await fault.heal();
+  }
+  const healedAt = performance.now();
+  await timed('every node reaches all clients again', () => traffic.isNormal(), NORMAL_WITHIN_MS);
+  const normalMs = Math.round(performance.now() - healedAt);
+  await timed('health says up', () => areAll('up', nodes), HEALTH_WITHIN_MS);
+  const upMs = Math.round(performance.now() - healedAt);
+  // What is sent from here on is no part of it.
+  traffic.begin();
+  await traffic.drained();
+  await timed(
+    'all local deliveries have come',
+    () => tally.localSeen >= tally.localExpected,
+    LOCAL_WITHIN_MS,
+  );
+
+  let after: NodeReport[] = [];
+  await timed(
+    'heap, handles and what is pending are as before',
+    async () => {
+      after = await Promise.all(nodes.map((node) => node.report()));
+      return after.every((report, i) => isAsBefore(before[i] as NodeReport, report));
+    },
+    CALM_WITHIN_MS,
+  );
+  const unproven = await fault.proof?.();
+  if (unproven !== undefined) shortfalls.push(unproven);
+  if (tally.longestMs > MAX_WAIT_MS && fault.frozen === undefined)
+    shortfalls.push(`a send took ${tally.longestMs} ms`);
+  const { name } = fault;
+  return { name, tally, downMs, normalMs, upMs, open: traffic.open, before, after, shortfalls };
+}
+
+function isAsBefore(before: NodeReport, after: NodeReport): boolean {
+  return (
+    after.heapBytes - before.heapBytes <= MAX_HEAP_GROWTH &&
+    after.handles - before.handles <= MAX_HANDLE_GROWTH &&
+    after.channels === before.channels &&
+    after.pending <= MAX_PENDING
+  );
+}

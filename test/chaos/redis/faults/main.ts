@@ -1,0 +1,42 @@
+// npm run chaos:faults: three nodes that serve without pause, each before a path of its own to one Redis; a fault at a time.
+import { RedisServer } from '../../../backplane/redis-server.js';
+import { numberArgument, Verdicts } from '../../verdicts.js';
+import { FaultPath } from './fault-path.js';
+import { reportTrial } from './fault-report.js';
+import { FaultTraffic } from './fault-traffic.js';
+import { runTrial } from './fault-trial.js';
+import { pathFaults } from './path-faults.js';
+import { PilotedNode } from '../piloted-node.js';
+import { redisFaults } from './redis-faults.js';
+
+const NODES = 3;
+const clientsPerNode = numberArgument('clients', 30);
+/** `--only text`: the faults whose name holds it; may be said again. */
+const only = process.argv.filter((_, i) => process.argv[i - 1] === '--only');
+
+const begun = performance.now();
+const server = await RedisServer.start('--enable-debug-command', 'yes');
+const paths = Array.from({ length: NODES }, () => new FaultPath(server.port));
+const nodes: PilotedNode[] = [];
+const traffic = new FaultTraffic(nodes, clientsPerNode);
+const verdicts = new Verdicts();
+try {
+  for (const [i, path] of paths.entries()) {
+    nodes.push(await PilotedNode.start(i, await path.open(), '--per-user', '50'));
+  }
+  await traffic.start();
+  const stage = { server, paths, nodes, traffic };
+  const faults = [...redisFaults(stage), ...pathFaults(stage)].filter(
+    ({ name }) => only.length === 0 || only.some((text) => name.includes(text)),
+  );
+  console.log(`${NODES} nodes, ${traffic.size} clients, ${faults.length} faults`);
+  for (const fault of faults) reportTrial(await runTrial(fault, nodes, traffic), traffic.size, verdicts);
+} finally {
+  traffic.stop();
+  await Promise.all(traffic.connections.map((connection) => connection.leave('terminate')));
+  await Promise.all(nodes.map((node) => node.kill()));
+  for (const path of paths) path.close();
+  await server.kill();
+}
+console.log(`took ${((performance.now() - begun) / 1_000).toFixed(0)} s`);
+process.exitCode = verdicts.exitCode;
