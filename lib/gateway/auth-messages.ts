@@ -128,10 +128,12 @@ export class AuthMessages {
     frame: ClientFrame,
     code: ErrorCode,
     message = defaultErrorMessage(code),
+    cause?: string,
   ): void {
+    const because = cause === undefined ? '' : ` (${cause})`;
     this.refusals.message(
       code,
-      () => `connection ${connection.id}: $auth was refused with ${code}: ${message}`,
+      () => `connection ${connection.id}: $auth was refused with ${code}: ${message}${because}`,
     );
     connection.sendText(encodeError(frame.id, { code, message }));
   }
