@@ -41,7 +41,7 @@ process.on('exit', () => {
 });
 
 /** Where `--profile` puts its `.cpuprofile` files; asked for by name. */
-export const profiling: { directory: string | undefined } = { directory: undefined };
+export const profiling: { directory: string | undefined; count: number } = { directory: undefined, count: 0 };
 
 /** A contender's servers with the load generator of its own that waits for them. */
 export class Bout {
@@ -124,7 +124,8 @@ export class Bout {
   async #fork(file: string, options: object, isServer: boolean): Promise<Asked> {
     const execArgv = isServer ? ['--expose-gc'] : [];
     if (isServer && profiling.directory !== undefined) {
-      execArgv.push('--cpu-prof', `--cpu-prof-dir=${profiling.directory}`, `--cpu-prof-name=${this.entrant.server}-%p.cpuprofile`);
+      const name = `${this.entrant.server}-${++profiling.count}.cpuprofile`;
+      execArgv.push('--cpu-prof', `--cpu-prof-dir=${profiling.directory}`, `--cpu-prof-name=${name}`);
     }
     const child = fork(fileURLToPath(new URL(file, import.meta.url)), [JSON.stringify(options)], { execArgv });
     started.add(child);
