@@ -31,12 +31,20 @@ export { MemoryBackplane, MemoryHub } from './backplane/memory-backplane.js';
 
 // Types
 export type { RealtimeOptions } from './realtime.options.js';
+export type { EmitterOptions } from './realtime.emitter.js';
 export type { Backplane, BackplaneListener, PublishOutcome } from './backplane/backplane.js';
 export type { BackplaneFailure } from './backplane/backplane-error.js';
 export type { Publication, Recipient, RemoteAnswer, ReplyTo } from './backplane/publication.js';
 export type { DisconnectOptions, RequestOptions, SendOptions } from './broadcast/broadcaster.js';
 export type { Receipt } from './broadcast/receipt.js';
-export type { ConnectionData, ConnectionUser, Disconnection, Identity } from './connections/connection.js';
+export type {
+  ConnectionData,
+  ConnectionUser,
+  Disconnection,
+  Identity,
+  ParamsOf,
+  PathParams,
+} from './connections/connection.js';
 export type {
   AnyContract,
   ClientEntry,
@@ -63,7 +71,6 @@ export type { Authenticate } from './gateway/authentication.js';
 export type { TrustProxy } from './gateway/client-ip.js';
 export type { DrainSettings } from './gateway/drain-schedule.js';
 export type { CompressionSettings } from './gateway/compression.js';
-export type { PathParams } from './gateway/gateway-path.js';
 export type { Handshake } from './gateway/handshake.js';
 export type { HandshakeSettings } from './gateway/handshake-queue.js';
 export type { HeartbeatSettings } from './gateway/heartbeat.js';

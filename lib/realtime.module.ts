@@ -4,6 +4,7 @@ import { ConnectionRegistry } from './connections/connection-registry.js';
 import { TicketService } from './gateway/tickets.js';
 import { RealtimeHealth } from './health/realtime-health.js';
 import { RealtimeMetrics } from './metrics/realtime-metrics.js';
+import { RealtimeEmitterModule, type EmitterOptions } from './realtime.emitter.js';
 import { REALTIME_OPTIONS, RealtimeNode } from './realtime.node.js';
 import type { RealtimeOptions } from './realtime.options.js';
 
@@ -31,5 +32,17 @@ const PROVIDERS: Provider[] = [
 export class RealtimeModule extends ConfigurableModuleClass {
   static override forRoot(options: RealtimeOptions = {}): DynamicModule {
     return super.forRoot(options);
+  }
+
+  /** The `Broadcaster` alone, for a process without sockets: a worker, a cron job. */
+  static forEmitter(options: EmitterOptions): DynamicModule {
+    return RealtimeEmitterModule.forEmitter(options);
+  }
+
+  /** `forEmitter` with options from other providers. */
+  static forEmitterAsync(
+    options: Parameters<typeof RealtimeEmitterModule.forEmitterAsync>[0],
+  ): DynamicModule {
+    return RealtimeEmitterModule.forEmitterAsync(options);
   }
 }

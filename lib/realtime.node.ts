@@ -8,8 +8,6 @@ import {
 } from '@nestjs/common';
 import { ApplicationConfig, HttpAdapterHost, ModuleRef, ModulesContainer } from '@nestjs/core';
 import type { Backplane } from './backplane/backplane.js';
-import { MemoryBackplane } from './backplane/memory-backplane.js';
-import { RedisBackplane } from './backplane/redis-backplane.js';
 import { Subscriptions } from './backplane/subscriptions.js';
 import { Broadcaster } from './broadcast/broadcaster.js';
 import { ClientRequests } from './broadcast/client-requests.js';
@@ -38,7 +36,7 @@ import { RealtimeAdapter } from './gateway/realtime.adapter.js';
 import { Resumption } from './gateway/resumption.js';
 import { Routes } from './gateway/routes.js';
 import { SocketSessions } from './gateway/socket-sessions.js';
-import { MemoryTicketStore, TicketService } from './gateway/tickets.js';
+import { TicketService } from './gateway/tickets.js';
 import { TokenExpiry } from './gateway/token-expiry.js';
 import { RealtimeHealth, type HealthReport } from './health/realtime-health.js';
 import { AnswerMemory } from './messages/answer-memory.js';
@@ -47,7 +45,8 @@ import { MessageDispatcher } from './messages/message-dispatcher.js';
 import { ReplyStreams } from './messages/reply-streams.js';
 import { RealtimeMetrics } from './metrics/realtime-metrics.js';
 import { Refusals } from './metrics/refusals.js';
-import { resolveOptions, type RealtimeOptions, type ResolvedOptions } from './realtime.options.js';
+import { backplaneOf, listen, sharedDriversOf, type SharedDrivers } from './realtime.drivers.js';
+import { resolveOptions, type RealtimeOptions } from './realtime.options.js';
 
 /** The token of the options as the app gave them. */
 export const REALTIME_OPTIONS = Symbol('nestjs-realtime:options');
@@ -71,6 +70,7 @@ export class RealtimeNode implements OnModuleInit, BeforeApplicationShutdown, On
   readonly #routes = new Routes();
   readonly #scopes: ConnectionScopes;
   readonly #serverMessages = new ServerMessages();
+  readonly #shared: SharedDrivers;
   readonly #subscriptions: Subscriptions;
   #isStarted = false;
   #backplaneState: HealthReport['status'] & ('up' | 'down') = 'down';
@@ -98,10 +98,14 @@ export class RealtimeNode implements OnModuleInit, BeforeApplicationShutdown, On
     });
     const refusals = new Refusals(metrics, logger);
     this.metrics = metrics;
-    this.health = new RealtimeHealth(() => ({ status: this.#status, connections: registry.size }));
+    this.health = new RealtimeHealth(() => ({
+      status: this.#status,
+      node: nodeId,
+      connections: registry.size,
+    }));
 
     // Who is connected, and how messages reach them
-    this.#backplane = options.backplane ?? backplaneOf(options, nodeId, metrics, logger);
+    this.#backplane = backplaneOf(options, nodeId, metrics, logger);
     this.#subscriptions = new Subscriptions(this.#backplane, nodeId);
     this.#scopes = new ConnectionScopes(moduleRef);
     const registry = new ConnectionRegistry(this.#subscriptions);
@@ -119,12 +123,14 @@ export class RealtimeNode implements OnModuleInit, BeforeApplicationShutdown, On
     this.broadcaster = new Broadcaster(delivery, this.#serverMessages, this.#requests, remote, nodeId);
 
     // Who may come in
-    this.tickets = new TicketService(options.ticketStore ?? new MemoryTicketStore());
+    this.#shared = sharedDriversOf(options, metrics, logger);
+    this.tickets = new TicketService(this.#shared.tickets);
     const authentication = new Authentication(options.authenticate, this.tickets, options.handshakeTimeoutMs);
-    const limits = new ConnectionLimits(options, {
-      ofUser: (userId) => registry.ofUser(userId).length,
-      unauthenticated: () => auth.unauthenticated,
-    });
+    const limits = new ConnectionLimits(
+      { ...options, nodeId },
+      this.#shared.places,
+      () => auth.unauthenticated,
+    );
     const queue = new HandshakeQueue(options.handshakes);
     const admission = new Admission(
       new OriginPolicy(options.origins, options.allowMissingOrigin),
@@ -156,7 +162,6 @@ export class RealtimeNode implements OnModuleInit, BeforeApplicationShutdown, On
     const expiry = new TokenExpiry();
     const auth: AuthMessages = new AuthMessages(
       authentication,
-      limits,
       expiry,
       options.authTimeoutMs || 0,
       {
@@ -188,21 +193,17 @@ export class RealtimeNode implements OnModuleInit, BeforeApplicationShutdown, On
       logger,
     );
     this.#heartbeat = options.heartbeat === false ? undefined : new Heartbeat(options.heartbeat, metrics);
-    const sockets = new SocketSessions(
-      { ...options, nodeId },
-      {
-        registry,
-        intake,
-        auth,
-        expiry,
-        heartbeat: this.#heartbeat,
-        lifecycle,
-        limits,
-        rateLimiter,
-        metrics,
-        logger,
-      },
-    );
+    const sockets = new SocketSessions(options, {
+      registry,
+      intake,
+      auth,
+      expiry,
+      heartbeat: this.#heartbeat,
+      lifecycle,
+      rateLimiter,
+      metrics,
+      logger,
+    });
     this.#drain = new Drain(sockets, admission, lifecycle, options.drain, logger);
     this.#adapter = new RealtimeAdapter(
       host,
@@ -225,11 +226,12 @@ export class RealtimeNode implements OnModuleInit, BeforeApplicationShutdown, On
     for (const { path, gateways } of this.#routes.all) {
       for (const { contract } of gateways) this.#serverMessages.register(path.path, contract);
     }
+    await this.#shared.start();
     await this.#backplane.start({
       receive: (publication) => this.#remote.receive(publication),
       stateChanged: (state) => (this.#backplaneState = state),
     });
-    await this.#subscriptions.start();
+    await listen(this.#subscriptions.start(), this.#logger);
     this.#isStarted = true;
   }
 
@@ -242,21 +244,11 @@ export class RealtimeNode implements OnModuleInit, BeforeApplicationShutdown, On
     this.#heartbeat?.stop();
     this.#requests.close();
     this.#replies.close();
-    await this.#backplane.stop();
+    await Promise.all([this.#shared.stop(), this.#backplane.stop()]);
   }
 
   get #status(): HealthReport['status'] {
     if (this.#drain.isDraining) return 'draining';
     return this.#isStarted ? this.#backplaneState : 'down';
   }
-}
-
-function backplaneOf(
-  { redis, redisPrefix: prefix }: ResolvedOptions,
-  nodeId: string,
-  metrics: RealtimeMetrics,
-  logger: Logger,
-): Backplane {
-  if (redis === undefined) return new MemoryBackplane();
-  return new RedisBackplane({ redis, prefix, nodeId }, metrics.backplane, logger);
 }

@@ -33,15 +33,15 @@ export interface RealtimeOptions {
   readonly trustProxy?: TrustProxy;
   /** Connections of this node. @default 50_000 */
   readonly maxConnections?: number | false;
-  /** Connections per IP; behind a proxy it needs `trustProxy`. @default false */
+  /** Connections per IP, over all nodes with `redis`; behind a proxy it needs `trustProxy`. @default false */
   readonly maxConnectionsPerIp?: number | false;
-  /** Connections per user. @default false */
+  /** Connections per user, over all nodes with `redis`. @default false */
   readonly maxConnectionsPerUser?: number | false;
   /** Connections that have not said `$auth` yet. @default 1_000 */
   readonly maxUnauthenticated?: number | false;
   /** The pace of handshakes that need `authenticate`. @default { maxConcurrent: 200, maxPerSecond: false, maxWaiting: 5_000, maxWaitMs: 5_000 } */
   readonly handshakes?: Partial<HandshakeSettings> | false;
-  /** Where tickets are kept. @default this process */
+  /** Where tickets are kept. @default Redis with `redis`, else this process */
   readonly ticketStore?: TicketStore;
 
   // --- what they may send ---

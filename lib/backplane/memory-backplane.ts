@@ -44,7 +44,14 @@ export class MemoryBackplane implements Backplane {
 
   #deliver(channel: string, publication: Publication): boolean {
     if (this.#listener === undefined || !this.#channels.has(channel)) return false;
-    this.#listener.receive(publication);
+    this.#listener.receive(asOverWire(publication));
     return true;
   }
+}
+
+/** No instance of a class crosses between nodes, here as little as over a network. */
+function asOverWire(publication: Publication): Publication {
+  return publication.kind === 'message'
+    ? publication
+    : (JSON.parse(JSON.stringify(publication)) as Publication);
 }

@@ -1,4 +1,5 @@
 import type { Cluster, Redis, RedisOptions } from 'ioredis';
+import { RedisConnection } from './redis-connection.js';
 
 /** What an app may give as `redis`: a URL, ioredis options (Sentinel's too), or a client whose settings are copied. */
 export type RedisConfiguration = string | RedisSettings | RedisClient;
@@ -27,7 +28,7 @@ export interface RedisClient {
 /** Bounds every command: ioredis alone would hold one for ever while the other side says nothing. */
 export const COMMAND_TIMEOUT_MS = 3_000;
 const CONNECT_TIMEOUT_MS = 5_000;
-const MAX_RETRY_DELAY_MS = 2_000;
+const MAX_RETRY_DELAY_MS = 1_000;
 const MIN_RETRY_DELAY_MS = 50;
 
 /**
@@ -35,12 +36,17 @@ const MIN_RETRY_DELAY_MS = 50;
  * bound while Redis is away, and resubscribe with one command that can exceed Redis' output limit and so never succeed.
  */
 const HONEST_OPTIONS = {
+  // The names are ours alone; a prefix of the user's would move them to other slots and out of their ACL.
+  keyPrefix: '',
+  stringNumbers: false,
   autoResubscribe: false,
   autoResendUnfulfilledCommands: false,
   enableOfflineQueue: false,
   maxRetriesPerRequest: null,
   commandTimeout: COMMAND_TIMEOUT_MS,
   connectTimeout: CONNECT_TIMEOUT_MS,
+  // How long a socket may take to say goodbye before it is destroyed: a black hole never does.
+  disconnectTimeout: 200,
   keepAlive: 10_000,
   failoverDetector: true,
   lazyConnect: true,
@@ -56,61 +62,56 @@ export class RedisClients {
     private readonly onError: (error: Error) => void,
   ) {}
 
-  get isCluster(): boolean {
-    return isClient(this.configuration) && this.configuration.isCluster;
+  /** The user's cluster, if that is what was given. */
+  get givenCluster(): Cluster | undefined {
+    const { configuration } = this;
+    return isClient(configuration) && configuration.isCluster
+      ? (configuration as unknown as Cluster)
+      : undefined;
   }
 
   /** A connection to a standalone Redis or a Sentinel group; it connects when told to. */
-  async redis(overrides: { enableAutoPipelining?: boolean } = {}): Promise<Redis> {
-    const options = { ...HONEST_OPTIONS, ...overrides };
+  async redis(): Promise<RedisConnection> {
     const { configuration } = this;
     if (isClient(configuration)) {
-      return this.#owned((configuration as unknown as Redis).duplicate(options));
+      return this.#owned((configuration as unknown as Redis).duplicate(HONEST_OPTIONS));
     }
     const { Redis } = await importIoredis();
     return this.#owned(
       typeof configuration === 'string'
-        ? new Redis(configuration, options)
-        : new Redis({ ...(configuration as object), ...options }),
+        ? new Redis(configuration, HONEST_OPTIONS)
+        : new Redis({ ...(configuration as object), ...HONEST_OPTIONS }),
     );
   }
 
-  /** A cluster client for commands. */
-  cluster(): Cluster {
-    const given = this.configuration as unknown as Cluster;
-    const { redisOptions } = given.options;
+  /** A cluster client for commands with keys, and to ask any of its nodes. */
+  cluster(given: Cluster): Cluster {
     const client = given.duplicate([], {
       ...given.options,
+      // Its pipelines mix channels, and fail together when one of them is redirected.
+      enableAutoPipelining: false,
       enableOfflineQueue: false,
-      enableAutoPipelining: true,
+      keyPrefix: '',
       lazyConnect: true,
+      shardedSubscribers: false,
       clusterRetryStrategy: fullJitter,
       // ioredis' own type of this does not fit itself under exactOptionalPropertyTypes.
-      redisOptions: { ...redisOptions, ...HONEST_OPTIONS } as never,
+      redisOptions: { ...given.options.redisOptions, ...HONEST_OPTIONS } as never,
     });
-    return this.#owned(client);
-  }
-
-  /** A connection to one master of a cluster. */
-  async member(host: string, port: number): Promise<Redis> {
-    const { Redis } = await importIoredis();
-    const { redisOptions } = (this.configuration as unknown as Cluster).options;
-    return this.#owned(new Redis({ ...(redisOptions as object), ...HONEST_OPTIONS, host, port, retryStrategy: null }));
-  }
-
-  // Without a listener, an `error` event of ioredis is printed by it and forgotten.
-  #owned<Client extends Redis | Cluster>(client: Client): Client {
     client.on('error', this.onError);
     return client;
   }
-}
 
-/** Connects, and resolves once the first attempt has ended either way: the client goes on trying by itself. */
-export async function connect(client: Redis | Cluster, onError: (error: Error) => void): Promise<void> {
-  try {
-    await client.connect();
-  } catch (error) {
-    onError(error as Error);
+  /** Makes connections to single masters of a cluster. */
+  async members(given: Cluster): Promise<(host: string, port: number) => RedisConnection> {
+    const { Redis } = await importIoredis();
+    const { redisOptions } = given.options;
+    return (host, port) =>
+      this.#owned(new Redis({ ...(redisOptions as object), ...HONEST_OPTIONS, host, port }));
+  }
+
+  #owned(client: Redis): RedisConnection {
+    return new RedisConnection(client, this.onError);
   }
 }
 

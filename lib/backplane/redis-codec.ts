@@ -2,18 +2,30 @@ import type { Publication } from './publication.js';
 
 const NEWLINE = 10;
 
-/** What stands between nodes: the origin's id, a line of JSON about the message, and the client's frame as it is. */
+/** A publication, who said it, and how many that node had said before. */
+export interface Envelope {
+  readonly origin: string;
+  readonly sequence: number;
+  readonly publication: Publication;
+}
+
+/**
+ * What stands between nodes: the origin's id and a number that grows, a line of JSON about the message, and the
+ * client's frame as it is.
+ */
 export class RedisCodec {
   readonly #origin: Buffer;
+  #sequence = 0;
 
   constructor(private readonly nodeId: string) {
-    this.#origin = Buffer.from(`${nodeId}\n`);
+    this.#origin = Buffer.from(`${nodeId} `);
   }
 
   encode(publication: Publication): string {
-    if (publication.kind !== 'message') return `${this.nodeId}\n${JSON.stringify(publication)}\n`;
+    const origin = `${this.nodeId} ${++this.#sequence}`;
+    if (publication.kind !== 'message') return `${origin}\n${JSON.stringify(publication)}\n`;
     const { text, ...head } = publication;
-    return `${this.nodeId}\n${JSON.stringify(head)}\n${String(text)}`;
+    return `${origin}\n${JSON.stringify(head)}\n${String(text)}`;
   }
 
   /** Whether this node said it itself; found out without reading the rest. */
@@ -22,11 +34,14 @@ export class RedisCodec {
     return message.length > origin.length && origin.compare(message, 0, origin.length) === 0;
   }
 
-  /** The publication, or `undefined` for what is not one: Redis is shared, and versions are mixed during a deploy. */
-  decode(message: Buffer): Publication | undefined {
+  /** The envelope, or `undefined` for what is none: Redis is shared, and versions are mixed during a deploy. */
+  decode(message: Buffer): Envelope | undefined {
     const afterOrigin = message.indexOf(NEWLINE) + 1;
     const afterHead = message.indexOf(NEWLINE, afterOrigin) + 1;
     if (afterOrigin === 0 || afterHead === 0) return undefined;
+    const [origin = '', number] = message.toString('latin1', 0, afterOrigin - 1).split(' ');
+    const sequence = Number(number);
+    if (!Number.isSafeInteger(sequence)) return undefined;
     let head: unknown;
     try {
       head = JSON.parse(message.toString('utf8', afterOrigin, afterHead - 1));
@@ -34,7 +49,8 @@ export class RedisCodec {
       return undefined;
     }
     if (!isPublication(head)) return undefined;
-    return head.kind === 'message' ? { ...head, text: message.subarray(afterHead) } : head;
+    const publication = head.kind === 'message' ? { ...head, text: message.subarray(afterHead) } : head;
+    return { origin, sequence, publication };
   }
 }
 

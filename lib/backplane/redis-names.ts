@@ -15,7 +15,15 @@ const WIRE_VERSION = 'v1';
 // A channel's name stands in every message; a long one is paid for each time.
 const MAX_CHANNEL_BYTES = 128;
 
-/** The one place that builds a name in Redis: `prefix:v1:{tag}:…`, the same in every topology. */
+/**
+ * The one place that builds a name in Redis: `prefix:v1:{tag}:…`, the same in every topology. This is the user that may
+ * do what this library does and nothing else; the last line is for a Cluster, and older than Redis 7 it is unknown:
+ *
+ *     ACL SETUSER realtime on >secret resetkeys ~realtime:* resetchannels &realtime:* -@all +info
+ *       +publish +subscribe +unsubscribe +set +getdel +eval +evalsha +time
+ *       +zadd +zcard +zrem +zremrangebyscore +zscore +pexpire
+ *       +spublish +ssubscribe +sunsubscribe +cluster|slots +cluster|info
+ */
 export class RedisNames {
   readonly #root: string;
 
@@ -29,9 +37,9 @@ export class RedisNames {
     return `${this.#root}:{${tagOf(channel)}}:c:${name}`;
   }
 
-  /** The channel on which a node hears its own probes, one for each partition it probes. */
-  probe(nodeId: string, tag = TAGS[0]): string {
-    return `${this.#root}:{${tag}}:probe:${nodeId}`;
+  /** The channels on which a node hears its own probes, one for each of the 128 partitions. */
+  probes(nodeId: string): readonly [string, ...string[]] {
+    return TAGS.map((tag) => `${this.#root}:{${tag}}:probe:${nodeId}`) as [string, ...string[]];
   }
 
   /** Where a one-use ticket is kept. */

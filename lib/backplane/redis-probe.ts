@@ -2,6 +2,8 @@
 export interface ProbeRoute {
   /** Publishes the text so that this node hears it; rejects when Redis does not take it. */
   send(text: string): Promise<void>;
+  /** A probe has not come back when it should have; it may be too early to give up. */
+  late(): void;
   /** Gives up the connections that do not answer, so that new ones are made. */
   recycle(): void;
 }
@@ -15,6 +17,7 @@ export interface ProbeSettings {
 export const PROBE: ProbeSettings = { intervalMs: 3_000, timeoutMs: 10_000 };
 
 const FIRST_PROBE_MS = 1_000;
+const LATE_MS = 1_000;
 
 /**
  * Knows whether messages really travel: a socket that is open says nothing about a half-open connection, a black hole,
@@ -25,6 +28,7 @@ export class RedisProbe {
   #recycledAt = 0;
   #state: 'up' | 'down' = 'down';
   #timer: NodeJS.Timeout | undefined;
+  #patience: NodeJS.Timeout | undefined;
   #sent = 0;
   #onFirst: (() => void) | undefined;
 
@@ -39,17 +43,19 @@ export class RedisProbe {
     return this.#state;
   }
 
+  /** The last probe should have come back by now. */
+  get isLate(): boolean {
+    return performance.now() - this.#heardAt > this.settings.intervalMs + LATE_MS;
+  }
+
   /** Resolves when the first probe has come back, or when that takes too long to wait for. */
   start(): Promise<void> {
     this.#recycledAt = performance.now();
     this.#timer = setInterval(() => this.#beat(), this.settings.intervalMs);
     this.#timer.unref();
     return new Promise((resolve) => {
-      const patience = setTimeout(resolve, FIRST_PROBE_MS);
-      this.#onFirst = () => {
-        clearTimeout(patience);
-        resolve();
-      };
+      this.#onFirst = resolve;
+      this.#patience = setTimeout(resolve, FIRST_PROBE_MS);
       this.#send();
     });
   }
@@ -57,6 +63,7 @@ export class RedisProbe {
   stop(): void {
     clearInterval(this.#timer);
     this.#timer = undefined;
+    this.#welcome();
   }
 
   /** A fresh connection is ready; no need to wait for the next turn to know. */
@@ -66,18 +73,19 @@ export class RedisProbe {
 
   /** A probe has come back. */
   heard(text: string): void {
+    if (this.#timer === undefined) return;
     const now = performance.now();
     this.#heardAt = now;
     const sentAt = Number(text.slice(text.indexOf(' ') + 1));
     if (Number.isFinite(sentAt)) this.onRoundTrip(Math.max(0, now - sentAt) / 1_000);
     this.#become('up');
-    this.#onFirst?.();
-    this.#onFirst = undefined;
+    this.#welcome();
   }
 
   #beat(): void {
     const now = performance.now();
     const { timeoutMs } = this.settings;
+    if (this.isLate) this.route.late();
     if (now - this.#heardAt > timeoutMs) {
       this.#become('down');
       if (now - this.#recycledAt > timeoutMs) {
@@ -86,6 +94,12 @@ export class RedisProbe {
       }
     }
     this.#send();
+  }
+
+  #welcome(): void {
+    clearTimeout(this.#patience);
+    this.#onFirst?.();
+    this.#onFirst = undefined;
   }
 
   #send(): void {

@@ -1,108 +1,129 @@
 import type { Redis } from 'ioredis';
-import { BackplaneError } from './backplane-error.js';
+import { RedisChannels } from './redis-channels.js';
+import { isRefusal } from './redis-error.js';
+import type { PubSub } from './redis-pubsub.js';
 
 /** What a subscriber reports. */
 export interface SubscriberEvents {
-  message(message: Buffer): void;
+  message(message: Buffer, partition: number): void;
   /** Every wanted channel is subscribed again after the connection was lost. */
   resubscribed(channels: number, durationMs: number): void;
+  /** Redis did not take a subscription; it is tried again. */
   failed(error: Error): void;
 }
 
-interface Channel {
-  /** Redis has confirmed it on the present connection. */
-  isAcked: boolean;
-  isQueued: boolean;
-  /** When it may be given up; `undefined` while it is wanted. */
-  lingersUntil: number | undefined;
-  waiters: Waiter[] | undefined;
-}
+/** What a subscriber needs of a client. */
+export type SubscribingClient = Pick<
+  Redis,
+  'status' | 'on' | 'subscribe' | 'ssubscribe' | 'unsubscribe' | 'sunsubscribe'
+>;
 
-interface Waiter {
-  readonly resolve: () => void;
-  readonly reject: (error: Error) => void;
-  readonly since: number;
-}
+/** A client that is never connected. */
+export const NOWHERE = {
+  status: 'end',
+  on: () => NOWHERE,
+  subscribe: nothing,
+  ssubscribe: nothing,
+  unsubscribe: nothing,
+  sunsubscribe: nothing,
+} as unknown as SubscribingClient;
 
-// Replies to at most this many channels wait at a time: far below the 32 MB at which Redis ends a subscriber.
 const BATCH_CHANNELS = 256;
-const MAX_BATCHES_IN_FLIGHT = 4;
-const JOIN_TIMEOUT_MS = 5_000;
-const MIN_LINGER_MS = 2_000;
-const LINGER_SPREAD_MS = 8_000;
+// Replies to so many channels wait at a time: far below the 32 MB at which Redis ends a subscriber.
+const MAX_CHANNELS_IN_FLIGHT = 1_024;
 const SWEEP_MS = 1_000;
+// Given up in one sweep: the replies to it count for the same 32 MB.
+const MAX_SWEPT = 8_192;
 const RETRY_MS = 500;
+const REFUSED_RETRY_MS = 5_000;
 
 /**
- * The subscriptions of one Redis connection. Wanting a channel resolves when Redis has confirmed it; one that is no
- * longer wanted lingers, since users who leave often come back; and after a lost connection everything wanted is
- * subscribed again in batches that never outrun their replies.
+ * The subscriptions of one Redis connection. Wanting a channel resolves when Redis has confirmed it, and after a lost
+ * connection everything wanted is subscribed again in batches that never outrun their replies. A batch holds channels
+ * of one partition, as Redis Cluster wants it.
  */
 export class RedisSubscriber {
-  readonly #channels = new Map<string, Channel>();
-  #queue: string[] = [];
-  #inFlight = 0;
+  readonly #partitions = new Map<number, RedisChannels>();
+  readonly #retries = new Set<NodeJS.Timeout>();
   #connection = 0;
+  #inFlight = 0;
   #readyAt = 0;
   #isCatchingUp = false;
-  #flushScheduled = false;
+  #isFlushScheduled = false;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(
-    readonly client: Redis,
-    private readonly commands: {
-      subscribe: 'subscribe' | 'ssubscribe';
-      unsubscribe: 'unsubscribe' | 'sunsubscribe';
-    },
+    private readonly client: SubscribingClient,
+    private readonly pubSub: PubSub,
+    private readonly partitionOf: (name: string) => number,
     private readonly events: SubscriberEvents,
   ) {
-    const event = commands.subscribe === 'subscribe' ? 'messageBuffer' : 'smessageBuffer';
-    client.on(event, (_channel: Buffer, message: Buffer) => events.message(message));
+    client.on(pubSub.event, (channel: Buffer, message: Buffer) =>
+      events.message(message, partitionOf(channel.toString('latin1'))),
+    );
     client.on('ready', () => this.#ready());
     client.on('close', () => this.#lost());
   }
 
   /** Channels that are wanted or linger. */
   get size(): number {
-    return this.#channels.size;
+    let size = 0;
+    for (const channels of this.#partitions.values()) size += channels.size;
+    return size;
   }
 
   /** How many of them Redis has confirmed. */
   get acked(): number {
     let acked = 0;
-    for (const { isAcked } of this.#channels.values()) if (isAcked) acked++;
+    for (const channels of this.#partitions.values()) acked += channels.acked;
     return acked;
   }
 
-  add(name: string): Promise<void> | undefined {
-    let channel = this.#channels.get(name);
-    if (channel === undefined) {
-      channel = { isAcked: false, isQueued: false, lingersUntil: undefined, waiters: undefined };
-      this.#channels.set(name, channel);
-    }
-    channel.lingersUntil = undefined;
-    if (channel.isAcked) return undefined;
-    this.#enqueue(name, channel);
-    const { waiters = [] } = channel;
-    channel.waiters = waiters;
-    this.#tick();
-    return new Promise((resolve, reject) => waiters.push({ resolve, reject, since: performance.now() }));
+  /** Whether Redis counts this connection as a subscriber of the channel. */
+  hears(name: string): boolean {
+    return this.#partitions.get(this.partitionOf(name))?.isAcked(name) ?? false;
   }
 
-  remove(name: string): void {
-    const channel = this.#channels.get(name);
-    if (channel === undefined) return;
-    channel.lingersUntil = performance.now() + MIN_LINGER_MS + Math.random() * LINGER_SPREAD_MS;
+  subscribe(name: string): Promise<void> | undefined {
+    const confirmed = this.#channelsOf(name).want(name);
+    if (confirmed !== undefined) this.#flushSoon();
+    return confirmed;
+  }
+
+  unsubscribe(name: string): void {
+    this.#partitions.get(this.partitionOf(name))?.leave(name);
     this.#tick();
+  }
+
+  /** Gives a partition away, with those who wait for its channels. */
+  release(partition: number): RedisChannels | undefined {
+    const channels = this.#partitions.get(partition);
+    this.#partitions.delete(partition);
+    channels?.lost();
+    return channels;
+  }
+
+  /** Takes a partition over and subscribes what is wanted of it. */
+  adopt(partition: number, channels: RedisChannels): void {
+    channels.restart();
+    this.#partitions.set(partition, channels);
+    this.#flushSoon();
   }
 
   /** Forgets everything; whoever waits is told. */
   close(): void {
+    this.#connection++;
     clearInterval(this.#timer);
-    this.#timer = undefined;
-    for (const channel of this.#channels.values())
-      rejectAll(channel, 'unavailable', 'The backplane is closed.');
-    this.#channels.clear();
+    for (const retry of this.#retries) clearTimeout(retry);
+    for (const channels of this.#partitions.values()) channels.close();
+    this.#partitions.clear();
+  }
+
+  #channelsOf(name: string): RedisChannels {
+    const partition = this.partitionOf(name);
+    let channels = this.#partitions.get(partition);
+    if (channels === undefined) this.#partitions.set(partition, (channels = new RedisChannels()));
+    return channels;
   }
 
   #ready(): void {
@@ -110,90 +131,79 @@ export class RedisSubscriber {
     this.#inFlight = 0;
     this.#readyAt = performance.now();
     this.#isCatchingUp = true;
-    this.#queue = [];
-    for (const [name, channel] of this.#channels) {
-      channel.isQueued = false;
-      if (channel.lingersUntil === undefined) this.#enqueue(name, channel);
-      else this.#channels.delete(name);
-    }
+    for (const channels of this.#partitions.values()) channels.restart();
     this.#flush();
   }
 
   #lost(): void {
     this.#connection++;
     this.#isCatchingUp = false;
-    for (const channel of this.#channels.values()) channel.isAcked = false;
+    for (const channels of this.#partitions.values()) channels.lost();
   }
 
-  #enqueue(name: string, channel: Channel): void {
-    if (channel.isQueued) return;
-    channel.isQueued = true;
-    this.#queue.push(name);
-    if (this.#flushScheduled) return;
-    this.#flushScheduled = true;
+  #flushSoon(): void {
+    this.#tick();
+    if (this.#isFlushScheduled) return;
+    this.#isFlushScheduled = true;
     // Everyone who joins in this turn of the event loop shares a command.
     setImmediate(() => {
-      this.#flushScheduled = false;
+      this.#isFlushScheduled = false;
       this.#flush();
     });
   }
 
   #flush(): void {
-    while (
-      this.client.status === 'ready' &&
-      this.#queue.length > 0 &&
-      this.#inFlight < MAX_BATCHES_IN_FLIGHT
-    ) {
-      void this.#subscribe(this.#queue.splice(0, BATCH_CHANNELS));
+    if (this.client.status !== 'ready') return;
+    for (const [partition, channels] of this.#partitions) {
+      while (channels.hasQueued) {
+        if (this.#inFlight >= MAX_CHANNELS_IN_FLIGHT) return;
+        const names = channels.take(BATCH_CHANNELS);
+        if (names.length > 0) void this.#send(partition, channels, names);
+      }
     }
-    if (!this.#isCatchingUp || this.#queue.length > 0 || this.#inFlight > 0) return;
+    if (!this.#isCatchingUp || this.#inFlight > 0) return;
     this.#isCatchingUp = false;
-    this.events.resubscribed(this.#channels.size, performance.now() - this.#readyAt);
+    this.events.resubscribed(this.acked, performance.now() - this.#readyAt);
   }
 
-  async #subscribe(names: readonly string[]): Promise<void> {
+  async #send(partition: number, channels: RedisChannels, names: readonly string[]): Promise<void> {
     const connection = this.#connection;
-    this.#inFlight++;
+    this.#inFlight += names.length;
+    let failure: Error | undefined;
     try {
-      await this.client[this.commands.subscribe](...names);
-      if (connection === this.#connection) for (const name of names) this.#confirm(name);
+      await this.client[this.pubSub.subscribe](...names);
     } catch (error) {
-      if (connection === this.#connection) this.#retry(names, error as Error);
+      failure = error as Error;
     }
     if (connection !== this.#connection) return;
-    this.#inFlight--;
+    this.#inFlight -= names.length;
+    // A partition that was given away meanwhile is no longer ours to confirm.
+    if (this.#partitions.get(partition) === channels) {
+      if (failure === undefined) channels.confirm(names);
+      else this.#retry(partition, channels, names, failure);
+    }
     this.#flush();
   }
 
-  #confirm(name: string): void {
-    const channel = this.#channels.get(name);
-    if (channel === undefined) return;
-    channel.isQueued = false;
-    channel.isAcked = true;
-    for (const { resolve } of channel.waiters ?? []) resolve();
-    channel.waiters = undefined;
-  }
-
-  #retry(names: readonly string[], error: Error): void {
-    this.events.failed(error);
-    const isRefused = /^(NOPERM|NOAUTH|WRONGPASS)/.test(error.message);
-    for (const name of names) {
-      const channel = this.#channels.get(name);
-      if (channel === undefined) continue;
-      channel.isQueued = false;
-      if (isRefused) rejectAll(channel, 'refused', 'Redis does not let this node subscribe: check its ACL.');
+  #retry(partition: number, channels: RedisChannels, names: readonly string[], error: Error): void {
+    const isRefused = isRefusal(error);
+    if (isRefused) {
+      channels.reject(names, 'refused', 'Redis does not let this node subscribe: check its ACL.');
     }
     const connection = this.#connection;
-    setTimeout(
+    const delayMs = isRefused ? REFUSED_RETRY_MS : RETRY_MS;
+    const retry = setTimeout(
       () => {
-        if (connection !== this.#connection) return;
-        for (const name of names) {
-          const channel = this.#channels.get(name);
-          if (channel !== undefined && !channel.isAcked) this.#enqueue(name, channel);
-        }
+        this.#retries.delete(retry);
+        if (connection !== this.#connection || this.#partitions.get(partition) !== channels) return;
+        channels.requeue(names);
+        this.#flush();
       },
-      RETRY_MS + Math.random() * RETRY_MS,
-    ).unref();
+      delayMs + Math.random() * delayMs,
+    );
+    this.#retries.add(retry.unref());
+    // Last, because a cluster may answer by taking the partition away.
+    this.events.failed(error);
   }
 
   #tick(): void {
@@ -205,48 +215,28 @@ export class RedisSubscriber {
   /** Gives up what has lingered long enough, and tells whoever has waited too long. */
   #sweep(): void {
     const now = performance.now();
-    const unwanted: string[] = [];
-    let isNeeded = false;
-    for (const [name, channel] of this.#channels) {
-      if (channel.waiters !== undefined) {
-        isNeeded = true;
-        rejectLate(channel, now - JOIN_TIMEOUT_MS);
-      }
-      if (channel.lingersUntil === undefined) continue;
-      isNeeded = true;
-      if (channel.lingersUntil > now) continue;
-      unwanted.push(name);
-      this.#channels.delete(name);
+    let isTimed = false;
+    let left = MAX_SWEPT;
+    for (const channels of this.#partitions.values()) {
+      if (!channels.isTimed) continue;
+      isTimed = true;
+      const names = channels.expire(now, left);
+      left -= names.length;
+      for (let i = 0; i < names.length; i += BATCH_CHANNELS)
+        this.#takeBack(names.slice(i, i + BATCH_CHANNELS));
     }
-    for (let i = 0; i < unwanted.length; i += BATCH_CHANNELS)
-      this.#unsubscribe(unwanted.slice(i, i + BATCH_CHANNELS));
-    if (isNeeded) return;
+    if (isTimed) return;
     clearInterval(this.#timer);
     this.#timer = undefined;
   }
 
-  #unsubscribe(names: readonly string[]): void {
+  #takeBack(names: readonly string[]): void {
     // On a connection that is away there is nothing to take back: the next one begins without them.
     if (this.client.status !== 'ready') return;
-    this.client[this.commands.unsubscribe](...names).catch((error: Error) => this.events.failed(error));
+    this.client[this.pubSub.unsubscribe](...names).catch((error: Error) => this.events.failed(error));
   }
 }
 
-function rejectAll(channel: Channel, reason: BackplaneError['reason'], message: string): void {
-  const { waiters = [] } = channel;
-  channel.waiters = undefined;
-  for (const { reject } of waiters) reject(new BackplaneError(reason, message));
-}
-
-function rejectLate(channel: Channel, deadline: number): void {
-  const { waiters = [] } = channel;
-  const late = waiters.filter(({ since }) => since <= deadline);
-  if (late.length === 0) return;
-  const rest = waiters.filter(({ since }) => since > deadline);
-  channel.waiters = rest.length > 0 ? rest : undefined;
-  for (const { reject } of late) {
-    reject(
-      new BackplaneError('unavailable', `Redis did not confirm a subscription within ${JOIN_TIMEOUT_MS} ms.`),
-    );
-  }
+function nothing(): Promise<never> {
+  return Promise.reject(new Error('Not connected.'));
 }

@@ -1,79 +1,80 @@
-import type { Cluster, Redis } from 'ioredis';
-import { connect, type RedisClients } from './redis-client.js';
-import { RedisSubscriber, type SubscriberEvents } from './redis-subscriber.js';
+import type { RedisClients } from './redis-client.js';
+import { isAway } from './redis-error.js';
+import { RedisLink } from './redis-link.js';
+import { CLASSIC_PUBSUB } from './redis-pubsub.js';
 
 /** The connections of a backplane to whatever kind of Redis there is. */
 export interface RedisTopology {
   start(): Promise<void>;
-  /** Publishes to a channel; resolves with the number of subscribed connections. */
+  /** Resolves with the number of subscribed connections; rejects within a bounded time. */
   publish(name: string, message: string): Promise<number>;
   subscribe(name: string): Promise<void> | undefined;
   unsubscribe(name: string): void;
-  /** Replaces connections that do not answer. */
-  recycle(): void;
+  /** Whether Redis counts this node among the channel's subscribers. */
+  hears(name: string): boolean;
   /** Subscriptions wanted, and confirmed by Redis. */
   readonly subscriptions: { readonly wanted: number; readonly confirmed: number };
-  readonly isReady: boolean;
+  /** Whether every server that matters is heard through a probe. */
+  readonly state: 'up' | 'down';
   stop(): Promise<void>;
 }
 
-/** One Redis or one Sentinel group: a connection for commands, and one for subscriptions alone. */
+/** What a topology reports. */
+export interface TopologyEvents {
+  /** What came, and the partition its channel is in. */
+  message(message: Buffer, partition: number): void;
+  resubscribed(channels: number, durationMs: number): void;
+  failed(error: Error): void;
+  stateChanged(state: 'up' | 'down'): void;
+  roundTrip(seconds: number): void;
+}
+
+/** One Redis or one Sentinel group. */
 export class SingleRedis implements RedisTopology {
-  #commands: Redis | undefined;
-  #subscriber: RedisSubscriber | undefined;
+  #link: RedisLink | undefined;
 
   constructor(
     private readonly clients: RedisClients,
-    private readonly events: SubscriberEvents,
-    private readonly onError: (error: Error) => void,
-    private readonly onReady: () => void,
+    private readonly probeName: string,
+    private readonly events: TopologyEvents,
   ) {}
 
-  get isReady(): boolean {
-    return this.#commands?.status === 'ready';
+  get state(): 'up' | 'down' {
+    return this.#link?.state ?? 'down';
   }
 
   get subscriptions() {
-    return { wanted: this.#subscriber?.size ?? 0, confirmed: this.#subscriber?.acked ?? 0 };
+    return this.#link?.subscriptionCounts ?? { wanted: 0, confirmed: 0 };
   }
 
   async start(): Promise<void> {
-    this.#commands = await this.clients.redis({ enableAutoPipelining: true });
-    const subscriber = await this.clients.redis();
-    this.#subscriber = new RedisSubscriber(
-      subscriber,
-      { subscribe: 'subscribe', unsubscribe: 'unsubscribe' },
-      this.events,
-    );
-    this.#commands.on('ready', this.onReady);
-    subscriber.on('ready', this.onReady);
-    await Promise.all([connect(this.#commands, this.onError), connect(subscriber, this.onError)]);
+    const [commands, subscriptions] = [await this.clients.redis(), await this.clients.redis()];
+    const events = { ...this.events, stateChanged: () => this.events.stateChanged(this.state) };
+    this.#link = new RedisLink(commands, subscriptions, CLASSIC_PUBSUB, () => 0, events);
+    this.#link.probeThrough(this.probeName);
+    await this.#link.start();
   }
 
   publish(name: string, message: string): Promise<number> {
-    return (this.#commands as Redis).publish(name, message);
+    const link = this.#link;
+    if (link === undefined || link.state === 'down') return Promise.reject(isAway());
+    return link.publisher.publish(name, message);
   }
 
   subscribe(name: string): Promise<void> | undefined {
-    return this.#subscriber?.add(name);
+    return this.#link?.subscribe(name);
   }
 
   unsubscribe(name: string): void {
-    this.#subscriber?.remove(name);
+    this.#link?.unsubscribe(name);
   }
 
-  recycle(): void {
-    // `disconnect(true)` drops the socket at once and begins the retries.
-    this.#commands?.disconnect(true);
-    this.#subscriber?.client.disconnect(true);
+  hears(name: string): boolean {
+    return this.#link?.hears(name) ?? false;
   }
 
   async stop(): Promise<void> {
-    this.#subscriber?.close();
-    this.#subscriber?.client.disconnect();
-    this.#commands?.disconnect();
+    await this.#link?.stop();
+    this.#link = undefined;
   }
 }
-
-/** A client of any topology that runs commands. */
-export type CommandClient = Redis | Cluster;

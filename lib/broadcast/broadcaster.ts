@@ -11,7 +11,7 @@ import { nodeOf } from '../connections/connection-id.js';
 import { CloseCode, fitCloseReason, isSendableCloseCode } from '../protocol/close-codes.js';
 import { encodeMessage } from '../protocol/codec.js';
 import { isReservedType, type Message } from '../protocol/envelope.js';
-import { firstAnswer, type ClientRequests } from './client-requests.js';
+import { firstAnswer, validAnswer, type ClientRequests } from './client-requests.js';
 import type { Delivery, LocalDelivery } from './local-delivery.js';
 import { Tally, type Receipt } from './receipt.js';
 import type { RemoteNodes } from './remote-nodes.js';
@@ -175,7 +175,7 @@ export class Broadcaster<C extends AnyContract = AnyContract> {
     const here = this.requests.ask(this.delivery.recipients(to), { type, payload, reply }, timeoutMs);
     if (this.#isHere(to)) return here;
     const elsewhere = this.remote.ask({ kind: 'ask', to, type, payload: payload ?? null, timeoutMs });
-    return firstAnswer([here, elsewhere]);
+    return firstAnswer([here, elsewhere.then((answer) => validAnswer(reply, answer))]);
   }
 
   async #disconnect(to: Recipient, options: DisconnectOptions = {}): Promise<Receipt> {
@@ -213,8 +213,8 @@ export class Broadcaster<C extends AnyContract = AnyContract> {
     return {
       delivered: tally.delivered,
       dropped: tally.dropped,
-      nodes: Math.max(...outcomes.map(({ nodes }) => nodes)),
-      missingNodes: Math.max(...outcomes.map(({ missingNodes }) => missingNodes)),
+      nodes: outcomes.reduce((most, { nodes }) => Math.max(most, nodes), 0),
+      missingNodes: outcomes.reduce((most, { missingNodes }) => Math.max(most, missingNodes), 0),
       scope: failure === null ? 'cluster' : 'node',
       failure,
     };

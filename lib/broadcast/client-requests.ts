@@ -46,6 +46,7 @@ export class ClientRequests {
     const waitingFor = new Set<Connection>();
     for (const connection of connections) {
       if (!connection.isOpen) continue;
+      connection.expectAnswer();
       connection.sendText(text);
       waitingFor.add(connection);
     }
@@ -54,13 +55,14 @@ export class ClientRequests {
     }
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
-        this.#pending.delete(id);
+        this.#settle(id, pending);
         reject(
           new ClientRequestError(ErrorCode.TIMEOUT, `No answer to "${request.type}" within ${timeoutMs} ms.`),
         );
       }, timeoutMs);
       timer.unref();
-      this.#pending.set(id, { waitingFor, reply: request.reply, resolve, reject, timer });
+      const pending = { waitingFor, reply: request.reply, resolve, reject, timer };
+      this.#pending.set(id, pending);
     });
   }
 
@@ -122,6 +124,7 @@ export class ClientRequests {
 
   #fail(id: string, connection: Connection, pending: PendingRequest, code: string, message: string): void {
     pending.waitingFor.delete(connection);
+    connection.answerSettled();
     if (pending.waitingFor.size > 0) return;
     this.#settle(id, pending);
     pending.reject(new ClientRequestError(code, message));
@@ -130,7 +133,16 @@ export class ClientRequests {
   #settle(id: string, pending: PendingRequest): void {
     clearTimeout(pending.timer);
     this.#pending.delete(id);
+    for (const connection of pending.waitingFor) connection.answerSettled();
+    pending.waitingFor.clear();
   }
+}
+
+/** An answer from another node is JSON again: what the asker gets is what its contract says. */
+export async function validAnswer(reply: PayloadValidator | undefined, answer: unknown): Promise<unknown> {
+  const verdict = (await reply?.validate(answer)) ?? { value: answer };
+  if (verdict.issues === undefined) return verdict.value;
+  throw new ClientRequestError(ErrorCode.VALIDATION_FAILED, 'The answer does not fit its contract.');
 }
 
 /** The first good answer; when there is none, the failure that says most. */

@@ -42,7 +42,6 @@ export class Link {
   /** What the server said to `$resume`; nothing in it when it refused. */
   #resumption: Partial<Hello> | undefined;
   #liveness: Liveness | undefined;
-  #resumeTimer: unknown;
   #onDrained: (() => void) | undefined;
   readonly #socket: WebSocketLike;
 
@@ -92,7 +91,6 @@ export class Link {
   /** Uses the link as it is, without waiting longer for the answer to `$resume`. False without a `$hello`. */
   settle(): boolean {
     if (this.hello === undefined) return false;
-    this.#options.clock.clearTimeout(this.#resumeTimer);
     if (!this.#isUsable) {
       this.#isUsable = true;
       this.hello = { ...this.hello, ...this.#resumption };
@@ -105,7 +103,7 @@ export class Link {
   leave(code: number, reason: string): void {
     const socket = this.#socket;
     socket.onopen = socket.onmessage = socket.onclose = null;
-    this.#stop();
+    this.#liveness?.stop();
     socket.close(code, reason);
   }
 
@@ -133,9 +131,8 @@ export class Link {
       () => this.isOpen && this.send('{"type":"ping"}'),
       () => this.#abandon(),
     );
-    if (this.#introduction.ticket === undefined || this.isResumed || this.#resumption) this.settle();
     // Calls must not go out before it is settled whose session they belong to.
-    else this.#resumeTimer = this.#options.clock.setTimeout(() => this.settle(), this.#options.wakeTimeoutMs);
+    if (this.#introduction.ticket === undefined || this.isResumed || this.#resumption) this.settle();
   }
 
   #resumeAnswered({ type, payload }: ServerFrame): void {
@@ -149,13 +146,8 @@ export class Link {
   }
 
   #end(code: number, reason: string): void {
-    this.#stop();
-    this.#events.onEnd(this, code, reason);
-  }
-
-  #stop(): void {
     this.#liveness?.stop();
-    this.#options.clock.clearTimeout(this.#resumeTimer);
+    this.#events.onEnd(this, code, reason);
   }
 }
 

@@ -20,6 +20,16 @@ export interface Identity<User = ConnectionUser> {
   readonly expiresAt?: number | undefined;
 }
 
+/** The values of a path's `:params` by name. */
+export type PathParams = Readonly<Record<string, string>>;
+
+/** The params that a path declares: `ParamsOf<'/venues/:venueId'>` is `{ readonly venueId: string }`. */
+export type ParamsOf<Path extends string> = Path extends `${string}:${infer Name}/${infer Rest}`
+  ? { readonly [N in Name]: string } & ParamsOf<`/${Rest}`>
+  : Path extends `${string}:${infer Name}`
+    ? { readonly [N in Name]: string }
+    : PathParams;
+
 /** How a connection ended. */
 export interface Disconnection {
   readonly code: number;
@@ -33,7 +43,7 @@ export interface ConnectionOrigin {
   /** The gateway's path as declared. */
   readonly path: string;
   /** The values of the path's `:params`. */
-  readonly params: Readonly<Record<string, string>>;
+  readonly params: PathParams;
   readonly ip: string;
 }
 
@@ -58,10 +68,15 @@ const NO_ROOMS: ReadonlySet<string> = new Set();
  * One WebSocket with who is behind it. Messages sent while it opens are held and follow `$hello`; nothing reaches
  * a client whose `handleConnection` has not finished.
  */
-export class Connection<User = ConnectionUser, Data = ConnectionData> {
+export class Connection<
+  User = ConnectionUser,
+  Data = ConnectionData,
+  Params extends PathParams = PathParams,
+> {
   readonly id: string;
   readonly path: string;
-  readonly params: Readonly<Record<string, string>>;
+  /** The values of the path's `:params`; type them with `ParamsOf<'/venues/:venueId'>`. */
+  readonly params: Params;
   readonly ip: string;
   readonly connectedAt = Date.now();
 
@@ -79,7 +94,7 @@ export class Connection<User = ConnectionUser, Data = ConnectionData> {
     this.id = origin.id;
     this.#sessionId = origin.sessionId;
     this.path = origin.path;
-    this.params = origin.params;
+    this.params = origin.params as Params;
     this.ip = origin.ip;
     this.#ws = ws;
     this.#outbox = outbox;
@@ -200,6 +215,12 @@ export class Connection<User = ConnectionUser, Data = ConnectionData> {
   get queuedBytes(): number {
     return this.#outbox.queuedBytes;
   }
+
+  /** @internal A request was put to this client; its answer must get through, however much else waits. */
+  expectAnswer(): void {}
+
+  /** @internal The request has its answer, or needs none any more. */
+  answerSettled(): void {}
 
   /** @internal */
   ping(): void {

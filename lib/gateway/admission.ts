@@ -4,8 +4,8 @@ import type { Identity } from '../connections/connection.js';
 import type { RealtimeMetrics } from '../metrics/realtime-metrics.js';
 import type { Refusals } from '../metrics/refusals.js';
 import type { Authentication } from './authentication.js';
-import type { ConnectionLimits } from './connection-limits.js';
-import type { PathParams } from './gateway-path.js';
+import { Seat, type ConnectionLimits } from './connection-limits.js';
+import type { PathParams } from '../connections/connection.js';
 import { offeredSubprotocols, readHandshake, type Handshake } from './handshake.js';
 import type { HandshakeQueue } from './handshake-queue.js';
 import { logLine } from './log-line.js';
@@ -25,8 +25,8 @@ export interface Admitted {
   readonly identity: Identity | undefined;
 }
 
-/** Makes a WebSocket of the client's socket; false when that is gone. */
-export type Open = (admitted: Admitted) => boolean;
+/** Makes a WebSocket of the client's socket, with its seat; false when that is gone. */
+export type Open = (admitted: Admitted, seat: Seat) => boolean;
 
 const BAD_REQUEST: UpgradeRefusal = {
   reason: 'bad_request',
@@ -44,6 +44,12 @@ const TOO_SLOW: UpgradeRefusal = {
   reason: 'handshake_timeout',
   status: 503,
   message: 'authentication took too long',
+  retryAfter: 5,
+};
+const NO_TICKETS: UpgradeRefusal = {
+  reason: 'tickets_unavailable',
+  status: 503,
+  message: 'tickets cannot be checked',
   retryAfter: 5,
 };
 const DRAINING: UpgradeRefusal = {
@@ -100,19 +106,19 @@ export class Admission {
     if (this.#isClosed) return DRAINING;
     if (!isUpgrade(request)) return BAD_REQUEST;
     if (!(await this.origins.allows(request))) return FORBIDDEN_ORIGIN;
-    const full = this.limits.enter(ip);
-    if (full !== undefined) return full;
+    const seat = await this.limits.enter(ip);
+    if (!(seat instanceof Seat)) return seat;
     let isIn = false;
     try {
       const verdict = await this.#handshake(readHandshake(request, params, ip, this.settings.tokenCookie));
       if (isRefusal(verdict)) return verdict;
-      const refusal = this.#lastRefusal(verdict);
-      // Nothing awaits between the last question and the open socket: nobody else can take the place meanwhile.
-      if (refusal === undefined) isIn = open(verdict);
+      const refusal = (await seat.identify(verdict.identity?.userId)) ?? this.#lastRefusal(verdict);
+      // Nothing awaits between the last question and the open socket: nobody else can come in between.
+      if (refusal === undefined) isIn = open(verdict, seat);
       return refusal;
     } finally {
-      // The place of a client that has gone while the app was thinking is free as well.
-      if (!isIn) this.limits.leave(ip);
+      // The seat of a client that has gone while the app was thinking is free as well.
+      if (!isIn) seat.leave();
     }
   }
 
@@ -123,6 +129,7 @@ export class Admission {
     const verdict = await this.authentication.judge(handshake).finally(() => this.queue.leave());
     if (verdict.outcome === 'late') return TOO_SLOW;
     if (verdict.outcome === 'failed') throw verdict.reason;
+    if (verdict.outcome === 'unavailable') return { ...NO_TICKETS, cause: verdict.reason };
     if (verdict.outcome === 'accepted') return { handshake, identity: verdict.identity };
     const maySayLater =
       this.settings.offersFirstMessageAuth && handshake.token === undefined && handshake.ticket === undefined;
@@ -132,8 +139,7 @@ export class Admission {
   /** What can have changed while the app was thinking. */
   #lastRefusal({ identity }: Admitted): UpgradeRefusal | undefined {
     if (this.#isClosed) return DRAINING;
-    if (identity === undefined) return this.limits.refusalOfUnauthenticated();
-    return this.limits.refusalOfUser(identity.userId);
+    return identity === undefined ? this.limits.refusalOfUnauthenticated() : undefined;
   }
 }
 

@@ -6,7 +6,6 @@ import { encodeError, encodeReply } from '../protocol/codec.js';
 import type { ClientFrame } from '../protocol/envelope.js';
 import { defaultErrorMessage, ErrorCode } from '../protocol/error-codes.js';
 import type { Authentication } from './authentication.js';
-import type { ConnectionLimits } from './connection-limits.js';
 import type { GatewayConnection } from './gateway-connection.js';
 import type { Handshake } from './handshake.js';
 import type { TokenExpiry } from './token-expiry.js';
@@ -36,7 +35,6 @@ export class AuthMessages {
 
   constructor(
     private readonly authentication: Authentication,
-    private readonly limits: ConnectionLimits,
     private readonly expiry: TokenExpiry,
     private readonly authTimeoutMs: number,
     private readonly onAuthenticated: OnAuthenticated,
@@ -88,17 +86,17 @@ export class AuthMessages {
     if (verdict.outcome === 'refused') {
       this.#refuse(connection, frame, ErrorCode.UNAUTHENTICATED, 'the token was refused', verdict.reason);
       connection.close(CloseCode.UNAUTHENTICATED, 'the token was refused');
-    } else if (verdict.outcome === 'late') {
+    } else if (verdict.outcome === 'late' || verdict.outcome === 'unavailable') {
       this.#refuse(connection, frame, ErrorCode.TIMEOUT, 'authentication took too long');
       connection.close(CloseCode.TRY_AGAIN_LATER, 'retry=5000');
     } else if (verdict.outcome === 'failed') {
       this.logger.error(verdict.reason);
       this.#refuse(connection, frame, ErrorCode.INTERNAL);
       connection.close(CloseCode.INTERNAL_ERROR, 'internal error');
-    } else if (this.limits.refusalOfUser(verdict.identity.userId) !== undefined) {
+    } else if ((await connection.seat.identify(verdict.identity.userId)) !== undefined) {
       this.#refuse(connection, frame, ErrorCode.UNAVAILABLE, 'too many connections');
       connection.close(CloseCode.TRY_AGAIN_LATER, 'retry=5000');
-    } else {
+    } else if (connection.isOpen) {
       if (frame.id !== undefined) connection.sendText(encodeReply(frame.id, expiryOf(verdict.identity)));
       this.onAuthenticated.first(connection, verdict.identity, handshake);
     }
@@ -108,7 +106,7 @@ export class AuthMessages {
   async #refresh(connection: GatewayConnection, frame: ClientFrame, handshake: Handshake): Promise<void> {
     const verdict = await this.authentication.judge(handshake);
     if (!connection.isOpen) return;
-    if (verdict.outcome === 'late') {
+    if (verdict.outcome === 'late' || verdict.outcome === 'unavailable') {
       this.#refuse(connection, frame, ErrorCode.TIMEOUT, 'authentication took too long');
     } else if (verdict.outcome === 'failed') {
       this.logger.error(verdict.reason);

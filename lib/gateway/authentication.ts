@@ -7,11 +7,15 @@ export type Authenticate = (
   handshake: Handshake,
 ) => Identity<unknown> | null | undefined | Promise<Identity<unknown> | null | undefined>;
 
-/** `refused` is the client's doing; `failed` means that `authenticate` broke its own promise; `late` that it hangs. */
+/**
+ * `refused` is the client's doing; `failed` means that `authenticate` broke its own promise; `late` that it hangs;
+ * `unavailable` that the tickets are out of reach.
+ */
 export type Verdict =
   | { readonly outcome: 'accepted'; readonly identity: Identity }
   | { readonly outcome: 'refused'; readonly reason: string }
   | { readonly outcome: 'failed'; readonly reason: Error }
+  | { readonly outcome: 'unavailable'; readonly reason: string }
   | { readonly outcome: 'late' };
 
 const ANONYMOUS: Identity<unknown> = {};
@@ -37,7 +41,9 @@ export class Authentication {
     try {
       identity = await withinTime(this.#identify(handshake), this.timeoutMs);
     } catch (error) {
-      return { outcome: 'refused', reason: wordsOf(error, handshake) };
+      // Of a ticket only its store was asked, and a store that throws says nothing about the client.
+      const outcome = handshake.ticket === undefined ? 'refused' : 'unavailable';
+      return { outcome, reason: wordsOf(error, handshake) };
     }
     if (identity === LATE) return { outcome: 'late' };
     if (identity === null || identity === undefined) {

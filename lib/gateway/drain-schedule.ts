@@ -10,8 +10,9 @@ export const DRAIN_AT_ONCE: DrainSettings = { reconnectsPerSecond: Infinity, tim
 
 export const SLICE_MS = 50;
 const MAX_GRACE_MS = 1_000;
-// The last slice and its closing handshakes have to fit in before the deadline.
+// The last slice, its grace and its closing handshakes have to fit in before the deadline.
 const WINDOW_SHARE = 0.7;
+const GRACE_SHARE = 0.1;
 
 /** Over how long clients are sent away, and how long each may stay on beyond its time to change over. */
 export function drainWindow(
@@ -20,5 +21,5 @@ export function drainWindow(
 ): { windowMs: number; graceMs: number } {
   const wanted = (connections / settings.reconnectsPerSecond) * 1_000;
   const windowMs = Math.min(wanted, settings.timeoutMs * WINDOW_SHARE);
-  return { windowMs, graceMs: Math.min(MAX_GRACE_MS, windowMs) };
+  return { windowMs, graceMs: Math.min(MAX_GRACE_MS, windowMs, settings.timeoutMs * GRACE_SHARE) };
 }

@@ -7,6 +7,9 @@ import { DRAIN_AT_ONCE, drainWindow, SLICE_MS, type DrainSettings } from './drai
 import type { GatewayConnection } from './gateway-connection.js';
 import type { SocketSessions } from './socket-sessions.js';
 
+// What the hooks of connections that were cut at the deadline get.
+const LAST_HOOKS_MS = 1_000;
+
 /**
  * Empties the node before the process ends. New clients are sent elsewhere; each connection is told when to leave,
  * spread over a window that the other nodes can take, and is closed with 1012 shortly after its time, once its
@@ -27,14 +30,16 @@ export class Drain {
     return this.#isDraining;
   }
 
-  /** Resolves when no connection is left and every `handleDisconnect` has ended. */
+  /** Resolves when no connection is left and every `handleDisconnect` has ended, or has had its time. */
   async run(): Promise<void> {
     if (this.#isDraining) return;
     this.#isDraining = true;
     this.admission.close();
     const { size } = this.sockets;
-    if (size > 0) await this.#empty(size, this.settings || DRAIN_AT_ONCE);
-    await this.lifecycle.settled();
+    const settings = this.settings || DRAIN_AT_ONCE;
+    const endsAt = performance.now() + settings.timeoutMs;
+    if (size > 0) await this.#empty(size, settings);
+    await this.#hooksEnd(Math.max(LAST_HOOKS_MS, endsAt - performance.now()));
   }
 
   async #empty(size: number, settings: DrainSettings): Promise<void> {
@@ -53,6 +58,19 @@ export class Drain {
     clearTimeout(deadline);
   }
 
+  /** A hook that hangs must not hold the process for ever. */
+  async #hooksEnd(timeoutMs: number): Promise<void> {
+    let timer: NodeJS.Timeout | undefined;
+    const givenUp = new Promise<void>((resolve) => {
+      timer = setTimeout(() => {
+        this.logger.warn('the drain ended without waiting any longer for gateway hooks that still run');
+        resolve();
+      }, timeoutMs);
+    });
+    await Promise.race([this.lifecycle.settled(), givenUp]);
+    clearTimeout(timer);
+  }
+
   /** Tells every client its time; gives back the clients by slices of time. */
   #advise(windowMs: number): GatewayConnection[][] {
     const slices: GatewayConnection[][] = Array.from(
@@ -60,7 +78,7 @@ export class Drain {
       () => [],
     );
     for (const connection of [...this.sockets]) {
-      const reconnectAfterMs = Math.round(Math.random() * windowMs);
+      const reconnectAfterMs = Math.floor(Math.random() * windowMs);
       connection.sendText(encodeMessage('$goaway', { reconnectAfterMs }));
       slices[Math.floor(reconnectAfterMs / SLICE_MS)]?.push(connection);
     }

@@ -5,7 +5,8 @@ import { WebSocketServer, type Server, type ServerOptions } from 'ws';
 import { SUBPROTOCOL } from '../protocol/envelope.js';
 import type { Admission } from './admission.js';
 import { perMessageDeflate, type CompressionSettings } from './compression.js';
-import { pathnameOf, type PathParams } from './gateway-path.js';
+import type { PathParams } from '../connections/connection.js';
+import { pathnameOf } from './gateway-path.js';
 import { OwnedSocket } from './owned-socket.js';
 import type { Route } from './route.js';
 import type { Routes } from './routes.js';
@@ -64,9 +65,9 @@ export class Entrance {
     route: Route,
     params: PathParams,
   ): Promise<void> {
-    const refusal = await this.admission.judge(request, params, ({ handshake, identity }) =>
+    const refusal = await this.admission.judge(request, params, ({ handshake, identity }, seat) =>
       this.#upgrade(request, socket, head, (ws) => {
-        this.sockets.begin(ws, socket, route, handshake, identity);
+        this.sockets.begin(ws, socket, route, seat, handshake, identity);
       }),
     );
     if (refusal !== undefined) this.#refuse(request, socket, head, refusal);

@@ -21,6 +21,10 @@ export interface FrameIntakeSettings extends JsonLimits {
   readonly maxProtocolErrors: number;
 }
 
+// To read a frame that nobody wants costs something, however small it is.
+const FRAME_COST = 64;
+const MAX_IGNORED_BYTES = 1_048_576;
+
 /** Reads each frame once and sends it where it belongs: to the protocol, or to the connection's inbox. */
 export class FrameIntake {
   constructor(
@@ -38,7 +42,10 @@ export class FrameIntake {
 
   /** Called for every message of a client. */
   receive(connection: GatewayConnection, data: Buffer, isBinary: boolean): void {
-    if (!connection.isOpen) return;
+    if (!connection.isOpen) {
+      this.#ignore(connection, data);
+      return;
+    }
     this.metrics.messagesReceived.add();
     if (isBinary) {
       if (!this.#passes(connection, undefined, 1, data.length)) return;
@@ -56,14 +63,15 @@ export class FrameIntake {
       this.#refuse(connection, frame.id, ErrorCode.UNAUTHENTICATED);
     } else if (connection.inbox.isSealed) {
       this.#refuseOnce(connection, frame.id, ErrorCode.UNAVAILABLE, 'the server restarts');
-    } else {
-      connection.inbox.push(frame);
+    } else if (!connection.inbox.push(frame)) {
+      this.#refuseOnce(connection, frame.id, ErrorCode.RATE_LIMITED, 'too many messages wait to be handled');
     }
   }
 
   /** Called for every ping of a client; those above its rate are not answered. */
   receivePing(connection: GatewayConnection, data: Buffer): void {
-    if (connection.isOpen && this.#passes(connection, undefined, 1, data.length)) connection.pong(data);
+    if (!connection.isOpen) this.#ignore(connection, data);
+    else if (this.#passes(connection, undefined, 1, data.length)) connection.pong(data);
   }
 
   /** Called for every message when its turn has come. */
@@ -92,10 +100,11 @@ export class FrameIntake {
       case '$reply':
         this.requests
           .answered(connection, frame.id, frame.payload)
+          .then((isAwaited) => this.#noteAnswer(isAwaited))
           .catch((error) => this.logger.error(error));
         return;
       case '$error':
-        this.requests.refused(connection, frame.id, frame.payload);
+        this.#noteAnswer(this.requests.refused(connection, frame.id, frame.payload));
         return;
       case '$cancel':
         if (frame.id !== undefined) this.streams.cancel(connection, frame.id);
@@ -103,6 +112,17 @@ export class FrameIntake {
       default:
         this.#refuse(connection, frame.id, ErrorCode.UNKNOWN_TYPE);
     }
+  }
+
+  /** An answer that comes too late, or to nothing, changes nothing; it is only counted. */
+  #noteAnswer(isAwaited: boolean): void {
+    if (!isAwaited) this.metrics.answersIgnored.add();
+  }
+
+  /** What was on its way when the connection was closed may still come; who goes on sending is cut off. */
+  #ignore(connection: GatewayConnection, data: Buffer): void {
+    connection.ignoredBytes += FRAME_COST + data.length;
+    if (connection.ignoredBytes > MAX_IGNORED_BYTES) connection.terminate();
   }
 
   /** Whether the connection is within its rate; tells it when not. */

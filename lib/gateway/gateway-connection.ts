@@ -1,6 +1,7 @@
 import { Connection, type ConnectionOrigin, type RoomMembership } from '../connections/connection.js';
 import type { Outbox, WebSocketLike } from '../connections/outbox.js';
 import type { ClientFrame } from '../protocol/envelope.js';
+import type { Seat } from './connection-limits.js';
 import { Inbox, type InboxSettings } from './inbox.js';
 import type { Allowance } from './rate-limiter.js';
 import type { Route } from './route.js';
@@ -11,12 +12,16 @@ export type ConnectionPhase = 'authenticating' | 'opening' | 'open' | 'closed';
 /** A connection with what only the gateway needs to know of it. */
 export class GatewayConnection extends Connection {
   readonly route: Route;
+  /** The places it takes, to be given back at its end. */
+  readonly seat: Seat;
   readonly inbox: Inbox;
   phase: ConnectionPhase = 'authenticating';
   /** Frames it has sent so far. */
   received = 0;
   /** Frames in a row that were no messages. */
   strikes = 0;
+  /** What it has sent since it was closed. */
+  ignoredBytes = 0;
   /** The code it was closed with for a frame that breaks RFC 6455 or a limit. */
   faultCode: number | undefined;
   /** What is left of its rate limit, and when it was last topped up. Kept by `RateLimiter`. */
@@ -36,13 +41,23 @@ export class GatewayConnection extends Connection {
     outbox: Outbox,
     membership: RoomMembership,
     route: Route,
+    seat: Seat,
     allowance: Allowance,
     settings: InboxSettings,
     handle: (connection: GatewayConnection, frame: ClientFrame) => void | Promise<void>,
   ) {
     super(origin, ws, outbox, membership);
     this.route = route;
+    this.seat = seat;
     this.allowance = allowance;
     this.inbox = new Inbox(ws, settings, (frame) => handle(this, frame));
+  }
+
+  override expectAnswer(): void {
+    this.inbox.expectAnswer();
+  }
+
+  override answerSettled(): void {
+    this.inbox.answerSettled();
   }
 }

@@ -1,6 +1,5 @@
+import type { PathParams } from '../connections/connection.js';
 import { match, type MatchFunction } from 'path-to-regexp';
-
-export type PathParams = Readonly<Record<string, string>>;
 
 /** A gateway's path with one leading slash and none at its end. */
 export function normalizePath(path: string): string {

@@ -16,15 +16,20 @@ export interface InboxSettings {
   readonly maxWaitingMessages: number;
 }
 
+// What was on its way when the socket was paused, and what comes while it may not be, has to end somewhere.
+const HARD_LIMIT_FACTOR = 64;
+
 /**
  * The messages of one connection, in order. Those that come too early or too fast wait here; when too many do, the
- * socket is paused, so that TCP makes the client wait.
+ * socket is paused, so that TCP makes the client wait. While the client owes an answer to a request of the server the
+ * socket is read on, since a handler may be waiting for just that, and messages beyond a harder limit are refused.
  */
 export class Inbox {
   #waiting: ClientFrame[] | undefined;
   #active = 0;
   #isOpen = false;
   #isPaused = false;
+  #answersOwed = 0;
   #onSettled: (() => void) | undefined;
 
   constructor(
@@ -33,17 +38,30 @@ export class Inbox {
     private readonly handle: HandleFrame,
   ) {}
 
-  push(frame: ClientFrame): void {
+  /** False when the message cannot even wait. */
+  push(frame: ClientFrame): boolean {
     if (this.#isOpen && this.#active < this.settings.concurrency && this.#waiting === undefined) {
       this.#handle(frame);
-      return;
+      return true;
     }
     const waiting = (this.#waiting ??= []);
+    if (waiting.length >= this.settings.maxWaitingMessages * HARD_LIMIT_FACTOR) return false;
     waiting.push(frame);
-    if (!this.#isPaused && waiting.length >= this.settings.maxWaitingMessages) {
-      this.#isPaused = true;
-      this.socket.pause();
-    }
+    this.#pauseIfFull();
+    return true;
+  }
+
+  /** The client owes an answer: it has to be read. */
+  expectAnswer(): void {
+    this.#answersOwed++;
+    if (!this.#isPaused) return;
+    this.#isPaused = false;
+    this.socket.resume();
+  }
+
+  answerSettled(): void {
+    this.#answersOwed--;
+    this.#pauseIfFull();
   }
 
   /** Begins to handle what has waited. */
@@ -87,6 +105,13 @@ export class Inbox {
       this.#next();
       this.#settleIfIdle();
     });
+  }
+
+  #pauseIfFull(): void {
+    const { length } = this.#waiting ?? [];
+    if (this.#isPaused || this.#answersOwed > 0 || length < this.settings.maxWaitingMessages) return;
+    this.#isPaused = true;
+    this.socket.pause();
   }
 
   #settleIfIdle(): void {

@@ -9,7 +9,8 @@ import {
 import type { Enhancers } from '../messages/enhancers.js';
 import { messageRouteOf } from '../messages/on-message.decorator.js';
 import { GatewayInstance, type ConnectionScopes } from './gateway-instance.js';
-import { normalizePath, type PathParams } from './gateway-path.js';
+import type { PathParams } from '../connections/connection.js';
+import { normalizePath } from './gateway-path.js';
 import { realtimeGatewayOf } from './realtime-gateway.decorator.js';
 import { Route, type RouteGateway } from './route.js';
 

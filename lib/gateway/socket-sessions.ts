@@ -3,7 +3,6 @@ import type { Duplex } from 'node:stream';
 import type { LoggerService } from '@nestjs/common';
 import type { WebSocket } from 'ws';
 import type { Identity } from '../connections/connection.js';
-import { newConnectionId } from '../connections/connection-id.js';
 import type { ConnectionRegistry } from '../connections/connection-registry.js';
 import { Outbox, type OutboxShared } from '../connections/outbox.js';
 import { WriteBatch } from '../connections/write-batch.js';
@@ -11,7 +10,7 @@ import type { RealtimeMetrics } from '../metrics/realtime-metrics.js';
 import type { ClientFrame } from '../protocol/envelope.js';
 import type { AuthMessages } from './auth-messages.js';
 import type { ConnectionLifecycle } from './connection-lifecycle.js';
-import type { ConnectionLimits } from './connection-limits.js';
+import type { Seat } from './connection-limits.js';
 import { closeCodeOfFault } from './frame-fault.js';
 import type { FrameIntake } from './frame-intake.js';
 import { GatewayConnection } from './gateway-connection.js';
@@ -31,15 +30,12 @@ export interface SocketOwners {
   readonly expiry: TokenExpiry;
   readonly heartbeat: Heartbeat | undefined;
   readonly lifecycle: ConnectionLifecycle;
-  readonly limits: ConnectionLimits;
   readonly rateLimiter: RateLimiter;
   readonly metrics: RealtimeMetrics;
   readonly logger: LoggerService;
 }
 
-export interface SocketSettings extends InboxSettings, Omit<OutboxShared, 'batch' | 'metrics'> {
-  readonly nodeId: string;
-}
+export type SocketSettings = InboxSettings & Omit<OutboxShared, 'batch' | 'metrics'>;
 
 /** Every open socket and the connection on it, from the 101 to the close. */
 export class SocketSessions implements Iterable<GatewayConnection> {
@@ -75,12 +71,13 @@ export class SocketSessions implements Iterable<GatewayConnection> {
     ws: OwnedSocket,
     socket: Duplex,
     route: Route,
+    seat: Seat,
     handshake: Handshake,
     identity: Identity | undefined,
   ): void {
     const { owners, settings } = this;
     const origin = {
-      id: newConnectionId(settings.nodeId),
+      id: seat.connectionId,
       sessionId: randomUUID(),
       path: route.path.path,
       params: handshake.params,
@@ -94,6 +91,7 @@ export class SocketSessions implements Iterable<GatewayConnection> {
       outbox,
       owners.registry,
       route,
+      seat,
       allowance,
       settings,
       this.#handle,
@@ -136,7 +134,7 @@ export class SocketSessions implements Iterable<GatewayConnection> {
   readonly #onClose = listener((connection, code: number, reason: Buffer) => {
     const { owners } = this;
     this.#open.delete(connection);
-    owners.limits.leave(connection.ip);
+    connection.seat.leave();
     owners.heartbeat?.remove(connection);
     owners.auth.forget(connection);
     owners.expiry.forget(connection);

@@ -40,6 +40,7 @@ export interface TicketOptions {
 }
 
 const DEFAULT_TTL_MS = 30_000;
+const TICKET = /^[\w-]{32}$/;
 
 /**
  * One-use tickets for clients that can put nothing but a URL into their handshake: issue one over HTTP to whoever is
@@ -56,7 +57,8 @@ export class TicketService {
   }
 
   /** Uses a ticket up. */
-  consume(ticket: string): Promise<Identity<unknown> | undefined> {
-    return this.store.take(ticket);
+  async consume(ticket: string): Promise<Identity<unknown> | undefined> {
+    // It stands in a URL that anybody can write: what cannot be a ticket never reaches the store.
+    return TICKET.test(ticket) ? this.store.take(ticket) : undefined;
   }
 }

@@ -15,6 +15,7 @@ export interface UpgradeRefusal {
     | 'handshake_queue'
     | 'handshake_timeout'
     | 'token'
+    | 'tickets_unavailable'
     | 'failure';
   readonly status: 400 | 401 | 403 | 429 | 500 | 503;
   readonly message: string;

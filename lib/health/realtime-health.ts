@@ -2,6 +2,8 @@
 export interface HealthReport {
   /** `draining`: send nobody here any more. `down`: not started, or the backplane does not answer. */
   readonly status: 'up' | 'draining' | 'down';
+  /** This node's name, which its connection ids begin with. */
+  readonly node: string;
   readonly connections: number;
 }
 

@@ -7,7 +7,7 @@ import type { Refusals } from '../metrics/refusals.js';
 import type { ClientFrame, WireError } from '../protocol/envelope.js';
 import type { Answer, AnswerMemory } from './answer-memory.js';
 import type { MessageArgs, MessageHandler } from './message-handler.js';
-import { isReplySource, type ReplySource, type ReplyStreams } from './reply-streams.js';
+import { isReplySource, type ReplyStreams } from './reply-streams.js';
 import { refusalOf } from './wire-error.js';
 
 /** Where the handler of a message comes from: always the same one, or one per connection for a scoped gateway. */
@@ -79,23 +79,19 @@ export class MessageDispatcher {
       if (!isReplySource(value)) {
         if (frame.key !== undefined) this.#answerOnce(connection, frame, '$reply', value);
         else if (id !== undefined) connection.sendText(encodeReply(id, value));
-      } else if (id === undefined || !connection.isOpen) {
-        this.#discard(value);
-      } else {
+      } else if (connection.isOpen) {
         if (frame.key !== undefined) this.memory.forget(connection, frame);
         this.streams.pipe(connection, id, value, {
           onError: (error) => void this.#fail(handler, args, connection, frame, error),
           onStopError: (error) => this.logger.error(error),
         });
+      } else if (isObservable(value)) {
+        // Behind interceptors it runs already, for a client that has gone meanwhile.
+        value.subscribe({ error: (error) => this.logger.error(error) }).unsubscribe();
       }
     } catch (error) {
       return this.#fail(handler, args, connection, frame, error);
     }
-  }
-
-  /** A source whose message had no id, or whose client has gone, has nobody to speak to. */
-  #discard(source: ReplySource): void {
-    if (isObservable(source)) source.subscribe({ error: (error) => this.logger.error(error) }).unsubscribe();
   }
 
   #fail(

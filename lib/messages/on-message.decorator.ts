@@ -8,6 +8,8 @@ import type { ClientType, HandlerPayload, HandlerResult } from '../contract/cont
 export interface OnMessageOptions {
   /** Whether this connection may say this; asked before the payload is validated, `false` is `FORBIDDEN`. @default everyone */
   readonly allow?: (connection: Connection) => boolean | Promise<boolean>;
+  /** Every parameter has a decorator, and none of them need take the whole payload. @default false */
+  readonly decorated?: boolean;
 }
 
 /** What `@OnMessage` wrote on a handler. */
@@ -24,16 +26,37 @@ type Parameter<H> = H extends (...parameters: infer P) => unknown
   ? { [I in keyof P]: [P[I]] }[number]
   : never;
 
+/** What a compiler error shows for a handler that has no place for the payload. */
+interface HandlerCannotTakePayload<Payload> {
+  readonly 'write (payload, connection), or mark all parameters and say { decorated: true }': Payload;
+}
+
 /** Whether a handler can be given the payload: first of `(payload, connection)`, or at a place that `@Payload()` marks. */
-type Takes<H, Payload> = H extends (payload: Payload, connection: Connection<never, never>) => unknown
+type Takes<H, Payload> = H extends (payload: Payload, connection: Connection<never, never, never>) => unknown
   ? unknown
-  : Parameter<H> extends infer P
-    ? P extends [infer Declared]
-      ? [Payload] extends [Declared]
-        ? unknown
-        : never
-      : never
-    : never;
+  : true extends (
+        Parameter<H> extends infer P
+          ? P extends [infer Declared]
+            ? [Payload] extends [Declared]
+              ? true
+              : false
+            : false
+          : false
+      )
+    ? unknown
+    : HandlerCannotTakePayload<Payload>;
+
+type MessageDecorator<Payload, Result> = <H extends (...parameters: never[]) => Result>(
+  target: object,
+  key: string | symbol,
+  descriptor: TypedPropertyDescriptor<H> & Takes<H, Payload>,
+) => void;
+
+type DecoratedMessageDecorator<Result> = <H extends (...parameters: never[]) => Result>(
+  target: object,
+  key: string | symbol,
+  descriptor: TypedPropertyDescriptor<H>,
+) => void;
 
 /**
  * Handles one client message of a contract: `(payload, connection)`, or any parameters with decorators of their own.
@@ -42,8 +65,14 @@ type Takes<H, Payload> = H extends (payload: Payload, connection: Connection<nev
 export function OnMessage<C extends AnyContract, T extends ClientType<C>>(
   contract: C,
   type: T,
-  options: OnMessageOptions = {},
-) {
+  options: OnMessageOptions & { readonly decorated: true },
+): DecoratedMessageDecorator<HandlerResult<C, T>>;
+export function OnMessage<C extends AnyContract, T extends ClientType<C>>(
+  contract: C,
+  type: T,
+  options?: OnMessageOptions,
+): MessageDecorator<HandlerPayload<C, T>, HandlerResult<C, T>>;
+export function OnMessage(contract: AnyContract, type: string, options: OnMessageOptions = {}) {
   const entry = contract.clientMessages.get(type);
   if (entry === undefined) {
     throw new Error(
@@ -51,14 +80,10 @@ export function OnMessage<C extends AnyContract, T extends ClientType<C>>(
     );
   }
   const route: MessageRoute = { contract, type, entry, allow: options.allow };
-  return <H extends (...parameters: never[]) => HandlerResult<C, T>>(
-    target: object,
-    key: string | symbol,
-    descriptor: TypedPropertyDescriptor<H> & Takes<H, HandlerPayload<C, T>>,
-  ): void => {
+  return (target: object, key: string | symbol, descriptor: PropertyDescriptor): void => {
     Reflect.defineMetadata(MESSAGE_ROUTE, route, descriptor.value as object);
     SubscribeMessage(type)(target, key, descriptor);
-    bindParameters(target, key);
+    bindParameters(target, key, options.decorated === true);
   };
 }
 
@@ -68,13 +93,19 @@ export function messageRouteOf(handler: unknown): MessageRoute | undefined {
 }
 
 // Parameter decorators have run by now: where there is one, the author has said what goes where.
-function bindParameters(target: object, key: string | symbol): void {
+function bindParameters(target: object, key: string | symbol, mustBeDecorated: boolean): void {
   if (Reflect.getMetadata(PARAM_ARGS_METADATA, target.constructor, key) !== undefined) return;
+  const name = `${target.constructor.name}.${String(key)}`;
+  if (mustBeDecorated) {
+    throw new Error(
+      `${name} says { decorated: true } and has no decorated parameter: mark them, or take it out.`,
+    );
+  }
   const types: unknown[] = Reflect.getMetadata('design:paramtypes', target, key) ?? [];
   if (types[0] === Connection) {
     throw new Error(
-      `${target.constructor.name}.${String(key)} takes the connection first: write (payload, connection), or mark ` +
-        'the parameters with @Payload() and @CurrentConnection().',
+      `${name} takes the connection first: write (payload, connection), or mark the parameters with @Payload() and ` +
+        '@CurrentConnection().',
     );
   }
   MessageBody()(target, key, 0);

@@ -30,7 +30,7 @@ export class ReplyStream {
 
   constructor(
     readonly connection: Connection,
-    private readonly id: MessageId,
+    private readonly id: MessageId | undefined,
     private readonly stopSource: () => unknown,
     private readonly failures: StreamFailures,
     private readonly forget: () => void,
@@ -41,7 +41,7 @@ export class ReplyStream {
   }
 
   next(value: unknown): void {
-    if (this.#ended) return;
+    if (this.#ended || this.id === undefined) return;
     let text: string;
     try {
       text = encodeNext(this.id, value);
@@ -54,7 +54,7 @@ export class ReplyStream {
   }
 
   complete(): void {
-    if (this.#end()) this.connection.sendText(encodeComplete(this.id));
+    if (this.#end()) this.#sayComplete();
   }
 
   fail(error: unknown): void {
@@ -65,7 +65,11 @@ export class ReplyStream {
   stop(): void {
     if (!this.#end()) return;
     this.#stopSource();
-    this.connection.sendText(encodeComplete(this.id));
+    this.#sayComplete();
+  }
+
+  #sayComplete(): void {
+    if (this.id !== undefined) this.connection.sendText(encodeComplete(this.id));
   }
 
   // A microtask later even a source that speaks while it is being subscribed to has something to unsubscribe from.
@@ -82,28 +86,36 @@ export class ReplyStream {
   }
 }
 
+type StreamKey = MessageId | symbol;
+
 /** The replies in parts that are running, by connection and message id. */
 export class ReplyStreams {
-  readonly #running = new WeakMap<Connection, Map<MessageId, ReplyStream>>();
+  readonly #running = new WeakMap<Connection, Map<StreamKey, ReplyStream>>();
 
   /** Begins a reply in parts; throws when the id already names one that runs. */
   open(
     connection: Connection,
-    id: MessageId,
+    id: MessageId | undefined,
     stopSource: () => unknown,
     failures: StreamFailures,
   ): ReplyStream {
     const running = this.#runningOf(connection);
-    if (running.has(id)) {
+    const key: StreamKey = id ?? Symbol('no id');
+    if (running.has(key)) {
       throw new RealtimeException(ErrorCode.BAD_REQUEST, 'a streamed reply with this id is still running');
     }
-    const stream = new ReplyStream(connection, id, stopSource, failures, () => running.delete(id));
-    running.set(id, stream);
+    const stream = new ReplyStream(connection, id, stopSource, failures, () => running.delete(key));
+    running.set(key, stream);
     return stream;
   }
 
-  /** Sends all of a source. */
-  pipe(connection: Connection, id: MessageId, source: ReplySource, failures: StreamFailures): void {
+  /** Sends all of a source; for a message without an id it runs to its end and is heard by nobody. */
+  pipe(
+    connection: Connection,
+    id: MessageId | undefined,
+    source: ReplySource,
+    failures: StreamFailures,
+  ): void {
     if (isObservable(source)) this.#subscribe(connection, id, source, failures);
     else this.#pump(connection, id, source, failures);
   }
@@ -121,17 +133,17 @@ export class ReplyStreams {
     for (const stream of [...running.values()]) stream.stop();
   }
 
-  #runningOf(connection: Connection): Map<MessageId, ReplyStream> {
+  #runningOf(connection: Connection): Map<StreamKey, ReplyStream> {
     const known = this.#running.get(connection);
     if (known !== undefined) return known;
-    const running = new Map<MessageId, ReplyStream>();
+    const running = new Map<StreamKey, ReplyStream>();
     this.#running.set(connection, running);
     return running;
   }
 
   #subscribe(
     connection: Connection,
-    id: MessageId,
+    id: MessageId | undefined,
     source: Observable<unknown>,
     failures: StreamFailures,
   ): void {
@@ -146,7 +158,7 @@ export class ReplyStreams {
 
   #pump(
     connection: Connection,
-    id: MessageId,
+    id: MessageId | undefined,
     source: AsyncIterable<unknown>,
     failures: StreamFailures,
   ): void {

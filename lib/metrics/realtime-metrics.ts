@@ -36,6 +36,10 @@ export class RealtimeMetrics {
     'Messages answered by $error.',
     'code',
   );
+  readonly answersIgnored = new Counter(
+    'realtime_answers_ignored_total',
+    'Answers of clients that nobody waited for.',
+  );
   readonly messagesSent = new Counter('realtime_messages_sent_total', 'Frames written to clients.');
   readonly messagesDropped = new Counter(
     'realtime_messages_dropped_total',
@@ -45,6 +49,11 @@ export class RealtimeMetrics {
   readonly heartbeatsMissed = new Counter(
     'realtime_heartbeats_missed_total',
     'Connections ended in silence.',
+  );
+  readonly limitsUnshared = new Counter(
+    'realtime_limits_unshared_total',
+    'Connections counted by this node alone because Redis did not answer.',
+    'kind',
   );
   readonly hookFailures = new Counter('realtime_hook_failures_total', 'Gateway hooks that threw.', 'hook');
   readonly handlerDuration = new Histogram(
@@ -89,10 +98,12 @@ export class RealtimeMetrics {
       this.upgradesRefused,
       this.messagesReceived,
       this.messagesRefused,
+      this.answersIgnored,
       this.messagesSent,
       this.messagesDropped,
       this.slowConsumers,
       this.heartbeatsMissed,
+      this.limitsUnshared,
       this.hookFailures,
       this.handlerDuration,
       this.handshakeDuration,

@@ -1,3 +1,4 @@
+import type { EventEmitter } from 'node:events';
 import { WebSocket } from 'ws';
 import type { Hello, Message, MessageId, WireError } from '../protocol/envelope.js';
 
@@ -20,7 +21,7 @@ export interface TestClientOptions {
 }
 
 /** What a test may do to a client's socket. */
-export interface TestSocket {
+export interface TestSocket extends EventEmitter {
   readonly readyState: number;
   /** The subprotocol that the server chose. */
   readonly protocol: string;
@@ -33,7 +34,6 @@ export interface TestSocket {
   close(code?: number, reason?: string): void;
   /** Cuts the connection without a word. */
   terminate(): void;
-  on(event: string, listener: (...parameters: never[]) => void): unknown;
 }
 
 interface Waiter {

@@ -34,6 +34,25 @@ export class VenueWindow {
     return this.page.getByText('Live', { exact: true }).waitFor();
   }
 
+  /** Every state of the connection from now on, however short; the page may be back before anybody could look. */
+  async recordStates(): Promise<() => Promise<string[]>> {
+    const recorded = await this.page.evaluateHandle(() => {
+      const states: string[] = [];
+      const badge = document.querySelector<HTMLElement>('#connection');
+      if (badge === null) throw new Error('This page shows no connection.');
+      new MutationObserver(() => states.push(badge.dataset['state'] ?? '')).observe(badge, {
+        attributes: true,
+      });
+      return states;
+    });
+    return () => recorded.jsonValue();
+  }
+
+  /** The beginning of the name of the node that serves it. */
+  async nodeName(): Promise<string> {
+    return (await this.page.getByTitle('The node that serves this window').textContent()) ?? '';
+  }
+
   table(number: number, status?: string): Locator {
     return this.page.getByRole('button', { name: new RegExp(`^Table ${number}, .*${status ?? ''}$`) });
   }

@@ -33,7 +33,9 @@ describe('the wait after a lost connection', () => {
   });
 
   it('grows for a server that accepts and drops', () => {
-    expect([1, 4, 5, 9].map((attempt) => backoff(1, attempt).afterLoss(0))).toEqual([5_000, 8_000, 16_000, 20_000]);
+    expect([1, 4, 5, 9].map((attempt) => backoff(1, attempt).afterLoss(0))).toEqual([
+      5_000, 8_000, 16_000, 20_000,
+    ]);
   });
 });
 

@@ -24,7 +24,11 @@ describe('a silent server', () => {
     await bed.clock.advance(9_999);
     expect(bed.client.state.status).toBe('connected');
     await bed.clock.advance(1);
-    expect(bed.client.state).toMatchObject({ status: 'reconnecting', code: 1006, reason: 'silent for too long' });
+    expect(bed.client.state).toMatchObject({
+      status: 'reconnecting',
+      code: 1006,
+      reason: 'silent for too long',
+    });
   });
 
   it('is not waited for: what its socket says later is not heard', async () => {

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { ClosedError, UnauthenticatedError } from '../../lib/client/index.js';
+import { ClosedError } from '../../lib/client/index.js';
 import { promisesSettled } from './manual-clock.js';
 import { Testbed } from './testbed.js';
 
@@ -87,7 +87,10 @@ describe('the first connection', () => {
   it('closes for an address that can never work', async () => {
     bed = new Testbed({}, 'nonsense');
     await expect(bed.client.connect()).rejects.toBeInstanceOf(ClosedError);
-    expect(bed.client.state).toMatchObject({ status: 'closed', reason: expect.stringContaining('Invalid URL') });
+    expect(bed.client.state).toMatchObject({
+      status: 'closed',
+      reason: expect.stringContaining('Invalid URL'),
+    });
   });
 });
 
@@ -135,11 +138,14 @@ describe('a lost connection', () => {
     await expect(bed.client.connect()).rejects.toMatchObject({ code, reason: 'for good' });
   });
 
-  it.each([1001, 1006, 1011, 1012, 1013, 4000, 4408, 4413, 4429])('is made again when the code is %i', async (code) => {
-    bed = new Testbed();
-    (await bed.connected()).end(code);
-    expect(await bed.opensWithin(5_000)).toBe(true);
-  });
+  it.each([1001, 1006, 1011, 1012, 1013, 4000, 4408, 4413, 4429])(
+    'is made again when the code is %i',
+    async (code) => {
+      bed = new Testbed();
+      (await bed.connected()).end(code);
+      expect(await bed.opensWithin(5_000)).toBe(true);
+    },
+  );
 
   it('obeys retry=<ms> in the reason, even when the page wakes up meanwhile', async () => {
     bed = new Testbed();
@@ -158,121 +164,6 @@ describe('a lost connection', () => {
     bed.client.wake();
     expect(bed.client.state).toMatchObject({ retryInMs: 250 });
     expect(await bed.opensWithin(250)).toBe(true);
-  });
-
-  it('is given up after maxAttempts', async () => {
-    bed = new Testbed({ maxAttempts: 2 });
-    const connecting = bed.client.connect();
-    (await bed.sockets.newest()).end();
-    await bed.clock.advance(1_000);
-    (await bed.sockets.newest()).end(1006, 'refused');
-    await expect(connecting).rejects.toMatchObject({ reason: 'gave up: refused' });
-  });
-});
-
-describe('a token', () => {
-  it('is asked for at each attempt and said first', async () => {
-    const asked: string[] = [];
-    bed = new Testbed({ token: ({ reason }) => `token ${asked.push(reason)}` });
-    const socket = await bed.connected();
-    expect(socket.sent[0]).toEqual({ type: '$auth', payload: { token: 'token 1' } });
-    socket.end();
-    await bed.clock.advance(5_000);
-    const next = await bed.sockets.newest();
-    next.open();
-    expect(next.sent[0]).toEqual({ type: '$auth', payload: { token: 'token 2' } });
-    expect(asked).toEqual(['connect', 'connect']);
-  });
-
-  it('that is refused is fetched again at once, and a second refusal is the end', async () => {
-    const asked: string[] = [];
-    bed = new Testbed({ token: ({ reason }) => `token ${asked.push(reason)}` });
-    const connecting = bed.client.connect();
-    (await bed.sockets.newest()).end(4401, 'the token was refused');
-    expect(bed.client.state).toMatchObject({ status: 'connecting', code: 4401, retryInMs: 250 });
-    await bed.clock.advance(250);
-    (await bed.sockets.newest()).end(4401, 'the token was refused');
-    await expect(connecting).rejects.toMatchObject({ code: 4401 });
-    expect(asked).toEqual(['connect', 'refused']);
-    expect(await bed.opensWithin(60_000)).toBe(false);
-  });
-
-  it('that was good in between may be refused again', async () => {
-    bed = new Testbed({ token: () => 't' });
-    let socket = await bed.connected();
-    for (let times = 0; times < 3; times++) {
-      socket.end(4401, 'the token has expired');
-      await bed.clock.advance(500);
-      socket = await bed.sockets.newest();
-      socket.accept();
-      expect(bed.client.state.status).toBe('connected');
-    }
-  });
-
-  it('that cannot be fetched is a failed attempt', async () => {
-    let fails = true;
-    bed = new Testbed({ token: () => (fails ? Promise.reject(new Error('no network')) : 't') });
-    const connecting = bed.client.connect();
-    await promisesSettled();
-    expect(bed.client.state).toMatchObject({ status: 'connecting', attempt: 2, reason: 'Error: no network' });
-    fails = false;
-    await bed.clock.advance(1_000);
-    (await bed.sockets.newest()).accept();
-    await connecting;
-  });
-
-  it('that nobody can give closes the client', async () => {
-    bed = new Testbed({ token: () => Promise.reject(new UnauthenticatedError('signed out')) });
-    await expect(bed.client.connect()).rejects.toMatchObject({ code: 4401, reason: 'signed out' });
-  });
-
-  it('is not said when there is none', async () => {
-    bed = new Testbed({ token: () => null });
-    expect((await bed.connected()).sent).toEqual([]);
-  });
-});
-
-describe('the session', () => {
-  it('is asked for again, with room for positions, and waited for', async () => {
-    bed = new Testbed();
-    (await bed.connected({ sessionId: 'mine' })).end();
-    await bed.clock.advance(5_000);
-    const socket = await bed.sockets.newest();
-    socket.open();
-    expect(socket.sent).toEqual([
-      { type: '$resume', id: 'resume', payload: { sessionId: 'mine', positions: {} } },
-    ]);
-    socket.hello({ sessionId: 'fresh' });
-    expect(bed.client.state.status).toBe('reconnecting');
-    socket.hello({ sessionId: 'mine', recovered: true });
-    expect(bed.client.state).toMatchObject({ status: 'connected', sessionId: 'mine', recovered: true });
-  });
-
-  it.each([
-    ['before $hello', ['$error', '$hello']],
-    ['after $hello', ['$hello', '$error']],
-  ])('that the server does not know is let go: the refusal comes %s', async (_, order) => {
-    bed = new Testbed();
-    (await bed.connected({ sessionId: 'mine' })).end();
-    await bed.clock.advance(5_000);
-    const socket = await bed.sockets.newest();
-    socket.open();
-    for (const type of order) {
-      if (type === '$hello') socket.hello({ sessionId: 'fresh' });
-      else socket.say('$error', { code: 'UNKNOWN_TYPE', message: '' }, 'resume');
-    }
-    expect(bed.client.state).toMatchObject({ status: 'connected', sessionId: 'fresh' });
-  });
-
-  it('is not waited for longer than wakeTimeoutMs', async () => {
-    bed = new Testbed();
-    (await bed.connected({ sessionId: 'mine' })).end();
-    await bed.clock.advance(5_000);
-    (await bed.sockets.newest()).accept({ sessionId: 'fresh' });
-    await bed.clock.advance(1_999);
-    expect(bed.client.state.status).toBe('reconnecting');
-    await bed.clock.advance(1);
-    expect(bed.client.state.status).toBe('connected');
   });
 });
 

@@ -90,7 +90,9 @@ describe('a request', () => {
 
   it('that is too large fails without being sent', async () => {
     const socket = await bed.connected({ maxPayloadBytes: 50 });
-    await expect(bed.client.request('ask', { text: 'x'.repeat(50) })).rejects.toMatchObject({ code: 'TOO_LARGE' });
+    await expect(bed.client.request('ask', { text: 'x'.repeat(50) })).rejects.toMatchObject({
+      code: 'TOO_LARGE',
+    });
     expect(socket.sent).toEqual([]);
   });
 

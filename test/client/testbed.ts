@@ -22,7 +22,10 @@ export class Testbed {
   /** What `random` gives. */
   chance = 0.5;
 
-  constructor(options: RealtimeClientOptions = {}, address: string | (() => string | Promise<string>) = 'ws://test/ws') {
+  constructor(
+    options: RealtimeClientOptions = {},
+    address: string | (() => string | Promise<string>) = 'ws://test/ws',
+  ) {
     const { clock, sockets } = this;
     this.client = new RealtimeClient<AnyTalk>(address, {
       clock,

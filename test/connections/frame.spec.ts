@@ -1,7 +1,11 @@
+import type { Writable } from 'node:stream';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { WebSocket, type WebSocketServer } from 'ws';
-import { Frame, frameText } from '../../lib/connections/frame.js';
+import * as ws from 'ws';
+import { Frame, framePayload } from '../../lib/connections/frame.js';
+
+// Exported by ws and missing in its types.
+const { Receiver } = ws as unknown as { Receiver: new (options: { isServer: boolean }) => Writable };
 
 /** What ws's own parser, as a client has it, makes of bytes that come in pieces. */
 async function receive(pieces: Buffer[]): Promise<string[]> {
@@ -20,27 +24,33 @@ async function receive(pieces: Buffer[]): Promise<string[]> {
   return texts;
 }
 
-describe('frameText', () => {
+describe('framePayload', () => {
   it.each([0, 1, 124, 125, 126, 127, 65_534, 65_535, 65_536, 65_537, 1_000_000])(
     'frames %i bytes so that ws reads them back',
     async (length) => {
       const text = 'x'.repeat(length);
-      expect(await receive([frameText(text)])).toEqual([text]);
+      expect(await receive([framePayload(text)])).toEqual([text]);
     },
   );
 
-  it.each([42, 62, 63, 21_844, 21_845, 21_846])('counts bytes and not characters: %i times ü€😀', async (times) => {
-    for (const character of ['ü', '€', '😀']) {
-      const text = character.repeat(times);
-      expect(await receive([frameText(text)])).toEqual([text]);
-    }
-  });
+  it.each([42, 62, 63, 21_844, 21_845, 21_846])(
+    'counts bytes and not characters: %i times ü€😀',
+    async (times) => {
+      for (const character of ['ü', '€', '😀']) {
+        const text = character.repeat(times);
+        expect(await receive([framePayload(text)])).toEqual([text]);
+      }
+    },
+  );
 
   it('makes frames that follow each other, in any text and cut anywhere', async () => {
-    const text = fc.oneof(fc.string({ unit: 'grapheme' }), fc.string({ unit: 'grapheme', minLength: 60, maxLength: 200 }));
+    const text = fc.oneof(
+      fc.string({ unit: 'grapheme' }),
+      fc.string({ unit: 'grapheme', minLength: 60, maxLength: 200 }),
+    );
     await fc.assert(
       fc.asyncProperty(fc.array(text, { minLength: 1, maxLength: 5 }), fc.nat(), async (texts, at) => {
-        const bytes = Buffer.concat(texts.map(frameText));
+        const bytes = Buffer.concat(texts.map(framePayload));
         const cut = at % bytes.length;
         expect(await receive([bytes.subarray(0, cut), bytes.subarray(cut)])).toEqual(texts);
       }),
@@ -49,7 +59,7 @@ describe('frameText', () => {
   });
 
   it('uses the shortest header that fits', () => {
-    const headerOf = (length: number) => frameText('x'.repeat(length)).length - length;
+    const headerOf = (length: number) => framePayload('x'.repeat(length)).length - length;
     expect([0, 125, 126, 65_535, 65_536].map(headerOf)).toEqual([2, 2, 4, 4, 10]);
   });
 });

@@ -1,6 +1,12 @@
 import { IsInt, IsString } from 'class-validator';
-import { MessageBody, SubscribeMessage, WebSocketGateway } from '@nestjs/websockets';
-import { SUBPROTOCOL, Connection, OnMessage, RealtimeGateway, RealtimeModule, defineContract } from 'nestjs-realtime';
+import {
+  SUBPROTOCOL,
+  Connection,
+  OnMessage,
+  RealtimeGateway,
+  RealtimeModule,
+  defineContract,
+} from 'nestjs-realtime';
 import { createRealtimeTestApp, type RealtimeTestApp } from 'nestjs-realtime/testing';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { WebSocket } from 'ws';
@@ -12,7 +18,12 @@ class Text {
   @IsString() text!: string;
 }
 const contractOf = <T extends string>(type: T) =>
-  defineContract({ client: { [type]: { payload: Step, reply: Text } } as Record<T, { payload: typeof Step; reply: typeof Text }> });
+  defineContract({
+    client: { [type]: { payload: Step, reply: Text } } as Record<
+      T,
+      { payload: typeof Step; reply: typeof Text }
+    >,
+  });
 const alpha = contractOf('alpha');
 const beta = contractOf('beta');
 const gamma = contractOf('gamma');
@@ -60,21 +71,13 @@ class VenueGateway {
   }
 }
 
-@WebSocketGateway({ path: '/plain' })
-class PlainGateway {
-  @SubscribeMessage('double')
-  double(@MessageBody() n: number) {
-    return { event: 'doubled', data: n * 2 };
-  }
-}
-
 let app: RealtimeTestApp;
 const start = async (options = {}) => {
   order.length = 0;
   mostAtATime = 0;
   app = await createRealtimeTestApp({
     imports: [RealtimeModule.forRoot(options)],
-    providers: [AlphaGateway, BetaGateway, GammaGateway, VenueGateway, PlainGateway],
+    providers: [AlphaGateway, BetaGateway, GammaGateway, VenueGateway],
   });
 };
 afterEach(async () => {
@@ -94,7 +97,9 @@ describe('three gateways on one path', () => {
     const client = await app.connect('/ws');
     const parse = vi.spyOn(JSON, 'parse');
     await client.request('gamma', { n: 1 });
-    const ofTheServer = parse.mock.calls.filter(([text]) => text.includes('"gamma"') && text.includes('"n":1'));
+    const ofTheServer = parse.mock.calls.filter(
+      ([text]) => text.includes('"gamma"') && text.includes('"n":1'),
+    );
     expect(ofTheServer).toHaveLength(1);
   });
 
@@ -138,27 +143,19 @@ describe('a path', () => {
     },
   );
 
-  it.each(['/ws/', '/ws?a=1', '/ws/?a=1'])('is recognized with a trailing slash and a query: %s', async (path) => {
-    await start();
-    const client = await app.connect(path);
-    expect(await client.request('beta', { n: 1 })).toEqual({ text: 'beta' });
-  });
+  it.each(['/ws/', '/ws?a=1', '/ws/?a=1'])(
+    'is recognized with a trailing slash and a query: %s',
+    async (path) => {
+      await start();
+      const client = await app.connect(path);
+      expect(await client.request('beta', { n: 1 })).toEqual({ text: 'beta' });
+    },
+  );
 
   it('hands its params to the connection, decoded', async () => {
     await start();
     const client = await app.connect('/venues/caf%C3%A9%201/ws');
     expect(await client.request('where')).toEqual({ text: '/venues/:venueId/ws {"venueId":"café 1"}' });
-  });
-});
-
-describe('a plain Nest gateway beside it', () => {
-  it('keeps its {event, data} frames', async () => {
-    await start();
-    const socket = new WebSocket(`ws://127.0.0.1:${app.port}/plain`);
-    const answer = new Promise((resolve) => socket.on('message', (data) => resolve(String(data))));
-    socket.on('open', () => socket.send(JSON.stringify({ event: 'double', data: 4 })));
-    expect(await answer).toBe('{"event":"doubled","data":8}');
-    socket.close();
   });
 });
 

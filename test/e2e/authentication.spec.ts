@@ -1,32 +1,9 @@
-import type { Server } from 'node:http';
-import { IsString } from 'class-validator';
-import { firstValueFrom, Subject } from 'rxjs';
-import { ConnectionRegistry, OnMessage, RealtimeGateway, RealtimeModule, defineContract, type Connection, type Handshake, type RealtimeOptions } from 'nestjs-realtime';
+import { RealtimeModule, type Handshake, type RealtimeOptions } from 'nestjs-realtime';
 import { createRealtimeTestApp, type RealtimeTestApp } from 'nestjs-realtime/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { CapturedLog } from './captured-log.js';
+import { BAD, ClubGateway, GOOD, connected, members } from './club.js';
 import { ProcessFaults } from './process-faults.js';
-
-class Text {
-  @IsString() text!: string;
-}
-const club = defineContract({ client: { whoami: { payload: null, reply: Text } } });
-const GOOD = 't0ken-g00d';
-const BAD = 't0ken-b4d';
-
-const connected: string[] = [];
-
-@RealtimeGateway({ path: '/clubs/:club', contract: club })
-class ClubGateway {
-  handleConnection({ userId }: Connection): void {
-    connected.push(String(userId));
-  }
-
-  @OnMessage(club, 'whoami')
-  whoami(_nothing: null, { userId }: Connection): Text {
-    return { text: String(userId) };
-  }
-}
 
 let app: RealtimeTestApp;
 let log: CapturedLog;
@@ -38,18 +15,6 @@ async function start(options: RealtimeOptions): Promise<void> {
     { imports: [RealtimeModule.forRoot({ tokenCookie: 'session', ...options })], providers: [ClubGateway] },
     { logger: log },
   );
-}
-const members: RealtimeOptions = {
-  authenticate: async ({ token }) => {
-    if (token === BAD) throw new Error(`no such token: ${token}`);
-    return token === GOOD ? { userId: 'ann' } : null;
-  },
-};
-
-/** Resolves when the server has noticed that its last socket is gone. */
-async function emptied(server: Server): Promise<void> {
-  const count = () => new Promise<number>((resolve) => server.getConnections((_error, open) => resolve(open)));
-  while ((await count()) > 0) await new Promise((resolve) => setImmediate(resolve));
 }
 
 beforeEach(() => {
@@ -101,6 +66,7 @@ describe('authenticate', () => {
   it('gets the origin, params, query, cookies, ip and request', async () => {
     const seen: Handshake[] = [];
     await start({
+      origins: ['https://club.test'],
       authenticate: (handshake) => {
         seen.push(handshake);
         return { userId: 'ann' };
@@ -134,109 +100,5 @@ describe('authenticate', () => {
   it('that returns a token that has expired is a refusal', async () => {
     await start({ authenticate: () => ({ userId: 'ann', expiresAt: Date.now() - 1 }) });
     await expect(app.open('/clubs/chess', { token: GOOD }).hello()).rejects.toThrow('401');
-  });
-});
-
-describe('a client without a token', () => {
-  const auth = (token: unknown, id?: string) => ({ type: '$auth', payload: { token }, ...(id && { id }) });
-
-  it('closes with 4408 when it does not say $auth in time', async () => {
-    await start({ ...members, authTimeoutMs: 30 });
-    const client = app.open('/clubs/chess');
-    expect(await client.closed).toMatchObject({ code: 4408 });
-    expect(client.frames).toEqual([]);
-    expect(connected).toEqual([]);
-  });
-
-  it('is refused with 401 when authTimeoutMs is false', async () => {
-    await start({ ...members, authTimeoutMs: false });
-    await expect(app.open('/clubs/chess').hello()).rejects.toThrow('401');
-  });
-
-  it('gets in by $auth, is answered, and messages right after it wait and run', async () => {
-    await start(members);
-    const client = app.open('/clubs/chess');
-    client.send(auth(GOOD, 'a'));
-    client.send({ type: 'whoami', id: 1 });
-    expect(await client.next()).toEqual({ type: '$reply', id: 'a', payload: null });
-    expect(await client.next()).toMatchObject({ type: '$hello', payload: { userId: 'ann' } });
-    expect(await client.next()).toEqual({ type: '$reply', id: 1, payload: { text: 'ann' } });
-  });
-
-  it('is told UNAUTHENTICATED for what it says before $auth, and may go on', async () => {
-    await start(members);
-    const client = app.open('/clubs/chess');
-    client.send({ type: 'whoami', id: 1 });
-    client.send(auth(GOOD));
-    expect(await client.next()).toMatchObject({ type: '$error', id: 1, payload: { code: 'UNAUTHENTICATED' } });
-    expect((await client.next()).type).toBe('$hello');
-  });
-
-  it('is told UNAUTHENTICATED and closed with 4401 when the token is wrong', async () => {
-    await start(members);
-    for (const token of [BAD, 'another']) {
-      const client = app.open('/clubs/chess');
-      client.send(auth(token, 'a'));
-      client.send({ type: 'whoami', id: 1 });
-      expect(await client.next()).toEqual({
-        type: '$error',
-        id: 'a',
-        payload: { code: 'UNAUTHENTICATED', message: 'the token was refused' },
-      });
-      expect(await client.closed).toEqual({ code: 4401, reason: 'the token was refused' });
-      expect(client.frames).toEqual([]);
-    }
-    expect(connected).toEqual([]);
-  });
-
-  it.each([undefined, '', 7, null, {}, 'x'.repeat(8_193)])('may correct an $auth without a good token: %#', async (token) => {
-    await start(members);
-    const client = app.open('/clubs/chess');
-    client.send(auth(token, 'a'));
-    client.send(auth(GOOD, 'b'));
-    expect(await client.next()).toMatchObject({ id: 'a', payload: { code: 'VALIDATION_FAILED' } });
-    expect(await client.next()).toEqual({ type: '$reply', id: 'b', payload: null });
-  });
-
-  it('cannot say $auth twice', async () => {
-    await start(members);
-    const client = app.open('/clubs/chess');
-    client.send(auth(GOOD));
-    client.send(auth(BAD, 'b'));
-    const answers = [await client.next(), await client.next()];
-    expect(answers.find(({ id }) => id === 'b')).toMatchObject({ type: '$error', payload: { code: 'BAD_REQUEST' } });
-    client.send(auth(GOOD, 'c'));
-    expect(await client.next()).toMatchObject({ type: '$error', id: 'c', payload: { code: 'BAD_REQUEST' } });
-    expect(await client.request('whoami')).toEqual({ text: 'ann' });
-  });
-
-  it('is closed with 1011 when authenticate breaks its promise', async () => {
-    await start({ authenticate: ({ token }) => (token === undefined ? null : ({ userId: 7 } as never)) });
-    const client = app.open('/clubs/chess');
-    client.send(auth(GOOD));
-    expect(await client.closed).toEqual({ code: 1011, reason: 'internal error' });
-  });
-
-  it('may leave while authenticate is thinking', async () => {
-    const asked = new Subject<void>();
-    const isAsked = firstValueFrom(asked);
-    const verdict = new Subject<{ userId: string }>();
-    await start({
-      authenticate: ({ token }) => {
-        if (token === undefined) return null;
-        asked.next();
-        return firstValueFrom(verdict);
-      },
-    });
-    const client = app.open('/clubs/chess');
-    client.send(auth(GOOD));
-    await isAsked;
-    client.socket.terminate();
-    await emptied(app.app.getHttpServer() as Server);
-    const registry = app.get(ConnectionRegistry);
-    verdict.next({ userId: 'ann' });
-    await app.close();
-    expect(connected).toEqual([]);
-    expect(registry.counts).toEqual({ connections: 0, users: 0, sessions: 0, rooms: 0 });
   });
 });

@@ -157,15 +157,38 @@ describe('forRoot', () => {
     ['highWaterMarkBytes', Infinity, 'to be a positive integer, got Infinity.'],
     ['maxQueueBytes', {}, 'to be a positive integer, got [object Object].'],
     ['closeTimeoutMs', 2 ** 31, 'to be a positive integer, got 2147483648.'],
-    ['drainTimeoutMs', false, 'to be a positive integer, got false.'],
+    ['maxFragments', false, 'to be a positive integer, got false.'],
+    ['handshakeTimeoutMs', '5s', 'to be a positive integer, got 5s.'],
     ['authTimeoutMs', true, 'to be a positive integer or false, got true.'],
+    ['maxConnections', 0, 'to be a positive integer or false, got 0.'],
+    ['maxConnectionsPerIp', -1, 'to be a positive integer or false, got -1.'],
+    ['maxConnectionsPerUser', 2.5, 'to be a positive integer or false, got 2.5.'],
+    ['maxUnauthenticated', null, 'to be a positive integer or false, got null.'],
+    ['heartbeat', true, 'to be an object or false, got true.'],
+    ['heartbeat.intervalMs', 0, 'to be a positive integer, got 0.'],
+    ['rateLimit.messagesPerSecond', '10', 'to be a positive integer, got 10.'],
+    ['drain.timeoutMs', false, 'to be a positive integer, got false.'],
+    ['idempotency', [], 'to be an object or false, got .'],
+    ['handshakes.maxPerSecond', true, 'to be a positive integer or false, got true.'],
+    ['compression', true, 'to be an object or false, got true.'],
+    ['rejectWith', 'tcp', "to be 'http' or 'close', got tcp."],
+    [
+      'origins',
+      'https://a.test',
+      "to be 'same-host', a list like ['https://app.example.com'], a function or false",
+    ],
+    ['ticketStore', {}, 'to be an object with put, take; put, take missing.'],
+    ['logConnections', 'false', 'to be true or false, got string.'],
+    ['allowMissingOrigin', 0, 'to be true or false, got number.'],
+    ['trustProxy', {}, 'to be'],
     ['authenticate', 'jwt', 'to be a function (handshake) => identity.'],
-    ['tokenCookie', 7, 'to be'],
-    ['backplane', 'redis://localhost', 'to be'],
+    ['tokenCookie', 7, "to be a cookie's name or false, got"],
+    ['backplane', 'redis://localhost', 'to be an object with start, subscribe, unsubscribe, publish, stop;'],
   ];
 
   it.each(refused)('refuses %s: %j', async (name, value, rest) => {
-    const options = { [name]: value } as RealtimeOptions;
+    const [group, setting] = name.split('.') as [string, string?];
+    const options = { [group]: setting === undefined ? value : { [setting]: value } } as RealtimeOptions;
     const app = boot({ imports: [RealtimeModule.forRoot(options)] });
     await expect(app).rejects.toThrow(`RealtimeModule expected the option ${name} ${rest}`);
   });
@@ -173,7 +196,14 @@ describe('forRoot', () => {
   it('refuses an unknown option and lists the known ones', async () => {
     const options = { heartbeats: 1 } as RealtimeOptions;
     await expect(boot({ imports: [RealtimeModule.forRoot(options)] })).rejects.toThrow(
-      /^RealtimeModule has no option "heartbeats": the options are .*maxPayloadBytes.*authenticate/,
+      /^RealtimeModule has no option "heartbeats": the options are authenticate, .*maxPayloadBytes.*drain\.$/,
+    );
+  });
+
+  it('refuses an unknown setting of a group', async () => {
+    const options = { heartbeat: { every: 1 } } as RealtimeOptions;
+    await expect(boot({ imports: [RealtimeModule.forRoot(options)] })).rejects.toThrow(
+      'RealtimeModule has no option "heartbeat.every": heartbeat takes intervalMs, timeoutMs.',
     );
   });
 
@@ -191,4 +221,3 @@ describe('forRoot', () => {
     );
   });
 });
-

@@ -1,6 +1,7 @@
 import { Broadcaster, ConnectionRegistry, RealtimeModule } from 'nestjs-realtime';
 import { createRealtimeTestApp, type RealtimeTestApp, type TestClient } from 'nestjs-realtime/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { WebSocket } from 'ws';
 import { restaurant, RestaurantGateway } from './restaurant.js';
 
 const change = { type: 'table:status_changed', payload: { tableId: 't1', status: 'free' } } as const;
@@ -32,7 +33,14 @@ afterEach(() => app.close());
 
 const idOf = (client: TestClient) => ids.get(client)?.connectionId ?? 'unknown';
 const sessionOf = (client: TestClient) => ids.get(client)?.sessionId ?? 'unknown';
-const receipt = (delivered: number) => ({ delivered, dropped: 0, nodes: 0, scope: 'cluster' });
+const receipt = (delivered: number) => ({
+  delivered,
+  dropped: 0,
+  nodes: 0,
+  missingNodes: 0,
+  scope: 'cluster',
+  failure: null,
+});
 
 /** How often each of the three got the change, counted up to a last message to all. */
 async function counts(): Promise<number[]> {
@@ -120,53 +128,66 @@ describe('a disconnect ends', () => {
   const closed = { code: 4500, reason: 'disconnected by the server' };
 
   it('every connection of a user', async () => {
-    expect(await broadcaster.disconnectUser('ann')).toBe(2);
+    expect(await broadcaster.disconnectUser('ann')).toEqual(receipt(2));
     expect([await ann.closed, await annsTablet.closed]).toEqual([closed, closed]);
-    expect(bob.socket.readyState).toBe(bob.socket.OPEN);
+    expect(bob.socket.readyState).toBe(WebSocket.OPEN);
   });
 
   it('one session', async () => {
-    expect(await broadcaster.disconnectSession(sessionOf(ann))).toBe(1);
+    expect(await broadcaster.disconnectSession(sessionOf(ann))).toEqual(receipt(1));
     expect(await ann.closed).toEqual(closed);
   });
 
   it('one connection, with a code and a reason that is cut to fit', async () => {
     const options = { code: 4001, reason: '🍕'.repeat(40) };
-    expect(await broadcaster.disconnectConnection(idOf(bob), options)).toBe(1);
+    expect(await broadcaster.disconnectConnection(idOf(bob), options)).toEqual(receipt(1));
     expect(await bob.closed).toEqual({ code: 4001, reason: '🍕'.repeat(30) });
   });
 
-  it.each([1005, 1006, 1015, 2000, 5000, Number.NaN])('never with a code that must not be sent: %s', async (code) => {
-    await expect(broadcaster.disconnectUser('ann', { code })).rejects.toThrow(RangeError);
-  });
+  it.each([1005, 1006, 1015, 2000, 5000, Number.NaN])(
+    'never with a code that must not be sent: %s',
+    async (code) => {
+      await expect(broadcaster.disconnectUser('ann', { code })).rejects.toThrow(RangeError);
+    },
+  );
 
   it('nobody who is not there', async () => {
-    expect(await broadcaster.disconnectUser('nobody')).toBe(0);
-    expect(await broadcaster.disconnectSession('nothing')).toBe(0);
-    expect(await broadcaster.disconnectConnection('no.such')).toBe(0);
+    expect(await broadcaster.disconnectUser('nobody')).toEqual(receipt(0));
+    expect(await broadcaster.disconnectSession('nothing')).toEqual(receipt(0));
+    expect(await broadcaster.disconnectConnection('no.such')).toEqual(receipt(0));
   });
 });
 
 describe('joinRoom and leaveRoom', () => {
   it('move every connection of a user', async () => {
-    await broadcaster.joinRoom('ann', 'bar');
+    expect(await broadcaster.joinRoom('ann', 'bar')).toEqual(receipt(2));
     expect(registry.inRoom('bar').map(({ id }) => id)).toEqual([idOf(ann), idOf(annsTablet)]);
     expect(await broadcaster.sendToRoom('bar', change)).toEqual(receipt(2));
-    await broadcaster.leaveRoom('ann', 'bar');
+    expect(await broadcaster.leaveRoom('ann', 'bar')).toEqual(receipt(2));
     expect(await broadcaster.sendToRoom('bar', change)).toEqual(receipt(0));
     expect(registry.counts).toEqual({ connections: 3, users: 2, sessions: 3, rooms: 1 });
   });
 
-  it.each(['', 'x'.repeat(257), 7 as unknown as string])('refuse a name that is no room: %#', async (room) => {
-    await expect(broadcaster.joinRoom('ann', room)).rejects.toThrow('Expected a room name of 1 to 256 characters.');
-  });
+  it.each(['', 'x'.repeat(257), 7 as unknown as string])(
+    'refuse a name that is no room: %#',
+    async (room) => {
+      await expect(broadcaster.joinRoom('ann', room)).rejects.toThrow(
+        'Expected a room name of 1 to 256 characters.',
+      );
+    },
+  );
 });
 
 describe('the registry', () => {
   it('knows its connections by id, user, session and room', async () => {
     expect(registry.size).toBe(3);
     expect([...registry].map(({ id }) => id)).toEqual([ann, annsTablet, bob].map(idOf));
-    expect(registry.get(idOf(ann))).toMatchObject({ userId: 'ann', path: '/ws', ip: '127.0.0.1', isOpen: true });
+    expect(registry.get(idOf(ann))).toMatchObject({
+      userId: 'ann',
+      path: '/ws',
+      ip: '127.0.0.1',
+      isOpen: true,
+    });
     expect(registry.ofUser('ann')).toHaveLength(2);
     expect(registry.ofSession(sessionOf(bob)).map(({ id }) => id)).toEqual([idOf(bob)]);
     expect(registry.inRoom('floor')).toHaveLength(3);

@@ -1,6 +1,7 @@
 import { Broadcaster, ConnectionRegistry, MemoryBackplane, MemoryHub, RealtimeModule } from 'nestjs-realtime';
 import { createRealtimeTestApp, type RealtimeTestApp, type TestClient } from 'nestjs-realtime/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { WebSocket } from 'ws';
 import { restaurant, RestaurantGateway } from './restaurant.js';
 
 const change = { type: 'table:status_changed', payload: { tableId: 't1', status: 'free' } } as const;
@@ -48,7 +49,8 @@ const on = (app: RealtimeTestApp) => app.get(ConnectionRegistry);
 async function counts(): Promise<number[]> {
   await broadcaster.broadcast(end);
   const count = async (client: TestClient) => {
-    for (let seen = 0; ; seen++) if (((await client.next()).payload as { tableId: string }).tableId === 'end') return seen;
+    for (let seen = 0; ; seen++)
+      if (((await client.next()).payload as { tableId: string }).tableId === 'end') return seen;
   };
   return Promise.all([annHere, annThere, bobThere].map(count));
 }
@@ -56,16 +58,56 @@ async function counts(): Promise<number[]> {
 describe('from one node', () => {
   const sends: [string, () => Promise<unknown>, number[], { delivered: number; nodes: number }][] = [
     ['sendToUser', () => broadcaster.sendToUser('ann', change), [1, 1, 0], { delivered: 1, nodes: 1 }],
-    ['sendToUser, to a user elsewhere', () => broadcaster.sendToUser('bob', change), [0, 0, 1], { delivered: 0, nodes: 1 }],
-    ['sendToUsers', () => broadcaster.sendToUsers(['ann', 'bob'], change), [1, 1, 1], { delivered: 1, nodes: 1 }],
+    [
+      'sendToUser, to a user elsewhere',
+      () => broadcaster.sendToUser('bob', change),
+      [0, 0, 1],
+      { delivered: 0, nodes: 1 },
+    ],
+    [
+      'sendToUsers',
+      () => broadcaster.sendToUsers(['ann', 'bob'], change),
+      [1, 1, 1],
+      { delivered: 1, nodes: 1 },
+    ],
     ['sendToRoom', () => broadcaster.sendToRoom('floor', change), [1, 1, 1], { delivered: 1, nodes: 1 }],
     ['broadcast', () => broadcaster.broadcast(change), [1, 1, 1], { delivered: 1, nodes: 1 }],
-    ['sendToConnection', () => broadcaster.sendToConnection(idOf(bobThere), change), [0, 0, 1], { delivered: 0, nodes: 1 }],
-    ['sendToConnection, to one of its own', () => broadcaster.sendToConnection(idOf(annHere), change), [1, 0, 0], { delivered: 1, nodes: 0 }],
-    ['a local send', () => broadcaster.broadcast(change, { local: true }), [1, 0, 0], { delivered: 1, nodes: 0 }],
-    ['a send except a connection elsewhere', () => broadcaster.broadcast(change, { except: idOf(bobThere) }), [1, 1, 0], { delivered: 1, nodes: 1 }],
-    ['a send except a session elsewhere', () => broadcaster.sendToRoom('floor', change, { except: sessionOf(annThere) }), [1, 0, 1], { delivered: 1, nodes: 1 }],
-    ['a send to a room nobody is in', () => broadcaster.sendToRoom('cellar', change), [0, 0, 0], { delivered: 0, nodes: 0 }],
+    [
+      'sendToConnection',
+      () => broadcaster.sendToConnection(idOf(bobThere), change),
+      [0, 0, 1],
+      { delivered: 0, nodes: 1 },
+    ],
+    [
+      'sendToConnection, to one of its own',
+      () => broadcaster.sendToConnection(idOf(annHere), change),
+      [1, 0, 0],
+      { delivered: 1, nodes: 0 },
+    ],
+    [
+      'a local send',
+      () => broadcaster.broadcast(change, { local: true }),
+      [1, 0, 0],
+      { delivered: 1, nodes: 0 },
+    ],
+    [
+      'a send except a connection elsewhere',
+      () => broadcaster.broadcast(change, { except: idOf(bobThere) }),
+      [1, 1, 0],
+      { delivered: 1, nodes: 1 },
+    ],
+    [
+      'a send except a session elsewhere',
+      () => broadcaster.sendToRoom('floor', change, { except: sessionOf(annThere) }),
+      [1, 0, 1],
+      { delivered: 1, nodes: 1 },
+    ],
+    [
+      'a send to a room nobody is in',
+      () => broadcaster.sendToRoom('cellar', change),
+      [0, 0, 0],
+      { delivered: 0, nodes: 0 },
+    ],
   ];
 
   it.each(sends)('%s reaches whom it names on every node, once', async (_name, send, expected, receipt) => {
@@ -84,7 +126,7 @@ describe('from one node', () => {
   });
 
   it('joinRoom and leaveRoom move the connections of a user everywhere', async () => {
-    await broadcaster.joinRoom('ann', 'bar');
+    expect(await broadcaster.joinRoom('ann', 'bar')).toMatchObject({ delivered: 2, missingNodes: 0 });
     expect([on(here).inRoom('bar').length, on(there).inRoom('bar').length]).toEqual([1, 1]);
     await broadcaster.sendToRoom('bar', change);
     expect(await counts()).toEqual([1, 1, 0]);
@@ -92,16 +134,58 @@ describe('from one node', () => {
     expect(await broadcaster.sendToRoom('bar', change)).toMatchObject({ delivered: 0, nodes: 0 });
   });
 
+  it('a send that asks for confirmation counts the connections of the other nodes too', async () => {
+    const confirmed = await broadcaster.sendToUsers(['ann', 'bob'], change, { confirmWithinMs: 1_000 });
+    expect(confirmed).toMatchObject({ delivered: 3, dropped: 0, nodes: 1, missingNodes: 0 });
+    expect(await counts()).toEqual([1, 1, 1]);
+  });
+
+  it('a request reaches a connection elsewhere, and its answer comes back', async () => {
+    const asked = broadcaster.requestFromConnection(idOf(bobThere), {
+      type: 'host:ask',
+      payload: { text: 'tea?' },
+    });
+    const { id = '', payload } = await bobThere.nextOfType('$request');
+    expect(payload).toEqual({ type: 'host:ask', payload: { text: 'tea?' } });
+    bobThere.send({ type: '$reply', id, payload: { yes: true } });
+    expect(await asked).toEqual({ yes: true });
+  });
+
+  it('a request to a user takes the first good answer of any node', async () => {
+    const asked = broadcaster.requestFromUser('ann', { type: 'host:ask', payload: { text: 'tea?' } });
+    const [here, there] = [await annHere.nextOfType('$request'), await annThere.nextOfType('$request')];
+    annHere.send({ type: '$reply', id: here.id ?? '', payload: { yes: 'broken' } });
+    annThere.send({ type: '$reply', id: there.id ?? '', payload: { yes: false } });
+    expect(await asked).toEqual({ yes: false });
+  });
+
+  it('a request that a client elsewhere refuses rejects with its code', async () => {
+    const asked = broadcaster.requestFromUser('bob', { type: 'host:ask', payload: { text: 'tea?' } });
+    const { id = '' } = await bobThere.nextOfType('$request');
+    bobThere.send({ type: '$error', id, payload: { code: 'BUSY', message: 'not now' } });
+    await expect(asked).rejects.toMatchObject({ name: 'ClientRequestError', code: 'BUSY' });
+  });
+
   it('disconnectUser closes the connections of a user everywhere', async () => {
-    expect(await broadcaster.disconnectUser('ann', { code: 4500, reason: 'logout' })).toBe(1);
+    expect(await broadcaster.disconnectUser('ann', { code: 4500, reason: 'logout' })).toMatchObject({
+      delivered: 2,
+      nodes: 1,
+      missingNodes: 0,
+    });
     const end = { code: 4500, reason: 'logout' };
     expect([await annHere.closed, await annThere.closed]).toEqual([end, end]);
-    expect(bobThere.socket.readyState).toBe(bobThere.socket.OPEN);
+    expect(bobThere.socket.readyState).toBe(WebSocket.OPEN);
   });
 
   it('disconnectSession and disconnectConnection find theirs elsewhere', async () => {
-    expect(await broadcaster.disconnectSession(sessionOf(bobThere))).toBe(0);
-    expect(await broadcaster.disconnectConnection(idOf(annThere), { code: 4000 })).toBe(0);
+    expect(await broadcaster.disconnectSession(sessionOf(bobThere))).toMatchObject({
+      delivered: 1,
+      nodes: 1,
+    });
+    expect(await broadcaster.disconnectConnection(idOf(annThere), { code: 4000 })).toMatchObject({
+      delivered: 1,
+      nodes: 1,
+    });
     expect((await bobThere.closed).code).toBe(4500);
     expect((await annThere.closed).code).toBe(4000);
   });
@@ -110,6 +194,11 @@ describe('from one node', () => {
 describe('a node that has closed', () => {
   it('counts no longer', async () => {
     await there.close();
-    expect(await broadcaster.broadcast(change)).toEqual({ delivered: 1, dropped: 0, nodes: 0, scope: 'cluster' });
+    expect(await broadcaster.broadcast(change)).toMatchObject({
+      delivered: 1,
+      dropped: 0,
+      nodes: 0,
+      failure: null,
+    });
   });
 });

@@ -41,19 +41,28 @@ const UNKNOWN_TYPE = 'UNKNOWN_TYPE';
 const good = { tableId: SECRET, partySize: 2 };
 const message = (fields: object) => JSON.stringify({ type: 'table:reserve', payload: good, ...fields });
 const withPayload = (payload: unknown) => message({ id: 7, payload });
-const withId = (id: string) => `{"type":"table:reserve","id":${id},"payload":{"tableId":"${SECRET}","partySize":2}}`;
+const withId = (id: string) =>
+  `{"type":"table:reserve","id":${id},"payload":{"tableId":"${SECRET}","partySize":2}}`;
 const nested = (depth: number, inner = '1') => `${'['.repeat(depth)}${inner}${']'.repeat(depth)}`;
 const manyKeys = () => Object.fromEntries(Array.from({ length: 5_000 }, (_, n) => [`k${n}`, 1]));
 const text = (value: string) => Buffer.from(value);
 
 export const HOSTILE_FRAMES: readonly HostileFrame[] = [
   // Not JSON
-  { name: 'a truncated object', text: `{"type":"table:reserve","id":7,"payload":{"tableId":"${SECRET}`, code: PARSE_ERROR },
+  {
+    name: 'a truncated object',
+    text: `{"type":"table:reserve","id":7,"payload":{"tableId":"${SECRET}`,
+    code: PARSE_ERROR,
+  },
   { name: 'an empty frame', text: '', code: PARSE_ERROR },
   { name: 'white space', text: ' \t\r\n ', code: PARSE_ERROR },
   { name: 'a byte order mark before a good message', text: `\uFEFF${message({ id: 7 })}`, code: PARSE_ERROR },
   { name: 'NaN', text: 'NaN', code: PARSE_ERROR },
-  { name: 'NaN inside a payload', text: '{"type":"table:reserve","id":7,"payload":{"partySize":NaN}}', code: PARSE_ERROR },
+  {
+    name: 'NaN inside a payload',
+    text: '{"type":"table:reserve","id":7,"payload":{"partySize":NaN}}',
+    code: PARSE_ERROR,
+  },
   { name: 'undefined', text: 'undefined', code: PARSE_ERROR },
   { name: 'single quotes', text: `{'type':'${SECRET}'}`, code: PARSE_ERROR },
   { name: 'two messages in one frame', text: message({ id: 7 }).repeat(2), code: PARSE_ERROR },
@@ -68,23 +77,87 @@ export const HOSTILE_FRAMES: readonly HostileFrame[] = [
   { name: 'an empty type', text: message({ id: 7, type: '' }), code: PARSE_ERROR, id: 7 },
   { name: 'a number as type', text: message({ id: 7, type: 4 }), code: PARSE_ERROR, id: 7 },
   { name: 'null as type', text: message({ id: 7, type: null }), code: PARSE_ERROR, id: 7 },
-  { name: 'an object as type', text: message({ id: 7, type: { toString: SECRET } }), code: PARSE_ERROR, id: 7 },
+  {
+    name: 'an object as type',
+    text: message({ id: 7, type: { toString: SECRET } }),
+    code: PARSE_ERROR,
+    id: 7,
+  },
   { name: 'an array as type', text: message({ id: 7, type: ['table:reserve'] }), code: PARSE_ERROR, id: 7 },
   { name: 'a huge type', text: message({ id: 7, type: SECRET.repeat(500) }), code: PARSE_ERROR, id: 7 },
   // Keys and depth
-  { name: '__proto__ at the root', text: '{"type":"table:reserve","id":7,"__proto__":{"payload":{}}}', code: PARSE_ERROR, id: 7 },
-  { name: '__proto__ in the payload', text: '{"type":"table:reserve","id":7,"payload":{"__proto__":{"tableId":"t"}}}', code: PARSE_ERROR, id: 7 },
-  { name: '__proto__ written with escapes', text: '{"type":"table:reserve","id":7,"payload":{"\\u005f_proto_\\u005f":{"isAdmin":true}}}', code: PARSE_ERROR, id: 7 },
-  { name: '__proto__ inside an array', text: '{"type":"table:reserve","id":7,"payload":[[{"__proto__":1}]]}', code: PARSE_ERROR, id: 7 },
-  { name: 'constructor in the payload', text: withPayload({ ...good, constructor: { prototype: { isAdmin: true } } }), code: PARSE_ERROR, id: 7 },
-  { name: 'nesting of 10,000', text: `{"type":"table:reserve","id":7,"payload":${nested(10_000)}}`, code: PARSE_ERROR, id: 7 },
-  { name: 'nesting of 10,000 that never ends', text: `{"type":"table:reserve","id":7,"payload":${'['.repeat(10_000)}`, code: PARSE_ERROR },
-  { name: 'nesting outside the payload', text: `{"type":"table:reserve","id":7,"other":${nested(40)}}`, code: PARSE_ERROR, id: 7 },
+  {
+    name: '__proto__ at the root',
+    text: '{"type":"table:reserve","id":7,"__proto__":{"payload":{}}}',
+    code: PARSE_ERROR,
+    id: 7,
+  },
+  {
+    name: '__proto__ in the payload',
+    text: '{"type":"table:reserve","id":7,"payload":{"__proto__":{"tableId":"t"}}}',
+    code: PARSE_ERROR,
+    id: 7,
+  },
+  {
+    name: '__proto__ written with escapes',
+    text: '{"type":"table:reserve","id":7,"payload":{"\\u005f_proto_\\u005f":{"isAdmin":true}}}',
+    code: PARSE_ERROR,
+    id: 7,
+  },
+  {
+    name: '__proto__ inside an array',
+    text: '{"type":"table:reserve","id":7,"payload":[[{"__proto__":1}]]}',
+    code: PARSE_ERROR,
+    id: 7,
+  },
+  {
+    name: 'constructor in the payload',
+    text: withPayload({ ...good, constructor: { prototype: { isAdmin: true } } }),
+    code: PARSE_ERROR,
+    id: 7,
+  },
+  {
+    name: 'nesting of 10,000',
+    text: `{"type":"table:reserve","id":7,"payload":${nested(10_000)}}`,
+    code: PARSE_ERROR,
+    id: 7,
+  },
+  {
+    name: 'nesting of 10,000 that never ends',
+    text: `{"type":"table:reserve","id":7,"payload":${'['.repeat(10_000)}`,
+    code: PARSE_ERROR,
+  },
+  {
+    name: 'nesting outside the payload',
+    text: `{"type":"table:reserve","id":7,"other":${nested(40)}}`,
+    code: PARSE_ERROR,
+    id: 7,
+  },
   { name: 'too many keys', text: withPayload(manyKeys()), code: PARSE_ERROR, id: 7 },
-  { name: 'duplicate keys, of which the last counts', text: `{"type":"table:reserve","id":7,"payload":{"tableId":"${SECRET}","partySize":2,"partySize":"x"}}`, code: VALIDATION_FAILED, id: 7 },
-  { name: 'duplicate types, of which the last counts', text: `{"type":"table:reserve","id":7,"type":"${SECRET}"}`, code: UNKNOWN_TYPE, id: 7 },
-  { name: 'a lone surrogate in a value', text: `{"type":"table:reserve","id":7,"payload":{"tableId":"\\ud800${SECRET}","partySize":2}}`, code: PARSE_ERROR, id: 7 },
-  { name: 'a lone surrogate in a key', text: '{"type":"table:reserve","id":7,"payload":{"\\udc00":1}}', code: PARSE_ERROR, id: 7 },
+  {
+    name: 'duplicate keys, of which the last counts',
+    text: `{"type":"table:reserve","id":7,"payload":{"tableId":"${SECRET}","partySize":2,"partySize":"x"}}`,
+    code: VALIDATION_FAILED,
+    id: 7,
+  },
+  {
+    name: 'duplicate types, of which the last counts',
+    text: `{"type":"table:reserve","id":7,"type":"${SECRET}"}`,
+    code: UNKNOWN_TYPE,
+    id: 7,
+  },
+  {
+    name: 'a lone surrogate in a value',
+    text: `{"type":"table:reserve","id":7,"payload":{"tableId":"\\ud800${SECRET}","partySize":2}}`,
+    code: PARSE_ERROR,
+    id: 7,
+  },
+  {
+    name: 'a lone surrogate in a key',
+    text: '{"type":"table:reserve","id":7,"payload":{"\\udc00":1}}',
+    code: PARSE_ERROR,
+    id: 7,
+  },
   { name: 'a lone surrogate in the type', text: '{"type":"\\ud800","id":7}', code: PARSE_ERROR, id: 7 },
   { name: 'a lone surrogate in the id', text: withId('"\\ud800"'), code: PARSE_ERROR },
   // Payloads
@@ -92,24 +165,59 @@ export const HOSTILE_FRAMES: readonly HostileFrame[] = [
   { name: 'null as payload', text: withPayload(null), code: VALIDATION_FAILED, id: 7 },
   { name: 'a string as payload', text: withPayload(SECRET), code: VALIDATION_FAILED, id: 7 },
   { name: 'an array as payload', text: withPayload([good]), code: VALIDATION_FAILED, id: 7 },
-  { name: 'properties of the wrong kind', text: withPayload({ tableId: 7, partySize: SECRET }), code: VALIDATION_FAILED, id: 7 },
-  { name: 'a number out of range', text: withPayload({ ...good, partySize: 1e308 }), code: VALIDATION_FAILED, id: 7 },
-  { name: 'a number that JSON makes infinite', text: withPayload(good).replace(':2}', ':1e999}'), code: VALIDATION_FAILED, id: 7 },
-  { name: 'methods in place of values', text: withPayload({ tableId: { toString: SECRET, valueOf: 1, then: 2 }, partySize: { length: 4 } }), code: VALIDATION_FAILED, id: 7 },
+  {
+    name: 'properties of the wrong kind',
+    text: withPayload({ tableId: 7, partySize: SECRET }),
+    code: VALIDATION_FAILED,
+    id: 7,
+  },
+  {
+    name: 'a number out of range',
+    text: withPayload({ ...good, partySize: 1e308 }),
+    code: VALIDATION_FAILED,
+    id: 7,
+  },
+  {
+    name: 'a number that JSON makes infinite',
+    text: withPayload(good).replace(':2}', ':1e999}'),
+    code: VALIDATION_FAILED,
+    id: 7,
+  },
+  {
+    name: 'methods in place of values',
+    text: withPayload({ tableId: { toString: SECRET, valueOf: 1, then: 2 }, partySize: { length: 4 } }),
+    code: VALIDATION_FAILED,
+    id: 7,
+  },
   // Types
   { name: 'an unknown type', text: message({ id: 7, type: `no:${SECRET}` }), code: UNKNOWN_TYPE, id: 7 },
   { name: 'toString as type', text: message({ id: 7, type: 'toString' }), code: UNKNOWN_TYPE, id: 7 },
   { name: '__proto__ as type', text: message({ id: 7, type: '__proto__' }), code: UNKNOWN_TYPE, id: 7 },
-  { name: 'the type of a server message', text: message({ id: 7, type: 'table:status_changed' }), code: UNKNOWN_TYPE, id: 7 },
+  {
+    name: 'the type of a server message',
+    text: message({ id: 7, type: 'table:status_changed' }),
+    code: UNKNOWN_TYPE,
+    id: 7,
+  },
   { name: '$hello from the client', text: message({ id: 7, type: '$hello' }), code: UNKNOWN_TYPE, id: 7 },
   { name: '$goaway from the client', text: message({ id: 7, type: '$goaway' }), code: UNKNOWN_TYPE, id: 7 },
   { name: '$next from the client', text: message({ id: 7, type: '$next' }), code: UNKNOWN_TYPE, id: 7 },
-  { name: 'a $type that does not exist', text: message({ id: 7, type: `$${SECRET}` }), code: UNKNOWN_TYPE, id: 7 },
+  {
+    name: 'a $type that does not exist',
+    text: message({ id: 7, type: `$${SECRET}` }),
+    code: UNKNOWN_TYPE,
+    id: 7,
+  },
   { name: 'pong from the client', text: message({ id: 7, type: 'pong' }), code: UNKNOWN_TYPE, id: 7 },
   { name: '$reply to no request', text: message({ id: 's1', type: '$reply' }) },
   { name: '$error to no request', text: message({ id: 's1', type: '$error' }) },
   { name: '$cancel of no stream', text: message({ id: 7, type: '$cancel' }) },
-  { name: '$auth of an anonymous app', text: message({ id: 7, type: '$auth' }), code: 'BAD_REQUEST', id: 7 },
+  {
+    name: '$auth of an anonymous app',
+    text: message({ id: 7, type: '$auth', payload: { token: SECRET } }),
+    code: 'BAD_REQUEST',
+    id: 7,
+  },
   // Ids
   { name: 'the id 1e999', text: withId('1e999'), code: PARSE_ERROR },
   { name: 'an empty id', text: withId('""'), code: PARSE_ERROR },
@@ -131,7 +239,24 @@ export const HOSTILE_FRAMES: readonly HostileFrame[] = [
   { name: 'an oversized control frame', raw: rawFrame(0x89, Buffer.alloc(126)), close: 1002 },
   { name: 'a fragmented control frame', raw: rawFrame(0x09, text('ping')), close: 1002 },
   { name: 'a continuation of nothing', raw: rawFrame(0x80, text('{}')), close: 1002 },
-  { name: 'a new message inside a fragmented one', raw: Buffer.concat([rawFrame(0x01, text('{')), rawFrame(0x81, text('{}'))]), close: 1002 },
-  { name: 'a close frame with a forbidden code', raw: rawFrame(0x88, Buffer.from([0x03, 0xed])), close: 1002 },
-  { name: 'a bad message in fragments, with a ping between', raw: Buffer.concat([rawFrame(0x01, text(`{"type":"${SECRET}`)), rawFrame(0x89, text('?')), rawFrame(0x80, text('","id":7}'))]), code: UNKNOWN_TYPE, id: 7 },
+  {
+    name: 'a new message inside a fragmented one',
+    raw: Buffer.concat([rawFrame(0x01, text('{')), rawFrame(0x81, text('{}'))]),
+    close: 1002,
+  },
+  {
+    name: 'a close frame with a forbidden code',
+    raw: rawFrame(0x88, Buffer.from([0x03, 0xed])),
+    close: 1002,
+  },
+  {
+    name: 'a bad message in fragments, with a ping between',
+    raw: Buffer.concat([
+      rawFrame(0x01, text(`{"type":"${SECRET}`)),
+      rawFrame(0x89, text('?')),
+      rawFrame(0x80, text('","id":7}')),
+    ]),
+    code: UNKNOWN_TYPE,
+    id: 7,
+  },
 ];

@@ -21,11 +21,12 @@ afterAll(async () => {
 
 function send({ socket }: TestClient, { text, binary, raw }: HostileFrame): void {
   if (raw !== undefined) (socket as unknown as { _socket: Duplex })._socket.write(raw);
-  else socket.send(binary ?? text ?? '', { binary: binary !== undefined });
+  else socket.send(binary ?? text ?? '');
 }
 
 const works = { type: '$reply', id: 'after', payload: { id: 'r-t1', tableId: 't1', partySize: 2 } };
-const workAfter = (client: TestClient) => client.send({ type: 'table:reserve', id: 'after', payload: { tableId: 't1', partySize: 2 } });
+const workAfter = (client: TestClient) =>
+  client.send({ type: 'table:reserve', id: 'after', payload: { tableId: 't1', partySize: 2 } });
 
 it('the table has at least 35 rows', () => {
   expect(HOSTILE_FRAMES.length).toBeGreaterThanOrEqual(35);
@@ -44,7 +45,10 @@ describe('a client that sends', () => {
       workAfter(client);
       if (frame.code !== undefined) {
         const refused = await client.next();
-        expect(refused).toMatchObject({ type: '$error', payload: { code: frame.code, message: expect.any(String) } });
+        expect(refused).toMatchObject({
+          type: '$error',
+          payload: { code: frame.code, message: expect.any(String) },
+        });
         expect(refused.id).toBe(frame.id);
         expect(Object.keys(refused.payload as object)).toEqual(
           frame.code === 'VALIDATION_FAILED' ? ['code', 'message', 'issues'] : ['code', 'message'],
@@ -59,11 +63,14 @@ describe('a client that sends', () => {
 });
 
 describe('a client that sends something odd but good', () => {
-  it.each(['0', '-1', '1.5', '1e21', '"é"', `"${'x'.repeat(128)}"`])('with the id %s gets its reply', async (id) => {
-    const client = await app.connect('/ws');
-    client.sendText(`{"type":"table:reserve","id":${id},"payload":{"tableId":"t1","partySize":2}}`);
-    expect(await client.next()).toMatchObject({ type: '$reply', id: JSON.parse(id) as number });
-  });
+  it.each(['0', '-1', '1.5', '1e21', '"é"', `"${'x'.repeat(128)}"`])(
+    'with the id %s gets its reply',
+    async (id) => {
+      const client = await app.connect('/ws');
+      client.sendText(`{"type":"table:reserve","id":${id},"payload":{"tableId":"t1","partySize":2}}`);
+      expect(await client.next()).toMatchObject({ type: '$reply', id: JSON.parse(id) as number });
+    },
+  );
 
   it('with the id null gets no reply', async () => {
     const client = await app.connect('/ws');
@@ -75,7 +82,9 @@ describe('a client that sends something odd but good', () => {
   it('with unknown fields, at the root and in the payload, gets its reply', async () => {
     const client = await app.connect('/ws');
     const payload = { tableId: 't1', partySize: 2, isAdmin: true, hasOwnProperty: 1 };
-    client.sendText(JSON.stringify({ type: 'table:reserve', id: 'after', payload, channel: SECRET, position: 4 }));
+    client.sendText(
+      JSON.stringify({ type: 'table:reserve', id: 'after', payload, channel: SECRET, position: 4 }),
+    );
     expect(await client.next()).toEqual(works);
   });
 
@@ -114,7 +123,9 @@ describe('bad frames in a row', () => {
     const client = await app.connect('/ws');
     for (let round = 0; round < 3; round++) {
       for (let n = 0; n < 19; n++) client.sendText('{');
-      expect(await client.request('table:reserve', { tableId: 't1', partySize: 2 })).toMatchObject({ id: 'r-t1' });
+      expect(await client.request('table:reserve', { tableId: 't1', partySize: 2 })).toMatchObject({
+        id: 'r-t1',
+      });
     }
   });
 

@@ -97,7 +97,10 @@ class KitchenGateway {
 class PlainKitchenGateway {
   @OnMessage(kitchen, 'order')
   order(@MessageBody() payload: Order, @ConnectedSocket() socket: unknown) {
-    return { event: 'ordered', data: { text: payload.describe(), isRaw: !(socket instanceof Connection) } } as never;
+    return {
+      event: 'ordered',
+      data: { text: payload.describe(), isRaw: !(socket instanceof Connection) },
+    } as never;
   }
 }
 
@@ -120,7 +123,9 @@ describe('the guard of a realtime gateway', () => {
 
   it('strips properties that the contract does not know', async () => {
     const client = await app.connect('/ws', { token: 'guest' });
-    expect(await client.request('order', { dish: 'soup', price: 0, describe: 'me' })).toEqual({ text: 'dish' });
+    expect(await client.request('order', { dish: 'soup', price: 0, describe: 'me' })).toEqual({
+      text: 'dish',
+    });
   });
 
   it('lets nothing run on a payload that does not fit', async () => {
@@ -132,16 +137,19 @@ describe('the guard of a realtime gateway', () => {
     expect(seen).toEqual([]);
   });
 
-  it.each(['cook', 'taste'])('asks whether a client may say it before it looks at the payload: %s', async (type) => {
-    const [guest, chef] = await Promise.all([
-      app.connect('/ws', { token: 'guest' }),
-      app.connect('/ws', { token: 'chef' }),
-    ]);
-    await expect(guest.request(type, { dish: 7 })).rejects.toMatchObject({ code: 'FORBIDDEN' });
-    await expect(guest.request(type, { dish: 'soup' })).rejects.toMatchObject({ code: 'FORBIDDEN' });
-    await expect(chef.request(type, { dish: 7 })).rejects.toMatchObject({ code: 'VALIDATION_FAILED' });
-    expect(await chef.request(type, { dish: 'soup' })).toEqual({ text: 'a plate of soup' });
-  });
+  it.each(['cook', 'taste'])(
+    'asks whether a client may say it before it looks at the payload: %s',
+    async (type) => {
+      const [guest, chef] = await Promise.all([
+        app.connect('/ws', { token: 'guest' }),
+        app.connect('/ws', { token: 'chef' }),
+      ]);
+      await expect(guest.request(type, { dish: 7 })).rejects.toMatchObject({ code: 'FORBIDDEN' });
+      await expect(guest.request(type, { dish: 'soup' })).rejects.toMatchObject({ code: 'FORBIDDEN' });
+      await expect(chef.request(type, { dish: 7 })).rejects.toMatchObject({ code: 'VALIDATION_FAILED' });
+      expect(await chef.request(type, { dish: 'soup' })).toEqual({ text: 'a plate of soup' });
+    },
+  );
 });
 
 describe('the guard on a plain gateway', () => {
@@ -163,8 +171,13 @@ describe('the guard on a plain gateway', () => {
   });
 
   it('refuses a payload that does not fit, in the frames of Nest', async () => {
-    const answer = JSON.parse(await exchange({ event: 'order', data: { dish: 7 } })) as Record<string, unknown>;
-    expect(answer).toMatchObject({ event: 'exception', data: { code: 'VALIDATION_FAILED', issues: [{ path: 'dish' }] } });
+    const answer = JSON.parse(await exchange({ event: 'order', data: { dish: 7 } })) as Record<
+      string,
+      unknown
+    >;
+    expect(answer).toMatchObject({
+      event: 'exception',
+      data: { code: 'VALIDATION_FAILED', issues: [{ path: 'dish' }] },
+    });
   });
 });
-

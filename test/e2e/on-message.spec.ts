@@ -64,7 +64,11 @@ class CalculatorGateway {
   }
 
   @OnMessage(calculator, 'who')
-  who(@CurrentUser() user: { name: string }, @CurrentUser('name') name: string, @Payload() _nothing: null): Text {
+  who(
+    @CurrentUser() user: { name: string },
+    @CurrentUser('name') name: string,
+    @Payload() _nothing: null,
+  ): Text {
     return { text: `${user.name} ${name}` };
   }
 
@@ -85,7 +89,9 @@ let client: TestClient;
 
 beforeEach(async () => {
   app = await createRealtimeTestApp({
-    imports: [RealtimeModule.forRoot({ authenticate: ({ token }) => ({ userId: '7', user: { name: token } }) })],
+    imports: [
+      RealtimeModule.forRoot({ authenticate: ({ token }) => ({ userId: '7', user: { name: token } }) }),
+    ],
     providers: [CalculatorGateway],
   });
   client = await app.connect('/ws', { token: 'ann' });
@@ -104,7 +110,9 @@ describe('a handler without parameter decorators', () => {
   it('gets null for a message without payload', async () => {
     const { connectionId } = await app.open('/ws', { token: 'bob' }).hello();
     expect(connectionId).toMatch(/^[\w-]+\.[\w-]+$/);
-    expect(await client.request('who_connected')).toEqual({ text: expect.stringMatching(/^[\w-]+\.[\w-]+$/) });
+    expect(await client.request('who_connected')).toEqual({
+      text: expect.stringMatching(/^[\w-]+\.[\w-]+$/),
+    });
   });
 });
 
@@ -146,6 +154,9 @@ describe('the answer', () => {
     client.send({ type: 'note', payload: { text: 1 } });
     const refused = await client.next();
     expect(refused).not.toHaveProperty('id');
-    expect(refused).toMatchObject({ type: '$error', payload: { code: 'VALIDATION_FAILED', issues: [{ path: 'text' }] } });
+    expect(refused).toMatchObject({
+      type: '$error',
+      payload: { code: 'VALIDATION_FAILED', issues: [{ path: 'text' }] },
+    });
   });
 });

@@ -7,6 +7,15 @@ import { restaurant, RestaurantGateway } from './restaurant.js';
 
 const change = { type: 'table:status_changed', payload: { tableId: 't1', status: 'free' } } as const;
 
+const receipt = (delivered: number) => ({
+  delivered,
+  dropped: 0,
+  nodes: 0,
+  missingNodes: 0,
+  scope: 'cluster',
+  failure: null,
+});
+
 @Injectable()
 class Announcer implements OnModuleInit {
   early: unknown;
@@ -71,13 +80,13 @@ describe.each([
     await start();
     const client = await app.connect('/ws');
     const response = await fetch(`${app.url}/tables/announce`, { method: 'POST' });
-    expect(await response.json()).toEqual({ delivered: 1, dropped: 0, nodes: 0, scope: 'cluster' });
+    expect(await response.json()).toEqual(receipt(1));
     expect(await client.next()).toEqual(change);
   });
 
   it('sends before the app listens, to nobody', async () => {
     await start();
-    expect(app.get(Announcer).early).toEqual({ delivered: 0, dropped: 0, nodes: 0, scope: 'cluster' });
+    expect(app.get(Announcer).early).toEqual(receipt(0));
   });
 
   it('leaves plain HTTP as it is', async () => {
@@ -105,7 +114,10 @@ describe('the module', () => {
   });
 
   it('sends from an interval', async () => {
-    app = await createRealtimeTestApp({ imports: [RealtimeModule.forRoot()], providers: [RestaurantGateway] });
+    app = await createRealtimeTestApp({
+      imports: [RealtimeModule.forRoot()],
+      providers: [RestaurantGateway],
+    });
     const broadcaster = app.get(Broadcaster);
     const client = await app.connect('/ws');
     const interval = setInterval(() => void broadcaster.broadcast(change), 5);

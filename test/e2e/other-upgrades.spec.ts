@@ -42,7 +42,9 @@ describe('another WebSocket server on the same HTTP server', () => {
     listenBeside('/graphql');
     expect(await firstWord('/graphql')).toBe('hello from the other');
     const client = await app.connect('/ws');
-    expect(await client.request('table:reserve', { tableId: 't1', partySize: 2 })).toMatchObject({ id: 'r-t1' });
+    expect(await client.request('table:reserve', { tableId: 't1', partySize: 2 })).toMatchObject({
+      id: 'r-t1',
+    });
   });
 
   it('answers unknown paths in its own way, since nobody can tell whose they are', async () => {
@@ -61,19 +63,31 @@ describe('an upgrade listener that ignores what is not its own', () => {
     expect(await answer).toBe('Unexpected server response: 404');
   });
 
-  it('may answer later than ours, which then says nothing', async () => {
+  it('may answer late, and is then left alone', async () => {
     const late = new WebSocketServer({ noServer: true });
     others.push(late);
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
-    server.on('upgrade', (request, socket, head) => {
-      setTimeout(() => late.handleUpgrade(request, socket, head, (ws) => ws.send('late')), 4_000);
+    const upgrade = (...parameters: Parameters<typeof late.handleUpgrade>) =>
+      late.handleUpgrade(...parameters);
+    const seen = new Promise<void>((resolve) => {
+      server.on('upgrade', (request, socket, head) => {
+        setTimeout(
+          () => upgrade(request, socket, head, (ws) => ws.on('message', (data) => ws.send(String(data)))),
+          4_000,
+        );
+        resolve();
+      });
     });
-    const seen = new Promise<void>((resolve) => server.on('upgrade', () => resolve()));
-    const answer = firstWord('/late');
+    const client = new WebSocket(`ws://127.0.0.1:${app.port}/late`);
+    const opened = new Promise((resolve) => client.on('open', resolve));
     await seen;
     vi.advanceTimersByTime(4_000);
-    expect(await answer).toBe('late');
+    await opened;
     vi.advanceTimersByTime(2_000);
+    const echo = new Promise((resolve, reject) => client.on('message', resolve).on('error', reject));
+    client.send('still there?');
+    expect(String(await echo)).toBe('still there?');
+    client.close();
   });
 });
 

@@ -1,5 +1,11 @@
 import { IsString } from 'class-validator';
-import { Broadcaster, RealtimeGateway, RealtimeModule, defineContract, type Connection } from 'nestjs-realtime';
+import {
+  Broadcaster,
+  RealtimeGateway,
+  RealtimeModule,
+  defineContract,
+  type Connection,
+} from 'nestjs-realtime';
 import { createRealtimeTestApp, type RealtimeTestApp } from 'nestjs-realtime/testing';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 
@@ -50,6 +56,8 @@ it('a message of one contract does not reach clients of another', async () => {
 it('a message that both contracts know reaches all', async () => {
   const clients = [await app.connect('/kitchen'), await app.connect('/bar')];
   const broadcaster = app.get<Broadcaster<typeof bar>>(Broadcaster);
-  expect(await broadcaster.sendToRoom('staff', { type: 'bell', payload: { text: 'ding' } })).toMatchObject({ delivered: 2 });
+  expect(await broadcaster.sendToRoom('staff', { type: 'bell', payload: { text: 'ding' } })).toMatchObject({
+    delivered: 2,
+  });
   for (const client of clients) expect((await client.next()).type).toBe('bell');
 });

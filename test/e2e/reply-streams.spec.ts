@@ -1,7 +1,13 @@
 import { IsInt, IsString } from 'class-validator';
 import { Observable, Subject, firstValueFrom, interval, of, throwError } from 'rxjs';
 import { map } from 'rxjs/operators';
-import { OnMessage, RealtimeException, RealtimeGateway, RealtimeModule, defineContract } from 'nestjs-realtime';
+import {
+  OnMessage,
+  RealtimeException,
+  RealtimeGateway,
+  RealtimeModule,
+  defineContract,
+} from 'nestjs-realtime';
 import { createRealtimeTestApp, type RealtimeTestApp, type TestClient } from 'nestjs-realtime/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ProcessFaults } from './process-faults.js';
@@ -41,7 +47,7 @@ class ClockGateway {
       yield { n: 2 };
     } finally {
       manual.stopped.next(`${kind}: generator`);
-      if (kind === 'is endless') throw new Error('clean-up failed: s3cret');
+      if (kind === 'is endless') breakDown();
     }
   }
 
@@ -89,6 +95,10 @@ class ClockGateway {
   }
 }
 
+function breakDown(): never {
+  throw new Error('clean-up failed: s3cret');
+}
+
 function nextTurn<T>(value: T): Promise<T> {
   return new Promise((resolve) => setImmediate(() => resolve(value)));
 }
@@ -110,7 +120,8 @@ afterEach(async () => {
   expect(faults.seen).toEqual([]);
 });
 
-const ask = (type: string, kind: string, id: string | number = 1) => client.send({ type, id, payload: { kind } });
+const ask = (type: string, kind: string, id: string | number = 1) =>
+  client.send({ type, id, payload: { kind } });
 
 describe.each(['clock:generate', 'clock:observe'])('%s', (type) => {
   it('answers with each $next in order and one $complete', async () => {

@@ -95,7 +95,10 @@ describe('a request-scoped gateway', () => {
 describe('a request-scoped guard', () => {
   it('gets the connection as REQUEST when it is bound to the class', async () => {
     await start(GuardedGateway);
-    const [ann, eve] = [await app.connect('/ws', { token: 'ann' }), await app.connect('/ws', { token: 'eve' })];
+    const [ann, eve] = [
+      await app.connect('/ws', { token: 'ann' }),
+      await app.connect('/ws', { token: 'eve' }),
+    ];
     expect(await ann.request('count')).toMatchObject({ count: 1 });
     await expect(eve.request('count')).rejects.toMatchObject({ code: 'FORBIDDEN' });
     expect(events).toEqual(['guard of ann', 'guard of eve']);
@@ -103,7 +106,10 @@ describe('a request-scoped guard', () => {
 
   it('runs when it is bound globally by APP_GUARD', async () => {
     await start(StaticGateway, { provide: APP_GUARD, useClass: ScopedGuard, scope: Scope.REQUEST });
-    const [ann, eve] = [await app.connect('/ws', { token: 'ann' }), await app.connect('/ws', { token: 'eve' })];
+    const [ann, eve] = [
+      await app.connect('/ws', { token: 'ann' }),
+      await app.connect('/ws', { token: 'eve' }),
+    ];
     expect(await ann.request('count')).toMatchObject({ count: 1 });
     await expect(eve.request('count')).rejects.toMatchObject({ code: 'FORBIDDEN' });
   });

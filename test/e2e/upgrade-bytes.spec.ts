@@ -67,7 +67,9 @@ function readUntil(text: string): Promise<string> {
 }
 
 it('frames in the same TCP segment as the upgrade are all handled in order, after $hello', async () => {
-  const frames = Array.from({ length: 40 }, (_, n) => clientFrame(`{"type":"step","id":${n},"payload":{"n":${n}}}`));
+  const frames = Array.from({ length: 40 }, (_, n) =>
+    clientFrame(`{"type":"step","id":${n},"payload":{"n":${n}}}`),
+  );
   socket = connect(app.port, '127.0.0.1');
   socket.write(Buffer.concat([Buffer.from(upgrade('/ws')), ...frames]));
   const read = await readUntil('"id":39,');
@@ -94,6 +96,8 @@ it('an upgrade to an unknown path is refused with 404 and a closed socket', asyn
   socket = connect(app.port, '127.0.0.1');
   const ended = new Promise((resolve) => socket.on('end', resolve));
   socket.write(upgrade('/nope'));
-  expect(await readUntil('no gateway on this path')).toMatch(/^HTTP\/1\.1 404 Not Found\r\nConnection: close\r\n/);
+  expect(await readUntil('no gateway on this path')).toMatch(
+    /^HTTP\/1\.1 404 Not Found\r\nConnection: close\r\n/,
+  );
   await ended;
 });

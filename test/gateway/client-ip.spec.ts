@@ -18,7 +18,12 @@ async function ipSeen(trustProxy: RealtimeOptions['trustProxy'], forwardedFor: s
 }
 
 describe("a client's IP", () => {
-  const cases: [trust: string, trustProxy: RealtimeOptions['trustProxy'], forwardedFor: string, ip: string][] = [
+  const cases: [
+    trust: string,
+    trustProxy: RealtimeOptions['trustProxy'],
+    forwardedFor: string,
+    ip: string,
+  ][] = [
     ['nobody by default', undefined, '203.0.113.9', '127.0.0.1'],
     ['nobody with false', false, '203.0.113.9', '127.0.0.1'],
     ['one hop', 1, '198.51.100.1, 203.0.113.9', '203.0.113.9'],
@@ -33,9 +38,12 @@ describe("a client's IP", () => {
     ['everyone, who was shown no address', true, 'x'.repeat(1_000), '127.0.0.1'],
   ];
 
-  it.each(cases)('trusting %s is taken from where it can be', async (_trust, trustProxy, forwardedFor, ip) => {
-    expect(await ipSeen(trustProxy, forwardedFor)).toBe(ip);
-  });
+  it.each(cases)(
+    'trusting %s is taken from where it can be',
+    async (_trust, trustProxy, forwardedFor, ip) => {
+      expect(await ipSeen(trustProxy, forwardedFor)).toBe(ip);
+    },
+  );
 });
 
 it('X-Forwarded-For of a client that is no proxy does not get around the cap per IP', async () => {
@@ -54,6 +62,9 @@ it('behind a trusted proxy each client has a cap of its own', async () => {
   expect(status).toBe(429);
 });
 
-it.each(['lopback', '10.0.0.0/99', ''])('the trustProxy "%s" is refused at boot, by its name', async (trustProxy) => {
-  await expect(openLobby({ trustProxy })).rejects.toThrow(/the option trustProxy .*invalid/);
-});
+it.each(['lopback', '10.0.0.0/99', ''])(
+  'the trustProxy "%s" is refused at boot, by its name',
+  async (trustProxy) => {
+    await expect(openLobby({ trustProxy })).rejects.toThrow(/the option trustProxy .*invalid/);
+  },
+);

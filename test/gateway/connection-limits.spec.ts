@@ -5,7 +5,8 @@ import type { Authenticate } from 'nestjs-realtime';
 import { describe, expect, it } from 'vitest';
 import { Gate } from './gate.js';
 import { openLobby } from './lobby.js';
-import { readUntil, tcpConnection, upgrade, upgradeText } from './upgrade-request.js';
+import { upgradeText } from './client-bytes.js';
+import { readUntil, tcpConnection, upgrade } from './upgrade-request.js';
 
 const REFUSED = 'too many connections';
 
@@ -45,7 +46,8 @@ describe('maxConnections', () => {
     const token = { headers: { Authorization: 'Bearer t' } };
     const broken = { headers: { ...token.headers, 'Sec-WebSocket-Protocol': 'a,,b' } };
     const statuses: number[] = [];
-    for (const request of [token, token, token, broken]) statuses.push((await upgrade(app.port, request)).status);
+    for (const request of [token, token, token, broken])
+      statuses.push((await upgrade(app.port, request)).status);
     expect(statuses).toEqual([401, 401, 500, 400]);
     await app.connect('/lobby', { token: 't' });
   });
@@ -69,7 +71,7 @@ describe('maxConnections', () => {
       const socket = tcpConnection(app.port);
       socket.write(upgradeText('/lobby', { Authorization: 'Bearer t' }));
       const [accept] = (await accepted) as [Socket];
-      const closed = once(accept, 'close');
+      const closed = new Promise((resolve) => accept.on('close', resolve));
       await asked.opened;
       socket[vanish]();
       answer.open();
@@ -110,10 +112,11 @@ describe('maxConnectionsPerUser', () => {
     const { app, metrics, registry } = await openLobby({ maxConnectionsPerUser: 1, authenticate });
     await app.connect('/lobby', { token: 'ann' });
     const client = app.open('/lobby');
-    client.send({ type: '$auth', payload: { token: 'ann' } });
+    client.send({ type: '$auth', id: 1, payload: { token: 'ann' } });
+    await expect(client.reply(1)).rejects.toThrow('UNAVAILABLE: too many connections');
     expect(await client.closed).toEqual({ code: 1013, reason: 'retry=5000' });
     expect(registry.ofUser('ann')).toHaveLength(1);
-    expect(metrics.upgradesRefused.of('connections_per_user')).toBe(1);
+    expect(metrics.messagesRefused.of('UNAVAILABLE')).toBe(1);
   });
 
   it('lets one in of many that are authenticated at the same moment', async () => {
@@ -127,13 +130,13 @@ describe('maxConnectionsPerUser', () => {
         return answer.opened.then(() => ({ userId: 'ann' }));
       },
     });
-    const attempts = Array.from({ length: 10 }, () => upgrade(app.port, { headers: { Authorization: 'Bearer t' } }));
+    const attempts = Array.from({ length: 10 }, () =>
+      upgradeAndStay(app.port, { Authorization: 'Bearer t' }),
+    );
     await allAsked.opened;
     answer.open();
-    const statuses = (await Promise.all(attempts)).map(({ status }) => status);
-    expect(statuses.filter((status) => status === 101)).toHaveLength(1);
-    expect(statuses.filter((status) => status === 429)).toHaveLength(9);
-    expect(registry.ofUser('ann').length).toBeLessThanOrEqual(1);
+    expect((await Promise.all(attempts)).sort()).toEqual([101, ...Array.from({ length: 9 }, () => 429)]);
+    expect(registry.ofUser('ann')).toHaveLength(1);
   });
 });
 
@@ -165,18 +168,30 @@ describe('maxUnauthenticated', () => {
     expect(metrics.connectionsOpened.total).toBe(accept + 1);
   });
 
-  it('holds for clients that come at the same moment', async () => {
-    const { app, metrics } = await openLobby({ maxUnauthenticated: 2, authenticate });
-    const statuses = (await Promise.all(Array.from({ length: 10 }, () => upgradeAndStay(app.port)))).sort();
+  it('holds for clients that are judged at the same moment', async () => {
+    const answer = new Gate();
+    let asked = 0;
+    const allAsked = new Gate();
+    const { app, metrics } = await openLobby({
+      maxUnauthenticated: 2,
+      authenticate: () => {
+        if (++asked === 10) allAsked.open();
+        return answer.opened.then(() => null);
+      },
+    });
+    const attempts = Array.from({ length: 10 }, () => upgradeAndStay(app.port));
+    await allAsked.opened;
+    answer.open();
+    const statuses = (await Promise.all(attempts)).sort();
     expect(statuses).toEqual([101, 101, 503, 503, 503, 503, 503, 503, 503, 503]);
     expect(metrics.connectionsOpened.total).toBe(2);
   });
 });
 
 /** The status of an upgrade whose socket stays open until the test is over. */
-async function upgradeAndStay(port: number): Promise<number> {
+async function upgradeAndStay(port: number, headers?: Record<string, string>): Promise<number> {
   const socket = tcpConnection(port);
-  socket.write(upgradeText());
+  socket.write(upgradeText('/lobby', headers));
   return Number((await readUntil(socket, '\r\n\r\n')).slice(9, 12));
 }
 

@@ -11,7 +11,11 @@ import {
   type Disconnection,
   type RealtimeOptions,
 } from 'nestjs-realtime';
-import { createRealtimeTestApp, type RealtimeTestApp, type RealtimeTestAppOptions } from 'nestjs-realtime/testing';
+import {
+  createRealtimeTestApp,
+  type RealtimeTestApp,
+  type RealtimeTestAppOptions,
+} from 'nestjs-realtime/testing';
 import { onTestFinished } from 'vitest';
 import { CapturedLog } from '../e2e/captured-log.js';
 
@@ -41,6 +45,13 @@ export class Visits {
   onRefresh: (connection: Connection) => unknown = () => {};
   /** What the answer to `hold` waits for. */
   onHold: (text: string) => unknown = () => {};
+
+  /** Resolves with how the next connection ends. */
+  departure(): Promise<Disconnection> {
+    return new Promise((resolve) => {
+      this.onDisconnect = (_connection, disconnection) => resolve(disconnection);
+    });
+  }
 }
 
 @RealtimeGateway({ path: '/lobby', contract: lobbyContract })

@@ -101,7 +101,9 @@ describe('a client without Origin', () => {
 });
 
 it('false lets every origin in', async () => {
-  expect(await statusOf({ origins: false, allowMissingOrigin: false }, { Origin: 'https://evil.example' })).toBe(101);
+  expect(
+    await statusOf({ origins: false, allowMissingOrigin: false }, { Origin: 'https://evil.example' }),
+  ).toBe(101);
   expect(await statusOf({ origins: false, allowMissingOrigin: false }, {})).toBe(101);
 });
 

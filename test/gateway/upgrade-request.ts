@@ -1,8 +1,8 @@
-import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { request, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { onTestFinished } from 'vitest';
+import { upgradeHeaders } from './client-bytes.js';
 
 /** What a server says to an upgrade request; 101 when it agrees. */
 export interface UpgradeAnswer {
@@ -37,14 +37,6 @@ export async function upgrade(port: number, options: UpgradeRequest = {}): Promi
   return { status: answer.statusCode ?? 0, headers: answer.headers, body };
 }
 
-/** The bytes of an upgrade request, for a socket that a test writes to itself. */
-export function upgradeText(path = '/lobby', headers: Readonly<Record<string, string>> = {}): string {
-  const lines = Object.entries({ Host: '127.0.0.1', ...upgradeHeaders(), ...headers }).map(
-    ([name, value]) => `${name}: ${value}`,
-  );
-  return [`GET ${path} HTTP/1.1`, ...lines, '\r\n'].join('\r\n');
-}
-
 /** A TCP connection; it is cut when the test is over. */
 export function tcpConnection(port: number): Socket {
   const socket = connect(port, '127.0.0.1').on('error', () => {});
@@ -62,13 +54,4 @@ export function readUntil(socket: Socket, text: string): Promise<string> {
     });
     socket.on('close', () => reject(new Error(`closed after ${read}`)));
   });
-}
-
-function upgradeHeaders(): Record<string, string> {
-  return {
-    Connection: 'Upgrade',
-    Upgrade: 'websocket',
-    'Sec-WebSocket-Version': '13',
-    'Sec-WebSocket-Key': randomBytes(16).toString('base64'),
-  };
 }

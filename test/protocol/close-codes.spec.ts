@@ -1,6 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { CloseCode, fitCloseReason, isSendableCloseCode, shouldReconnect } from '../../lib/protocol/close-codes.js';
+import {
+  CloseCode,
+  fitCloseReason,
+  isSendableCloseCode,
+  shouldReconnect,
+} from '../../lib/protocol/close-codes.js';
 
 describe('fitCloseReason', () => {
   it('cuts any text to 123 bytes of UTF-8, and never inside a character', () => {
@@ -40,7 +45,10 @@ describe('the close codes', () => {
     expect(shouldReconnect(code)).toBe(comesBack);
   });
 
-  it.each([0, 999, 1004, 1005, 1006, 1015, 1016, 2999, 5000, 1000.5, Number.NaN])('%s may not be sent', (code) => {
-    expect(isSendableCloseCode(code)).toBe(false);
-  });
+  it.each([0, 999, 1004, 1005, 1006, 1015, 1016, 2999, 5000, 1000.5, Number.NaN])(
+    '%s may not be sent',
+    (code) => {
+      expect(isSendableCloseCode(code)).toBe(false);
+    },
+  );
 });

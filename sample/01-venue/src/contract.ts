@@ -40,6 +40,10 @@ const IsInstant = () =>
 const guestName = { message: 'the guest needs a name of 1 to 60 characters' };
 const partySize = { message: 'a party is a whole number from 1 to 20' };
 
+/**
+ * `version` grows with every change of the evening. Two servers can be overtaken by each other on the way to a page: what
+ * it knows in a later version already is old news.
+ */
 export class Table {
   @IsString() id!: string;
   @IsInt() number!: number;
@@ -50,6 +54,7 @@ export class Table {
   @IsNumber() x!: number;
   @IsNumber() y!: number;
   @IsIn(tableStatuses) status!: TableStatus;
+  @IsInt() version!: number;
 }
 
 export class SetTableStatus {
@@ -57,7 +62,9 @@ export class SetTableStatus {
   @IsIn(tableStatuses) status!: TableStatus;
 }
 
-export class TableStatusChanged extends SetTableStatus {}
+export class TableStatusChanged extends SetTableStatus {
+  @IsInt() version!: number;
+}
 
 export class CreateReservation {
   @IsString() tableId!: string;
@@ -70,6 +77,7 @@ export class Reservation extends CreateReservation {
   @IsString() id!: string;
   @IsString() hostId!: string;
   @IsIn(reservationStatuses) status!: ReservationStatus;
+  @IsInt() version!: number;
 }
 
 /** What can be changed after booking; absent means unchanged. */
@@ -82,6 +90,7 @@ export class ReservationChange {
 
 export class ReservationUpdated extends ReservationChange {
   @IsString() id!: string;
+  @IsInt() version!: number;
 }
 
 export class Notification {

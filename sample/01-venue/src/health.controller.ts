@@ -1,12 +1,15 @@
-import { Controller, Get } from '@nestjs/common';
-import { ConnectionRegistry } from 'nestjs-realtime';
+import { Controller, Get, ServiceUnavailableException } from '@nestjs/common';
+import { type HealthReport, RealtimeHealth } from 'nestjs-realtime';
 
 @Controller('health')
 export class HealthController {
-  constructor(private readonly connections: ConnectionRegistry) {}
+  constructor(private readonly realtime: RealtimeHealth) {}
 
+  /** 503 while this node drains, and while Redis does not carry its messages to the others. */
   @Get()
-  health(): { status: 'ok'; connections: number } {
-    return { status: 'ok', connections: this.connections.size };
+  health(): HealthReport {
+    const report = this.realtime.report();
+    if (!this.realtime.isReady) throw new ServiceUnavailableException(report);
+    return report;
   }
 }

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import type { Entry } from './book/book.js';
 import type { Reservation, ReservationStatus, Table } from './contract.js';
 
 /** venue.json: the house as it stands when the server starts. The page reads the same file. */
@@ -29,18 +30,26 @@ export interface Area {
   /** Width and height are in the unit of the tables' `x` and `y`. */
   readonly width: number;
   readonly height: number;
-  readonly tables: readonly Omit<Table, 'area'>[];
+  readonly tables: readonly Omit<Table, 'area' | 'version'>[];
 }
 
-export function readVenueFile(): VenueFile {
+function readVenueFile(): VenueFile {
   return JSON.parse(readFileSync(new URL('./public/venue.json', import.meta.url), 'utf8')) as VenueFile;
 }
 
-export function tablesIn(file: VenueFile): Table[] {
-  return file.areas.flatMap(({ id: area, tables }) => tables.map((table) => ({ ...table, area })));
+/** What stands in the book before the first guest has come. */
+export function openingEntry(): Required<Entry> {
+  const file = readVenueFile();
+  return { tables: tablesIn(file), reservations: reservationsIn(file) };
 }
 
-export function reservationsIn(file: VenueFile): Reservation[] {
+function tablesIn(file: VenueFile): Table[] {
+  return file.areas.flatMap(({ id: area, tables }) =>
+    tables.map((table) => ({ ...table, area, version: 0 })),
+  );
+}
+
+function reservationsIn(file: VenueFile): Reservation[] {
   return file.reservations.map(({ at, table, guest, party, host, status }, index) => ({
     id: `r${index + 1}`,
     tableId: table,
@@ -49,6 +58,7 @@ export function reservationsIn(file: VenueFile): Reservation[] {
     at: thisEvening(at),
     hostId: host,
     status,
+    version: 0,
   }));
 }
 

@@ -1,8 +1,8 @@
-import { randomBytes } from 'node:crypto';
 import { Module, ValidationPipe } from '@nestjs/common';
 import { APP_PIPE } from '@nestjs/core';
 import { JwtModule, JwtService } from '@nestjs/jwt';
 import { RealtimeModule } from 'nestjs-realtime';
+import { BookModule, SECRET } from './book/book.module.js';
 import { HealthController } from './health.controller.js';
 import { NotificationsController } from './notifications/notifications.controller.js';
 import { ReservationsController } from './reservations/reservations.controller.js';
@@ -16,14 +16,16 @@ import { VenueGateway } from './venue.gateway.js';
 
 @Module({
   imports: [
-    JwtModule.register({
+    BookModule,
+    JwtModule.registerAsync({
       global: true,
-      secret: process.env.JWT_SECRET ?? randomBytes(32).toString('base64url'),
-      signOptions: { expiresIn: TOKEN_SECONDS },
+      inject: [SECRET],
+      useFactory: (secret: string) => ({ secret, signOptions: { expiresIn: TOKEN_SECONDS } }),
     }),
     RealtimeModule.forRootAsync({
       inject: [JwtService],
       useFactory: (jwt: JwtService) => ({
+        redis: process.env.REDIS_URL,
         tokenCookie: TOKEN_COOKIE,
         authenticate: async ({ token }) => (token === undefined ? null : identify(jwt, token)),
       }),

@@ -1,12 +1,15 @@
 import type { ConnectionState } from './connection.js';
 import { find } from './element.js';
 
-/** Says whether what you see is what is true. */
+const SHORT_NAME = 4;
+
+/** Says whether what you see is what is true, and which node of the house says so. */
 export class ConnectionBadge {
   #countdown: number | undefined;
   readonly #badge = find('connection', HTMLElement);
   readonly #text = find('connection-text', HTMLElement);
   readonly #spoken = find('connection-spoken', HTMLElement);
+  readonly #node = find('connection-node', HTMLElement);
   readonly #retry = find('connection-retry', HTMLButtonElement);
 
   constructor(onRetry: () => void) {
@@ -16,6 +19,7 @@ export class ConnectionBadge {
   show(state: ConnectionState): void {
     window.clearInterval(this.#countdown);
     this.#badge.dataset['state'] = state.name;
+    this.#node.textContent = state.name === 'live' ? state.node.slice(0, SHORT_NAME) : '';
     this.#retry.hidden = state.name !== 'reconnecting' && state.name !== 'signed out';
     this.#retry.textContent = state.name === 'signed out' ? 'Sign in again' : 'Try now';
     this.#spoken.textContent = spoken(state);

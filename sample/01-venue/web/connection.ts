@@ -4,7 +4,7 @@ import { type Issue, Refusal } from './refusal.js';
 
 export type ConnectionState =
   | { readonly name: 'connecting' }
-  | { readonly name: 'live' }
+  | { readonly name: 'live'; readonly node: string }
   | { readonly name: 'reconnecting'; readonly at: number }
   | { readonly name: 'signed out'; readonly why: string };
 
@@ -18,11 +18,17 @@ interface ConnectionOptions {
 }
 
 type ServerFrame =
-  | { type: '$hello'; payload: { heartbeat: Heartbeat | null } }
+  | { type: '$hello'; payload: Hello }
   | { type: '$reply'; id: number; payload: unknown }
   | { type: '$error'; id?: number; payload: { code: string; message: string; issues?: Issue[] } }
   | { type: '$goaway' | 'pong' }
   | VenueEvent;
+
+interface Hello {
+  /** Begins with the name of the node that serves this window, and a dot. */
+  readonly connectionId: string;
+  readonly heartbeat: Heartbeat | null;
+}
 
 interface Heartbeat {
   readonly intervalMs: number;
@@ -90,7 +96,7 @@ export class VenueConnection {
     window.clearTimeout(this.#silence);
     switch (frame.type) {
       case '$hello':
-        return void this.#welcome(socket, frame.payload.heartbeat);
+        return void this.#welcome(socket, frame.payload);
       case '$reply':
         return this.#take(frame.id)?.resolve(frame.payload as never);
       case '$error': {
@@ -105,7 +111,7 @@ export class VenueConnection {
     }
   }
 
-  async #welcome(socket: WebSocket, heartbeat: Heartbeat | null): Promise<void> {
+  async #welcome(socket: WebSocket, { connectionId, heartbeat }: Hello): Promise<void> {
     if (heartbeat) {
       this.#heartbeat = window.setInterval(() => this.#ping(socket, heartbeat), heartbeat.intervalMs);
     }
@@ -116,7 +122,7 @@ export class VenueConnection {
     }
     if (socket !== this.#socket) return;
     this.#attempts = 0;
-    this.options.onState({ name: 'live' });
+    this.options.onState({ name: 'live', node: connectionId.split('.', 1).join() });
   }
 
   // A network that is gone says nothing; without pings the page would claim to be live for minutes.

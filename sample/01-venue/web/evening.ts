@@ -42,13 +42,19 @@ export class Evening {
   /** Takes a fresh snapshot. What is said while it is on its way is kept, and applied on top of it. */
   async catchUp(read: () => Promise<Snapshot>): Promise<void> {
     const early: VenueEvent[] = (this.#early = []);
-    const { tables, reservations } = await read();
-    if (this.#early !== early) return; // connected anew in the meantime: that snapshot is the fresher one
-    this.#early = undefined;
-    this.#tables = new Map(tables.map((table) => [table.id, table]));
-    this.#reservations = new Map(reservations.map((reservation) => [reservation.id, reservation]));
-    for (const event of early) this.#apply(event);
-    this.#changed();
+    try {
+      const { tables, reservations } = await read();
+      if (this.#early !== early) return; // asked anew in the meantime: that snapshot is the fresher one
+      this.#tables = new Map(tables.map((table) => [table.id, table]));
+      this.#reservations = new Map(reservations.map((reservation) => [reservation.id, reservation]));
+    } finally {
+      this.#settle(early);
+    }
+  }
+
+  /** Takes a snapshot once more if none is on its way; what is known stays when that fails. */
+  async lookAgain(read: () => Promise<Snapshot>): Promise<void> {
+    if (!this.#early) await this.catchUp(read).catch(() => {});
   }
 
   hear(event: VenueEvent): void {
@@ -60,10 +66,17 @@ export class Evening {
     this.#changed();
   }
 
+  #settle(early: readonly VenueEvent[]): void {
+    if (this.#early !== early) return;
+    this.#early = undefined;
+    for (const event of early) this.#apply(event);
+    this.#changed();
+  }
+
   #apply(event: VenueEvent): void {
     switch (event.type) {
       case 'reservation:created':
-        return void this.#reservations.set(event.payload.id, event.payload);
+        return this.#add(event.payload);
       case 'reservation:updated':
         return this.#update(event.payload);
       case 'table:status_changed':
@@ -75,17 +88,27 @@ export class Evening {
     }
   }
 
-  #update({ id, ...change }: ReservationUpdated): void {
-    const reservation = this.#reservations.get(id);
-    if (reservation) this.#reservations.set(id, { ...reservation, ...change });
+  #add(reservation: Reservation): void {
+    const known = this.#reservations.get(reservation.id);
+    if (!known || isNews(reservation, known)) this.#reservations.set(reservation.id, reservation);
   }
 
-  #setStatus({ tableId, status }: TableStatusChanged): void {
-    const table = this.#tables.get(tableId);
-    if (table) this.#tables.set(tableId, { ...table, status });
+  #update(change: ReservationUpdated): void {
+    const known = this.#reservations.get(change.id);
+    if (known && isNews(change, known)) this.#reservations.set(change.id, { ...known, ...change });
+  }
+
+  #setStatus({ tableId, ...change }: TableStatusChanged): void {
+    const known = this.#tables.get(tableId);
+    if (known && isNews(change, known)) this.#tables.set(tableId, { ...known, ...change });
   }
 
   #changed(): void {
     for (const watcher of this.#watchers) watcher();
   }
+}
+
+/** Whether it was said after what is known; two nodes may overtake each other on the way here. */
+function isNews(said: { version: number }, known: { version: number }): boolean {
+  return said.version > known.version;
 }

@@ -15,6 +15,8 @@ import { TablePanel } from './table-panel.js';
 import { showTally } from './tally.js';
 import { nameOf, today } from './wording.js';
 
+const LOOK_AGAIN_MS = 30_000;
+
 const house = new House();
 const { name, staff, areas } = await house.file();
 for (const brand of document.querySelectorAll('.brand-name')) brand.textContent = name;
@@ -61,6 +63,8 @@ const panel = new TablePanel(evening, areas, {
 showReservationList(evening, rows);
 showTally(evening);
 await connection.open();
+// Whoever changed the floor may have died before it was said.
+window.setInterval(() => void evening.lookAgain(readFloor), LOOK_AGAIN_MS);
 
 function hear(event: VenueEvent): void {
   if (event.type === 'notification') messages.receive(event.payload);

@@ -13,9 +13,10 @@ class SendNotification {
 export class NotificationsController {
   constructor(private readonly broadcaster: Broadcaster<typeof venue>) {}
 
-  /** Reaches every window of that user; the receipt says what became of it. */
+  /** Reaches every window of that user; the receipt counts them on every node that says so in time. */
   @Post()
   send(@Param('userId') userId: string, @Body() { text }: SendNotification, @Caller() from: string) {
-    return this.broadcaster.sendToUser(userId, { type: 'notification', payload: { text, from } });
+    const notification = { type: 'notification', payload: { text, from } } as const;
+    return this.broadcaster.sendToUser(userId, notification, { confirmWithinMs: 1_000 });
   }
 }

@@ -13,7 +13,7 @@ export class ReservationsController {
   ) {}
 
   @Get()
-  all(): Reservation[] {
+  all(): Promise<Reservation[]> {
     return this.reservations.all();
   }
 

@@ -1,73 +1,82 @@
 import { randomUUID } from 'node:crypto';
 import { ConflictException, Injectable, NotFoundException } from '@nestjs/common';
 import { Broadcaster } from 'nestjs-realtime';
+import { Book, type Page } from '../book/book.js';
 import {
   type CreateReservation,
   type Reservation,
   type ReservationChange,
-  type Table,
   type venue,
   VENUE_ROOM,
 } from '../contract.js';
-import { readVenueFile, reservationsIn } from '../venue-file.js';
+import { tableOn } from '../tables/tables.service.js';
 
 /** How long a party keeps its table. */
 export const SITTING_MS = 2 * 60 * 60 * 1000;
 
 @Injectable()
 export class ReservationsService {
-  private readonly reservations = new Map(reservationsIn(readVenueFile()).map((known) => [known.id, known]));
+  constructor(
+    private readonly book: Book,
+    private readonly broadcaster: Broadcaster<typeof venue>,
+  ) {}
 
-  constructor(private readonly broadcaster: Broadcaster<typeof venue>) {}
-
-  all(): Reservation[] {
-    return [...this.reservations.values()].sort((a, b) => Date.parse(a.at) - Date.parse(b.at));
+  async all(): Promise<Reservation[]> {
+    return byTime(await this.book.read());
   }
 
-  get(id: string): Reservation {
-    const reservation = this.reservations.get(id);
-    if (!reservation) throw new NotFoundException('There is no such reservation.');
-    return reservation;
-  }
-
-  /** Those at one table that are neither over nor cancelled. */
-  expectedAt(tableId: string): Reservation[] {
-    return this.all().filter((reservation) => reservation.tableId === tableId && isExpected(reservation));
-  }
-
-  async create(table: Table, wish: CreateReservation, hostId: string): Promise<Reservation> {
-    const reservation: Reservation = { id: randomUUID(), ...wish, hostId, status: 'booked' };
-    this.store(table, reservation);
+  async create(wish: CreateReservation, hostId: string): Promise<Reservation> {
+    const id = randomUUID();
+    const reservation = await this.store(id, () => ({ id, ...wish, hostId, status: 'booked', version: 0 }));
     await this.broadcaster.sendToRoom(VENUE_ROOM, { type: 'reservation:created', payload: reservation });
     return reservation;
   }
 
-  async update(table: Table, id: string, change: ReservationChange): Promise<Reservation> {
+  async update(id: string, change: ReservationChange): Promise<Reservation> {
     const changed = withoutUndefined(change);
-    const reservation = { ...this.get(id), ...changed };
-    this.store(table, reservation);
+    const reservation = await this.store(id, (page) => ({ ...reservationOn(page, id), ...changed }));
+    const { guestName, partySize, at, status, version } = reservation;
     await this.broadcaster.sendToRoom(VENUE_ROOM, {
       type: 'reservation:updated',
-      payload: { id, ...changed },
+      // All of it: where two updates overtake each other, the later one has to stand alone.
+      payload: { id, guestName, partySize, at, status, version },
     });
     return reservation;
   }
 
-  // Looks and writes without awaiting in between: of two hosts who book at the same moment, one is refused.
-  private store(table: Table, wanted: Reservation): void {
-    if (isExpected(wanted)) this.refuseImpossible(table, wanted);
-    this.reservations.set(wanted.id, wanted);
+  private async store(id: string, decide: (page: Page) => Reservation): Promise<Reservation> {
+    const { page } = await this.book.change((page) => {
+      const wanted = decide(page);
+      if (isExpected(wanted)) refuseImpossible(page, wanted);
+      return { reservations: [wanted] };
+    });
+    return reservationOn(page, id);
   }
+}
 
-  private refuseImpossible(table: Table, wanted: Reservation): void {
-    if (wanted.partySize > table.seats) {
-      throw new ConflictException(`Table ${table.number} seats ${table.seats}, not ${wanted.partySize}.`);
-    }
-    const other = this.expectedAt(table.id).find(({ id, at }) => id !== wanted.id && overlap(at, wanted.at));
-    if (other) {
-      throw new ConflictException(`Table ${table.number} is already booked for ${other.guestName} then.`);
-    }
+/** Those at one table that are neither over nor cancelled. */
+export function expectedAt(tableId: string, page: Page): Reservation[] {
+  return byTime(page).filter((reservation) => reservation.tableId === tableId && isExpected(reservation));
+}
+
+function reservationOn({ reservations }: Page, id: string): Reservation {
+  const reservation = reservations.get(id);
+  if (!reservation) throw new NotFoundException('There is no such reservation.');
+  return reservation;
+}
+
+function byTime({ reservations }: Page): Reservation[] {
+  return [...reservations.values()].sort((a, b) => Date.parse(a.at) - Date.parse(b.at));
+}
+
+function refuseImpossible(page: Page, wanted: Reservation): void {
+  const { number, seats } = tableOn(page, wanted.tableId);
+  if (wanted.partySize > seats) {
+    throw new ConflictException(`Table ${number} seats ${seats}, not ${wanted.partySize}.`);
   }
+  const others = expectedAt(wanted.tableId, page).filter(({ id }) => id !== wanted.id);
+  const other = others.find(({ at }) => overlap(at, wanted.at));
+  if (other) throw new ConflictException(`Table ${number} is already booked for ${other.guestName} then.`);
 }
 
 function isExpected({ status }: Reservation): boolean {

@@ -1,7 +1,8 @@
 import { Injectable } from '@nestjs/common';
+import { Book, type Page } from '../book/book.js';
 import type { CreateReservation, Reservation, ReservationChange, Table, TableStatus } from '../contract.js';
-import { ReservationsService, SITTING_MS } from '../reservations/reservations.service.js';
-import { TablesService } from '../tables/tables.service.js';
+import { expectedAt, ReservationsService, SITTING_MS } from '../reservations/reservations.service.js';
+import { tableOn, TablesService } from '../tables/tables.service.js';
 
 /**
  * What a reservation means for its table, and the other way round. HTTP and the socket both come through here,
@@ -10,53 +11,52 @@ import { TablesService } from '../tables/tables.service.js';
 @Injectable()
 export class SeatingService {
   constructor(
+    private readonly book: Book,
     private readonly tables: TablesService,
     private readonly reservations: ReservationsService,
   ) {}
 
   async reserve(wish: CreateReservation, hostId: string): Promise<Reservation> {
-    const reservation = await this.reservations.create(this.tables.get(wish.tableId), wish, hostId);
+    const reservation = await this.reservations.create(wish, hostId);
     await this.followWithTable(reservation);
     return reservation;
   }
 
   async changeReservation(id: string, change: ReservationChange): Promise<Reservation> {
-    const table = this.tables.get(this.reservations.get(id).tableId);
-    const reservation = await this.reservations.update(table, id, change);
+    const reservation = await this.reservations.update(id, change);
     await this.followWithTable(reservation);
     return reservation;
   }
 
   async setTableStatus(tableId: string, status: TableStatus): Promise<Table> {
-    const table = await this.tables.setStatus(tableId, status);
-    if (status === 'free') await this.finishPartiesAt(table);
+    const table = await this.tables.setStatus(tableId, () => status);
+    if (status === 'free') await this.finishPartiesAt(tableId);
     return table;
   }
 
   private async followWithTable(reservation: Reservation): Promise<void> {
-    const table = this.tables.get(reservation.tableId);
-    const status = this.statusAfter(reservation, table);
-    if (status !== table.status) await this.tables.setStatus(table.id, status);
+    await this.tables.setStatus(reservation.tableId, (page) => statusAfter(reservation, page));
   }
 
-  private statusAfter(reservation: Reservation, table: Table): TableStatus {
-    const withoutGuests = this.reservations.expectedAt(table.id).some(isSoon) ? 'reserved' : 'free';
-    switch (reservation.status) {
-      case 'seated':
-        return 'occupied';
-      case 'finished':
-        return withoutGuests;
-      case 'booked':
-        return table.status === 'free' ? withoutGuests : table.status;
-      case 'cancelled':
-        return table.status === 'reserved' ? withoutGuests : table.status;
+  private async finishPartiesAt(tableId: string): Promise<void> {
+    for (const { id, status } of expectedAt(tableId, await this.book.read())) {
+      if (status === 'seated') await this.reservations.update(id, { status: 'finished' });
     }
   }
+}
 
-  private async finishPartiesAt(table: Table): Promise<void> {
-    for (const { id, status } of this.reservations.expectedAt(table.id)) {
-      if (status === 'seated') await this.reservations.update(table, id, { status: 'finished' });
-    }
+function statusAfter({ tableId, status }: Reservation, page: Page): TableStatus {
+  const table = tableOn(page, tableId);
+  const withoutGuests = expectedAt(tableId, page).some(isSoon) ? 'reserved' : 'free';
+  switch (status) {
+    case 'seated':
+      return 'occupied';
+    case 'finished':
+      return withoutGuests;
+    case 'booked':
+      return table.status === 'free' ? withoutGuests : table.status;
+    case 'cancelled':
+      return table.status === 'reserved' ? withoutGuests : table.status;
   }
 }
 

@@ -18,7 +18,7 @@ export class TablesController {
   ) {}
 
   @Get()
-  all(): Table[] {
+  all(): Promise<Table[]> {
     return this.tables.all();
   }
 

@@ -1,31 +1,38 @@
 import { Injectable, NotFoundException } from '@nestjs/common';
 import { Broadcaster } from 'nestjs-realtime';
+import { Book, type Page } from '../book/book.js';
 import { type Table, type TableStatus, type venue, VENUE_ROOM } from '../contract.js';
-import { readVenueFile, tablesIn } from '../venue-file.js';
 
 @Injectable()
 export class TablesService {
-  private readonly tables = new Map(tablesIn(readVenueFile()).map((table) => [table.id, table]));
+  constructor(
+    private readonly book: Book,
+    private readonly broadcaster: Broadcaster<typeof venue>,
+  ) {}
 
-  constructor(private readonly broadcaster: Broadcaster<typeof venue>) {}
-
-  all(): Table[] {
-    return [...this.tables.values()];
+  async all(): Promise<Table[]> {
+    return [...(await this.book.read()).tables.values()].sort((a, b) => a.number - b.number);
   }
 
-  get(tableId: string): Table {
-    const table = this.tables.get(tableId);
-    if (!table) throw new NotFoundException('This house has no such table.');
-    return table;
-  }
-
-  async setStatus(tableId: string, status: TableStatus): Promise<Table> {
-    const table = { ...this.get(tableId), status };
-    this.tables.set(tableId, table);
-    await this.broadcaster.sendToRoom(VENUE_ROOM, {
-      type: 'table:status_changed',
-      payload: { tableId, status },
+  /** Gives a table the status that is right for the page as it stands. */
+  async setStatus(tableId: string, decide: (page: Page) => TableStatus): Promise<Table> {
+    const { page, tables } = await this.book.change((page) => {
+      const table = tableOn(page, tableId);
+      const status = decide(page);
+      return { tables: status === table.status ? [] : [{ ...table, status }] };
     });
-    return table;
+    for (const { status, version } of tables) {
+      await this.broadcaster.sendToRoom(VENUE_ROOM, {
+        type: 'table:status_changed',
+        payload: { tableId, status, version },
+      });
+    }
+    return tableOn(page, tableId);
   }
+}
+
+export function tableOn({ tables }: Page, tableId: string): Table {
+  const table = tables.get(tableId);
+  if (!table) throw new NotFoundException('This house has no such table.');
+  return table;
 }

@@ -10,7 +10,10 @@ export interface FrameHead {
 }
 
 /** One masked WebSocket frame as a client sends it. */
-export function clientFrame(payload: string | Buffer, { opcode = Opcode.TEXT, fin = true }: FrameHead = {}): Buffer {
+export function clientFrame(
+  payload: string | Buffer,
+  { opcode = Opcode.TEXT, fin = true }: FrameHead = {},
+): Buffer {
   const bytes = Buffer.from(payload as string);
   const mask = randomBytes(4);
   const masked = bytes.map((byte, index) => byte ^ (mask[index % 4] as number));
@@ -25,4 +28,22 @@ function headOf(length: number, opcode: number, fin: boolean): Buffer {
   head.set([first, 0x80 | 127]);
   head.writeBigUInt64BE(BigInt(length), 2);
   return head;
+}
+
+/** An upgrade request as it goes over the wire. */
+export function upgradeText(path = '/lobby', headers: Readonly<Record<string, string>> = {}): string {
+  const lines = Object.entries({ Host: '127.0.0.1', ...upgradeHeaders(), ...headers }).map(
+    ([name, value]) => `${name}: ${value}`,
+  );
+  return [`GET ${path} HTTP/1.1`, ...lines, '\r\n'].join('\r\n');
+}
+
+/** What every upgrade request says. */
+export function upgradeHeaders(): Record<string, string> {
+  return {
+    Connection: 'Upgrade',
+    Upgrade: 'websocket',
+    'Sec-WebSocket-Version': '13',
+    'Sec-WebSocket-Key': randomBytes(16).toString('base64'),
+  };
 }

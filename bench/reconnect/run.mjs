@@ -1,0 +1,132 @@
+// 2,000 real clients against a server that is killed and is back a little later: who comes when, by rule.
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+import { rules } from './rules.mjs';
+
+const CLIENTS = Number(process.env.CLIENTS ?? 2_000);
+const DOWN_MS = Number(process.env.DOWN_MS ?? 3_000);
+const LIMIT_MS = 20_000;
+const SHOWN_SECONDS = 14;
+
+const here = (path) => fileURLToPath(new URL(path, import.meta.url));
+const CLIENT_BUNDLE = here('../results/client.mjs');
+
+async function prepareServer(port) {
+  const server = fork(here('server.mjs'), [String(port)]);
+  await once(server, 'message');
+  return server;
+}
+
+async function listen(server) {
+  const listening = once(server, 'message');
+  server.send('listen');
+  const [{ port }] = await listening;
+  return port;
+}
+
+async function stop(child) {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  child.kill('SIGKILL');
+  await once(child, 'exit');
+}
+
+async function measure(rule) {
+  const first = await prepareServer(0);
+  const port = await listen(first);
+  const second = await prepareServer(port);
+  const args = [rule, `ws://127.0.0.1:${port}`, String(CLIENTS), String(LIMIT_MS)];
+  const clients = fork(here('clients.mjs'), args, { env: { ...process.env, CLIENT_BUNDLE } });
+  try {
+    await once(clients, 'message');
+    await stop(first);
+    clients.send('lost');
+    const done = once(clients, 'message');
+    await new Promise((resolve) => setTimeout(resolve, DOWN_MS));
+    await listen(second);
+    const [{ attempts, backs }] = await done;
+    return { rule, ...figures(attempts, backs) };
+  } finally {
+    await Promise.all([clients, first, second].map(stop));
+  }
+}
+
+function figures(attempts, backs) {
+  const perSecond = Array.from({ length: LIMIT_MS / 1_000 + 1 }, () => 0);
+  const perTenth = Array.from({ length: LIMIT_MS / 100 + 10 }, () => 0);
+  for (const at of attempts) {
+    perSecond[Math.floor(at / 1_000)]++;
+    perTenth[Math.floor(at / 100)]++;
+  }
+  const needed = Math.ceil(CLIENTS * 0.99);
+  const sorted = backs.toSorted((a, b) => a - b);
+  return {
+    attempts: attempts.length,
+    perSecond,
+    peakPerSecond: Math.max(...perSecond),
+    peakPerTenth: Math.max(...perTenth),
+    back99Ms: sorted.length >= needed ? sorted[needed - 1] : undefined,
+    backShare: backs.length / CLIENTS,
+  };
+}
+
+function print(results) {
+  const width = 12;
+  const line = (name, values) =>
+    console.log(name.padEnd(24) + values.map((v) => String(v).padStart(width)).join(''));
+  console.log(
+    `\n${CLIENTS} clients, the server dead for ${DOWN_MS} ms; attempts per second after its death\n`,
+  );
+  line(
+    'second',
+    results.map(({ rule }) => rule.slice(0, width - 1)),
+  );
+  for (let second = 0; second < SHOWN_SECONDS; second++) {
+    line(
+      String(second),
+      results.map(({ perSecond }) => perSecond[second]),
+    );
+  }
+  console.log();
+  line(
+    'peak per second',
+    results.map(({ peakPerSecond }) => peakPerSecond),
+  );
+  line(
+    'peak per 100 ms',
+    results.map(({ peakPerTenth }) => peakPerTenth),
+  );
+  line(
+    'attempts in all',
+    results.map(({ attempts }) => attempts),
+  );
+  line(
+    '99 % back after',
+    results.map(({ back99Ms, backShare }) =>
+      back99Ms === undefined ? `${Math.floor(backShare * 100)} %` : `${(back99Ms / 1_000).toFixed(1)} s`,
+    ),
+  );
+}
+
+mkdirSync(here('../results'), { recursive: true });
+await build({
+  stdin: {
+    contents: "export { CoreClient } from './lib/client/index.ts'",
+    resolveDir: here('../..'),
+    loader: 'ts',
+  },
+  bundle: true,
+  format: 'esm',
+  target: 'es2022',
+  outfile: CLIENT_BUNDLE,
+});
+const results = [];
+const chosen = process.env.RULES?.split(',') ?? ['ours', ...Object.keys(rules)];
+for (const rule of chosen) {
+  results.push(await measure(rule));
+  console.error(`${rule}: measured`);
+}
+print(results);
+writeFileSync(here('../results/reconnect.json'), JSON.stringify(results, null, 2));

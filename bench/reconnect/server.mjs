@@ -1,0 +1,36 @@
+// A server of the wire: greets who comes, and dies when it is killed. The work per handshake is that of a token's HMAC.
+import { createHmac, randomUUID } from 'node:crypto';
+import { createServer } from 'node:http';
+import { WebSocketServer } from 'ws';
+
+const [port = '0'] = process.argv.slice(2);
+const server = createServer();
+const sockets = new WebSocketServer({ server, perMessageDeflate: false, clientTracking: false });
+const heartbeat = { intervalMs: 25_000, timeoutMs: 10_000 };
+
+sockets.on('connection', (socket) => {
+  createHmac('sha256', 'secret').update(randomUUID()).digest();
+  const payload = {
+    connectionId: randomUUID(),
+    sessionId: randomUUID(),
+    userId: null,
+    heartbeat,
+    maxPayloadBytes: 65_536,
+    expiresInMs: null,
+    recovered: false,
+  };
+  socket.on('error', () => undefined);
+  socket.on('message', (data) => {
+    const { type, id, payload: ticket } = JSON.parse(String(data));
+    if (type === '$resume')
+      socket.send(JSON.stringify({ type: '$reply', id, payload: { sessionId: ticket.sessionId } }));
+  });
+  socket.send(JSON.stringify({ type: '$hello', payload }));
+});
+// It is told when to listen, so that how long a process takes to start on a busy machine is no part of the figures.
+process.on('message', () => {
+  server.listen({ port: Number(port), host: '127.0.0.1', backlog: 4_096 }, () => {
+    process.send({ port: server.address().port });
+  });
+});
+process.send('ready');

@@ -1,0 +1,68 @@
+import type { Redis } from 'ioredis';
+import { within } from './redis-patience.js';
+
+const CONNECT_PATIENCE_MS = 5_000;
+const CLOSE_PATIENCE_MS = 1_000;
+const MIN_REVIVAL_MS = 200;
+const REVIVAL_SPREAD_MS = 800;
+
+/**
+ * One connection that is ours, and that tries for ever until it is closed. ioredis gives up for good (`end`, without
+ * asking its retryStrategy) when it is disconnected while it looks for the address, as a Sentinel client does for long.
+ */
+export class RedisConnection {
+  #isClosed = false;
+  #revival: NodeJS.Timeout | undefined;
+
+  constructor(
+    readonly client: Redis,
+    private readonly onError: (error: Error) => void,
+  ) {
+    // Without a listener, an `error` event of ioredis is printed by it and forgotten.
+    client.on('error', onError);
+    client.on('end', () => this.#ended());
+  }
+
+  get isReady(): boolean {
+    return this.client.status === 'ready';
+  }
+
+  /** Resolves once the first attempt has ended either way, or takes too long to wait for; the trying goes on. */
+  async connect(): Promise<void> {
+    // A failure is told to the `error` listener too.
+    await within(CONNECT_PATIENCE_MS, this.client.connect()).catch(() => {});
+  }
+
+  /** There is reason to believe that it would succeed now: does not wait for the next attempt. */
+  hurry(): void {
+    // The attempt that was waiting finds this one under way, and leaves it alone.
+    if (this.client.status === 'reconnecting') this.client.connect().catch(() => {});
+  }
+
+  /** Drops a socket that does not answer; retries begin at once. One that is not connected yet is left alone. */
+  recycle(): void {
+    const { status } = this.client;
+    if (status === 'ready' || status === 'connect') this.client.disconnect(true);
+  }
+
+  /** Resolves when the socket is gone. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    clearTimeout(this.#revival);
+    if (this.client.status === 'end') return;
+    const ended = new Promise((resolve) => this.client.once('end', resolve));
+    this.client.disconnect();
+    await within(CLOSE_PATIENCE_MS, ended).catch(this.onError);
+  }
+
+  #ended(): void {
+    if (this.#isClosed) return;
+    this.#revival = setTimeout(
+      () => {
+        this.client.connect().catch(this.onError);
+      },
+      MIN_REVIVAL_MS + Math.random() * REVIVAL_SPREAD_MS,
+    );
+    this.#revival.unref();
+  }
+}

@@ -1,0 +1,120 @@
+import { BackplaneError } from './backplane-error.js';
+import { isAway, isRefusal, wasNotSent } from './redis-error.js';
+
+/** How a lane sends. */
+export interface LaneRoute {
+  /** Whether the owner of the partition is connected. */
+  isReady(): boolean;
+  send(name: string, message: string): Promise<number>;
+  /** The owner did not take a publication: it has moved, cannot, or does not answer. */
+  refused(error: Error): void;
+}
+
+interface Held {
+  readonly sequence: number;
+  readonly name: string;
+  readonly message: string;
+  readonly deadline: number;
+  readonly resolve: (receivers: number) => void;
+  readonly reject: (error: Error) => void;
+}
+
+const PATIENCE_MS = 3_000;
+const RETRY_MS = 50;
+const MAX_HELD = 1_000;
+
+/**
+ * The publications of one partition of a cluster. While its owner changes they wait here, in order and for a bounded
+ * time: ioredis redirects each by itself, so that a later one, already sent to the new owner, overtakes it.
+ */
+export class PublishLane {
+  readonly #held: Held[] = [];
+  #inFlight = 0;
+  #sequence = 0;
+  #resumeAt = 0;
+  #awaySince: number | undefined;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(private readonly route: LaneRoute) {}
+
+  publish(name: string, message: string): Promise<number> {
+    const now = performance.now();
+    // Whoever waited so long in vain is followed by others who would: better to be told at once.
+    if (this.#awaySince !== undefined && now - this.#awaySince > PATIENCE_MS && !this.route.isReady()) {
+      return Promise.reject(isAway());
+    }
+    if (this.#held.length >= MAX_HELD) {
+      const text = `${MAX_HELD} publications wait for the new owner of their slot.`;
+      return Promise.reject(new BackplaneError('overloaded', text));
+    }
+    return new Promise((resolve, reject) => {
+      const deadline = now + PATIENCE_MS;
+      const entry = { sequence: this.#sequence++, name, message, deadline, resolve, reject };
+      if (this.#held.length === 0 && now >= this.#resumeAt && this.route.isReady()) this.#send(entry);
+      else this.#hold(entry);
+    });
+  }
+
+  /** What is held, and all that comes, waits so long: the subscribers of other nodes have to move as well. */
+  pause(ms: number): void {
+    this.#resumeAt = Math.max(this.#resumeAt, performance.now() + ms);
+    this.#awaySince = undefined;
+    this.#wake();
+  }
+
+  close(): void {
+    clearTimeout(this.#timer);
+    for (const { reject } of this.#held.splice(0)) reject(isAway());
+  }
+
+  #send(entry: Held): void {
+    this.#inFlight++;
+    this.route.send(entry.name, entry.message).then(
+      (receivers) => {
+        this.#inFlight--;
+        this.#awaySince = undefined;
+        entry.resolve(receivers);
+        this.#drain();
+      },
+      (error: Error) => {
+        this.#inFlight--;
+        if (wasNotSent(error)) {
+          this.#hold(entry);
+          this.#resumeAt = Math.max(this.#resumeAt, performance.now() + RETRY_MS);
+          this.route.refused(error);
+        } else {
+          entry.reject(error);
+          if (!isRefusal(error)) this.route.refused(error);
+        }
+        this.#drain();
+      },
+    );
+  }
+
+  #hold(entry: Held): void {
+    if (!this.route.isReady()) this.#awaySince ??= performance.now();
+    // One that came back goes before those that came after it.
+    let i = this.#held.length;
+    while (i > 0 && (this.#held[i - 1] as Held).sequence > entry.sequence) i--;
+    this.#held.splice(i, 0, entry);
+    this.#wake();
+  }
+
+  #wake(): void {
+    if (this.#held.length > 0) this.#timer ??= setTimeout(() => this.#drain(), RETRY_MS);
+  }
+
+  #drain(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    const now = performance.now();
+    const overdue = this.#held.findIndex(({ deadline }) => deadline > now);
+    for (const { reject } of this.#held.splice(0, overdue < 0 ? this.#held.length : overdue))
+      reject(isAway());
+    // What is still on its way may come back, and would have to go first.
+    if (this.#inFlight === 0 && now >= this.#resumeAt && this.route.isReady()) {
+      for (const entry of this.#held.splice(0)) this.#send(entry);
+    }
+    this.#wake();
+  }
+}

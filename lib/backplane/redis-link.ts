@@ -1,0 +1,150 @@
+import type { RedisChannels } from './redis-channels.js';
+import { COMMAND_TIMEOUT_MS } from './redis-client.js';
+import type { RedisConnection } from './redis-connection.js';
+import { isAway } from './redis-error.js';
+import { PROBE, RedisProbe } from './redis-probe.js';
+import { RedisPublisher } from './redis-publisher.js';
+import type { PubSub } from './redis-pubsub.js';
+import { RedisSubscriber, type SubscriberEvents } from './redis-subscriber.js';
+
+/** What a link reports. */
+export interface LinkEvents extends SubscriberEvents {
+  /** Whether messages really go through it. */
+  stateChanged(): void;
+  roundTrip(seconds: number): void;
+  /** A connection was lost, or answers late. */
+  lost?(): void;
+  /** Redis Cluster took subscriptions away, because their slot has moved. */
+  moved?(): void;
+}
+
+/** No node id begins with it. */
+const PROBE_MARK = 0x01;
+
+/**
+ * One Redis server: a connection for commands, one for subscriptions alone (Redis ends one that falls behind, and
+ * commands would fall with it), and a probe that goes round through both.
+ */
+export class RedisLink {
+  readonly publisher: RedisPublisher;
+  readonly #subscriber: RedisSubscriber;
+  readonly #probe: RedisProbe;
+  #probeName: string | undefined;
+
+  constructor(
+    private readonly commands: RedisConnection,
+    private readonly subscriptions: RedisConnection,
+    pubSub: PubSub,
+    partitionOf: (name: string) => number,
+    private readonly events: LinkEvents,
+  ) {
+    this.publisher = new RedisPublisher(commands.client, pubSub, COMMAND_TIMEOUT_MS);
+    this.#subscriber = new RedisSubscriber(subscriptions.client, pubSub, partitionOf, {
+      message: (message, partition) => this.#receive(message, partition),
+      resubscribed: (channels, durationMs) => {
+        this.#probe.hurry();
+        events.resubscribed(channels, durationMs);
+      },
+      failed: events.failed,
+    });
+    this.#probe = new RedisProbe(
+      {
+        send: (text) => this.#sendProbe(text),
+        late: () => events.lost?.(),
+        recycle: () => this.#recycle(),
+      },
+      PROBE,
+      () => events.stateChanged(),
+      (seconds) => events.roundTrip(seconds),
+    );
+    commands.client.on('ready', () => {
+      subscriptions.hurry();
+      this.#probe.hurry();
+    });
+    subscriptions.client.on('ready', () => commands.hurry());
+    for (const { client } of [commands, subscriptions]) client.on('close', () => events.lost?.());
+    // Not in ioredis' documentation; it is emitted for each unsolicited `sunsubscribe`.
+    subscriptions.client.on('moved', () => events.moved?.());
+  }
+
+  get state(): 'up' | 'down' {
+    return this.#probe.state;
+  }
+
+  /** Both connections are there, and the last probe is not late. */
+  get isSound(): boolean {
+    return this.commands.isReady && this.subscriptions.isReady && !this.#probe.isLate;
+  }
+
+  /** Channels wanted, and confirmed by Redis, its own probe's among them. */
+  get subscriptionCounts(): { wanted: number; confirmed: number } {
+    return { wanted: this.#subscriber.size, confirmed: this.#subscriber.acked };
+  }
+
+  /** Resolves when a probe has come back, or when that takes too long to wait for. */
+  async start(): Promise<void> {
+    await Promise.all([this.commands.connect(), this.subscriptions.connect()]);
+    // Redis may be away while the app boots; the node then serves its own clients and says so in its health.
+    await this.#probe.start();
+  }
+
+  /** Goes on probing through this channel. */
+  probeThrough(name: string | undefined): void {
+    const before = this.#probeName;
+    if (name === before) return;
+    this.#probeName = name;
+    if (name === undefined) return;
+    // Nobody waits for this one: a probe that does not come back says the same.
+    this.#subscriber.subscribe(name)?.then(
+      () => this.#probe.hurry(),
+      () => {},
+    );
+    if (before !== undefined) this.#subscriber.unsubscribe(before);
+  }
+
+  subscribe(name: string): Promise<void> | undefined {
+    return this.#subscriber.subscribe(name);
+  }
+
+  unsubscribe(name: string): void {
+    this.#subscriber.unsubscribe(name);
+  }
+
+  hears(name: string): boolean {
+    return this.#subscriber.hears(name);
+  }
+
+  release(partition: number): RedisChannels | undefined {
+    return this.#subscriber.release(partition);
+  }
+
+  adopt(partition: number, channels: RedisChannels): void {
+    this.#subscriber.adopt(partition, channels);
+  }
+
+  /** Publishes what only a probe hears; resolves if the server serves the channel. */
+  async knock(name: string): Promise<void> {
+    await this.publisher.publish(name, `${String.fromCharCode(PROBE_MARK)}knock`);
+  }
+
+  async stop(): Promise<void> {
+    this.#probe.stop();
+    this.#subscriber.close();
+    await Promise.all([this.commands.close(), this.subscriptions.close()]);
+  }
+
+  async #sendProbe(text: string): Promise<void> {
+    if (this.#probeName === undefined || !this.publisher.isReady) throw isAway();
+    await this.publisher.publish(this.#probeName, `${String.fromCharCode(PROBE_MARK)}${text}`);
+  }
+
+  #receive(message: Buffer, partition: number): void {
+    if (message[0] === PROBE_MARK) this.#probe.heard(message.toString('latin1', 1));
+    else this.events.message(message, partition);
+  }
+
+  #recycle(): void {
+    this.commands.recycle();
+    this.subscriptions.recycle();
+  }
+}

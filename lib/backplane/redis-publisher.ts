@@ -1,0 +1,95 @@
+import type { Redis } from 'ioredis';
+import { isAway, notAnswered } from './redis-error.js';
+import type { PubSub } from './redis-pubsub.js';
+
+interface Entry {
+  readonly name: string;
+  readonly message: string;
+  readonly resolve: (receivers: number) => void;
+  readonly reject: (error: Error) => void;
+}
+
+type Batch = Entry[];
+
+// Keeps one write, and the strings it is put together from, small.
+const MAX_BATCH = 512;
+
+/**
+ * Publishes over one connection, one pipeline for each turn of the event loop. ioredis' own auto-pipelining sends
+ * nothing more before the last pipeline is answered, and one whose socket died is never answered (ioredis#2193): each
+ * reconnect would cost everyone its command timeout. Here a lost socket ends what was on it, and one timer bounds a batch.
+ */
+export class RedisPublisher {
+  readonly #inFlight = new Map<Batch, NodeJS.Timeout>();
+  #batch: Batch = [];
+  #isScheduled = false;
+
+  constructor(
+    private readonly client: Redis,
+    private readonly pubSub: PubSub,
+    private readonly timeoutMs: number,
+  ) {
+    client.on('close', () => {
+      for (const batch of this.#inFlight.keys()) this.#fail(batch, new Error('The connection was lost.'));
+    });
+  }
+
+  get isReady(): boolean {
+    return this.client.status === 'ready';
+  }
+
+  /** Resolves with the number of subscribed connections; rejects with what Redis said, or a `BackplaneError`. */
+  publish(name: string, message: string): Promise<number> {
+    return new Promise((resolve, reject) => {
+      this.#batch.push({ name, message, resolve, reject });
+      if (this.#batch.length >= MAX_BATCH) this.#flush();
+      if (this.#isScheduled) return;
+      this.#isScheduled = true;
+      // A turn's publications, whichever sockets caused them, are one write.
+      setImmediate(() => {
+        this.#isScheduled = false;
+        this.#flush();
+      });
+    });
+  }
+
+  #flush(): void {
+    const batch = this.#batch;
+    if (batch.length === 0) return;
+    this.#batch = [];
+    if (!this.isReady) {
+      for (const { reject } of batch) reject(isAway());
+      return;
+    }
+    const pipeline = this.client.pipeline();
+    for (const { name, message } of batch) pipeline[this.pubSub.publish](name, message);
+    this.#inFlight.set(
+      batch,
+      setTimeout(() => this.#fail(batch, notAnswered(this.timeoutMs)), this.timeoutMs),
+    );
+    pipeline.exec().then(
+      (results) => this.#settle(batch, results ?? []),
+      (error: Error) => this.#fail(batch, error),
+    );
+  }
+
+  #settle(batch: Batch, results: readonly [Error | null, unknown][]): void {
+    if (!this.#end(batch)) return;
+    for (let i = 0; i < batch.length; i++) {
+      const [error, receivers] = results[i] ?? [new Error('The connection was lost.'), 0];
+      const { resolve, reject } = batch[i] as Entry;
+      if (error === null) resolve(Number(receivers));
+      else reject(error);
+    }
+  }
+
+  #fail(batch: Batch, error: Error): void {
+    if (!this.#end(batch)) return;
+    for (const { reject } of batch) reject(error);
+  }
+
+  #end(batch: Batch): boolean {
+    clearTimeout(this.#inFlight.get(batch));
+    return this.#inFlight.delete(batch);
+  }
+}

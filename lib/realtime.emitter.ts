@@ -1,0 +1,118 @@
+import {
+  ConfigurableModuleBuilder,
+  Global,
+  Inject,
+  Injectable,
+  Logger,
+  Module,
+  type OnApplicationShutdown,
+  type OnModuleInit,
+} from '@nestjs/common';
+import type { Backplane } from './backplane/backplane.js';
+import { channelOf } from './backplane/subscriptions.js';
+import { Broadcaster } from './broadcast/broadcaster.js';
+import { ClientRequests } from './broadcast/client-requests.js';
+import { LocalDelivery } from './broadcast/local-delivery.js';
+import { RemoteNodes } from './broadcast/remote-nodes.js';
+import { RemoteReplies } from './broadcast/remote-replies.js';
+import { ServerMessages } from './broadcast/server-messages.js';
+import { newNodeId } from './connections/connection-id.js';
+import { ConnectionRegistry } from './connections/connection-registry.js';
+import type { AnyContract } from './contract/contract.js';
+import { RealtimeHealth } from './health/realtime-health.js';
+import { RealtimeMetrics } from './metrics/realtime-metrics.js';
+import { backplaneOf, listen } from './realtime.drivers.js';
+import { resolveOptions, type RealtimeOptions } from './realtime.options.js';
+
+/** What `RealtimeModule.forEmitter()` takes. */
+export interface EmitterOptions extends Pick<RealtimeOptions, 'redis' | 'redisPrefix' | 'backplane'> {
+  /** The contracts of what it sends, so that it knows which messages are volatile. @default all are delivered live */
+  readonly contracts?: readonly AnyContract[];
+}
+
+const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN: EMITTER_OPTIONS } =
+  new ConfigurableModuleBuilder<EmitterOptions>().setClassMethodName('forEmitter').build();
+
+const NOBODY = {
+  connections: none,
+  users: none,
+  rooms: none,
+  unauthenticated: none,
+  handshakesWaiting: none,
+};
+const NO_INTEREST = { gained: () => undefined, lost: () => {} };
+
+/** A node without sockets: it sends, and hears nothing but the replies to what it asked. */
+@Injectable()
+export class RealtimeEmitter implements OnModuleInit, OnApplicationShutdown {
+  readonly broadcaster: Broadcaster;
+  readonly health: RealtimeHealth;
+  readonly metrics = new RealtimeMetrics({ ...NOBODY, draining: () => false });
+  readonly #backplane: Backplane;
+  readonly #logger = new Logger('Realtime');
+  readonly #nodeId = newNodeId();
+  readonly #replies = new RemoteReplies(this.#nodeId);
+  #state: 'up' | 'down' = 'down';
+
+  constructor(@Inject(EMITTER_OPTIONS) { contracts = [], ...given }: EmitterOptions) {
+    const options = resolveOptions(given);
+    if (options.redis === undefined && options.backplane === undefined) {
+      throw new Error(
+        'RealtimeModule.forEmitter() expected the option redis, such as process.env.REDIS_URL, got none: ' +
+          'without it this process reaches nobody.',
+      );
+    }
+    const messages = new ServerMessages();
+    for (const contract of contracts) messages.register('', contract);
+    this.#backplane = backplaneOf(options, this.#nodeId, this.metrics, this.#logger);
+    this.broadcaster = new Broadcaster(
+      new LocalDelivery(new ConnectionRegistry(NO_INTEREST), messages),
+      messages,
+      new ClientRequests(),
+      new RemoteNodes(this.#backplane, this.#replies),
+      this.#nodeId,
+    );
+    this.health = new RealtimeHealth(() => ({ status: this.#state, node: this.#nodeId, connections: 0 }));
+  }
+
+  async onModuleInit(): Promise<void> {
+    await this.#backplane.start({
+      receive: (publication) => {
+        if (publication.kind === 'reply') this.#replies.receive(publication);
+      },
+      stateChanged: (state) => (this.#state = state),
+    });
+    await listen(this.#backplane.subscribe(channelOf('node', this.#nodeId)), this.#logger);
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    this.#state = 'down';
+    this.#replies.close();
+    await this.#backplane.stop();
+  }
+}
+
+/** `RealtimeModule.forEmitter()`: the `Broadcaster` for a worker or a cron job. */
+@Global()
+@Module({
+  providers: [
+    RealtimeEmitter,
+    {
+      provide: Broadcaster,
+      inject: [RealtimeEmitter],
+      useFactory: (own: RealtimeEmitter) => own.broadcaster,
+    },
+    { provide: RealtimeHealth, inject: [RealtimeEmitter], useFactory: (own: RealtimeEmitter) => own.health },
+    {
+      provide: RealtimeMetrics,
+      inject: [RealtimeEmitter],
+      useFactory: (own: RealtimeEmitter) => own.metrics,
+    },
+  ],
+  exports: [Broadcaster, RealtimeHealth, RealtimeMetrics],
+})
+export class RealtimeEmitterModule extends ConfigurableModuleClass {}
+
+function none(): number {
+  return 0;
+}

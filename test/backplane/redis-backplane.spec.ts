@@ -1,0 +1,142 @@
+import { Redis } from 'ioredis';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { backplaneContract } from './backplane-contract.js';
+import { RedisNode } from './redis-node.js';
+import { RedisServer } from './redis-server.js';
+import { until } from './until.js';
+
+backplaneContract('RedisBackplane on one Redis', async () => {
+  const server = await RedisServer.start();
+  return {
+    backplane: (nodeId) => new RedisNode(server.url, nodeId).backplane,
+    outage: { begin: () => server.kill(), end: () => server.start() },
+    connections: async () =>
+      String(await server.call('CLIENT', 'LIST'))
+        .trim()
+        .split('\n').length - 1,
+    stop: () => server.kill(),
+  };
+});
+
+describe('RedisBackplane', () => {
+  let server: RedisServer;
+  const nodes: RedisNode[] = [];
+
+  async function node(id: string, prefix?: string): Promise<RedisNode> {
+    const made = new RedisNode(server.url, id, prefix);
+    nodes.push(made);
+    return made.start();
+  }
+
+  beforeAll(async () => {
+    server = await RedisServer.start();
+  });
+  afterEach(async () => {
+    await Promise.all(nodes.splice(0).map(({ backplane }) => backplane.stop()));
+  });
+  afterAll(async () => {
+    await server.kill();
+  });
+
+  it('puts the prefix and the wire version before every channel', async () => {
+    const one = await node('a');
+    await one.subscribe('all', 'user:1', `room:${'x'.repeat(300)}`);
+    const names = (await server.call('PUBSUB', 'CHANNELS', '*')) as string[];
+    expect(names).toHaveLength(4);
+    for (const name of names) expect(name).toMatch(/^realtime:v1:\{\w\w\}:(c|probe):/);
+    expect(Math.max(...names.map((name) => name.length))).toBeLessThan(100);
+  });
+
+  it('keeps apps with different prefixes apart', async () => {
+    const [one, other] = [await node('a', 'app-one'), await node('b', 'app-two')];
+    await Promise.all([one.subscribe('all'), other.subscribe('all')]);
+    expect(await one.say('all', 'hello')).toEqual({ nodes: 0 });
+  });
+
+  it('counts messages it cannot read, and goes on', async () => {
+    const [one, other] = [await node('a'), await node('b')];
+    await Promise.all([one.subscribe('all'), other.subscribe('all')]);
+    const [name] = (await server.call('PUBSUB', 'CHANNELS', '*:c:all')) as string[];
+    const junk = [
+      '',
+      'x',
+      '\n',
+      '\n\n',
+      'b\n{',
+      'z\n{}\n',
+      'z\nnull\n',
+      'z\n{"kind":"message"}\n',
+      '\0\u0001\n',
+    ];
+    const client = new Redis(server.url);
+    for (const text of junk) await client.publish(name as string, text);
+    await client.publish(name as string, Buffer.from([0xff, 0xfe, 10, 0x7b, 0xc3, 10]));
+    await client.publish(name as string, 'z\n{"kind":"tomorrow","to":{"kind":"all","key":"","unless":[]}}\n');
+    client.disconnect();
+    await other.say('all', 'readable');
+    await until('the readable one has come', () => one.types.includes('readable'));
+    expect(one.metrics.received.of('unreadable')).toBe(junk.length + 1);
+  });
+
+  it('subscribes again, without being told, when Redis has ended its subscriber', async () => {
+    const [one, other] = [await node('a'), await node('b')];
+    await one.subscribe(...Array.from({ length: 600 }, (_, i) => `user:${i}`));
+    for (let round = 0; round < 5; round++) {
+      const { total } = one.metrics.resubscriptions;
+      await server.call('CLIENT', 'KILL', 'TYPE', 'pubsub');
+      await until('it has subscribed again', () => one.metrics.resubscriptions.total > total);
+      expect(one.backplane.subscriptions).toEqual({ wanted: 601, confirmed: 601 });
+      expect(await other.say('user:599', `round-${round}`)).toEqual({ nodes: 1 });
+    }
+    await one.hears(5);
+    expect(one.types).toEqual([0, 1, 2, 3, 4].map((round) => `round-${round}`));
+  });
+
+  it('subscribes 20,000 channels again after a restart in one round, and joins go first', async () => {
+    const [one, other] = [await node('a'), await node('b')];
+    const channels = Array.from({ length: 20_000 }, (_, i) => `user:${i}`);
+    await one.subscribe(...channels);
+    const { total } = one.metrics.resubscriptions;
+    await server.kill();
+    await until('it has noticed', () => one.backplane.subscriptions.confirmed === 0);
+    const join = one.backplane.subscribe('user:new');
+    await server.start();
+    await join;
+    expect(one.backplane.subscriptions.confirmed).toBeLessThan(5_000);
+    await until('every channel is confirmed', () => one.backplane.subscriptions.confirmed === 20_002);
+    expect(one.metrics.resubscriptions.total).toBe(total + 1);
+    await other.until('up');
+    expect(await other.say('user:19999', 'hello')).toEqual({ nodes: 1 });
+  }, 40_000);
+
+  it('is down while Redis hangs and up again after, without a new process', async () => {
+    const [one, other] = [await node('a'), await node('b')];
+    await one.subscribe('all');
+    server.signal('SIGSTOP');
+    try {
+      const begun = performance.now();
+      await expect(other.say('all', 'hangs')).rejects.toMatchObject({ reason: 'timeout' });
+      expect(performance.now() - begun).toBeLessThan(3_500);
+      await one.until('down', 15_000);
+      await expect(other.say('all', 'refused').catch(({ reason }) => Promise.reject(reason))).rejects.toMatch(
+        /unavailable|timeout/,
+      );
+    } finally {
+      server.signal('SIGCONT');
+    }
+    await Promise.all([one.until('up'), other.until('up')]);
+    await until('publications arrive again', async () => {
+      await other.say('all', 'again').catch(() => {});
+      return one.types.includes('again');
+    });
+  }, 60_000);
+
+  it('says a failure once in a while, however often it happens', async () => {
+    const one = await node('a');
+    await server.kill();
+    await until('it has failed several times', () => one.metrics.failures.total >= 6);
+    await server.start();
+    await until('it has connected', () => one.backplane.subscriptions.confirmed === 1);
+    expect(one.lines.filter((line) => line.includes('ECONNREFUSED'))).toHaveLength(1);
+  });
+});

@@ -1,0 +1,199 @@
+import { Cluster } from 'ioredis';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { RedisNames } from '../../lib/backplane/redis-names.js';
+import { slotOf } from '../../lib/backplane/redis-slots.js';
+import { backplaneContract } from './backplane-contract.js';
+import { RedisClusterServers } from './redis-cluster-servers.js';
+import { LossyPath } from './lossy-path.js';
+import { PREFIX, RedisNode } from './redis-node.js';
+import type { RedisServer } from './redis-server.js';
+import { until } from './until.js';
+
+backplaneContract('RedisBackplane on a Redis Cluster', async () => {
+  const servers = await RedisClusterServers.start();
+  const given = new Cluster(servers.nodes, { lazyConnect: true });
+  const all = (act: (server: RedisServer) => unknown) => Promise.all(servers.masters.map(act));
+  return {
+    backplane: (nodeId) => new RedisNode(given, nodeId).backplane,
+    outage: {
+      begin: async () => void (await all((server) => server.kill())),
+      end: async () => {
+        await all((server) => server.start());
+        await until('the cluster is whole again', async () =>
+          String(await servers.masters[0]?.call('CLUSTER', 'INFO')).includes('cluster_state:ok'),
+        );
+      },
+    },
+    stop: async () => {
+      given.disconnect();
+      await servers.stop();
+    },
+  };
+});
+
+describe('RedisBackplane on a Redis Cluster', () => {
+  let servers: RedisClusterServers;
+  let given: Cluster;
+  const nodes: RedisNode[] = [];
+  const nameOf = (channel: string) => new RedisNames(PREFIX).channel(channel);
+
+  async function node(id: string): Promise<RedisNode> {
+    const made = new RedisNode(given, id);
+    nodes.push(made);
+    return made.start();
+  }
+
+  beforeAll(async () => {
+    servers = await RedisClusterServers.start({ replicas: true });
+    given = new Cluster(servers.nodes, { lazyConnect: true });
+  }, 60_000);
+  afterEach(async () => {
+    await Promise.all(nodes.splice(0).map(({ backplane }) => backplane.stop()));
+  });
+  afterAll(async () => {
+    given.disconnect();
+    await servers.stop();
+  });
+
+  it('knows the slot of a name as Redis does', async () => {
+    const names = ['a', '{}a', '{x}a', 'a{x}{y}', '}{z}', '{', '{{b}}', '{caf\u00e9}', nameOf('user:1'), ''];
+    for (const name of names) {
+      expect(await servers.masters[0]?.call('CLUSTER', 'KEYSLOT', name)).toBe(slotOf(name));
+    }
+  });
+
+  it('spreads the partitions evenly over three masters', async () => {
+    const slots = new RedisNames(PREFIX).probes('n').map(slotOf);
+    expect(new Set(slots).size).toBe(128);
+    for (const third of [0, 1, 2]) {
+      const share = slots.filter((slot) => Math.floor((slot * 3) / 16_384) === third).length;
+      expect(share).toBeGreaterThanOrEqual(42);
+      expect(share).toBeLessThanOrEqual(43);
+    }
+  });
+
+  it('subscribes on the master of each slot alone', async () => {
+    const one = await node('a');
+    const channels = Array.from({ length: 300 }, (_, i) => `user:${i}`);
+    await one.subscribe(...channels);
+    const counts = await Promise.all(
+      servers.masters.map(async (master) => {
+        const names = (await master.call('PUBSUB', 'SHARDCHANNELS', '*:c:user:*')) as string[];
+        for (const name of names) expect(await servers.ownerOf(slotOf(name))).toBe(master);
+        return names.length;
+      }),
+    );
+    expect(counts.reduce((sum, count) => sum + count)).toBe(300);
+    expect(await servers.masters[0]?.call('PUBSUB', 'CHANNELS', '*')).toEqual([]);
+  });
+
+  it('loses, doubles and reorders nothing while slots move under a stream of publications', async () => {
+    const [publisher, subscriber] = [await node('a'), await node('b')];
+    const channels = Array.from({ length: 40 }, (_, i) => `room:${i}`);
+    await subscriber.subscribe(...channels);
+    const outcomes: Promise<{ nodes: number }>[] = [];
+    const talking = setInterval(() => {
+      for (const channel of channels) {
+        outcomes.push(publisher.say(channel, channel, String(outcomes.length)));
+      }
+    }, 5);
+    try {
+      for (const channel of channels.slice(0, 4)) {
+        const slot = slotOf(nameOf(channel));
+        const from = await servers.ownerOf(slot);
+        const to = servers.masters.find((master) => master !== from) as RedisServer;
+        await servers.moveSlot(slot, from, to);
+        await until('the channel is heard on its new master', async () => {
+          const heard = (await to.call('PUBSUB', 'SHARDNUMSUB', nameOf(channel))) as [string, number];
+          return heard[1] === 1;
+        });
+        const said = outcomes.length;
+        await until('more was said meanwhile', () => outcomes.length > said + 2_000);
+      }
+    } finally {
+      clearInterval(talking);
+    }
+    const counts = (await Promise.all(outcomes)).map((outcome) => outcome.nodes);
+    await subscriber.hears(outcomes.length);
+    expect(counts.every((count) => count === 1)).toBe(true);
+    expect(subscriber.received).toHaveLength(outcomes.length);
+    const last = new Map<string, number>();
+    for (const publication of subscriber.received) {
+      if (publication.kind !== 'message') continue;
+      const sequence = Number(String(publication.text));
+      expect(sequence).toBeGreaterThan(last.get(publication.type) ?? -1);
+      last.set(publication.type, sequence);
+    }
+  }, 60_000);
+
+  it('reaches the masters where the natMap of the given client says they are', async () => {
+    const paths = servers.masters.map(({ port }) => new LossyPath(port));
+    const ports = await Promise.all(paths.map((path) => path.open()));
+    const natMap = Object.fromEntries(
+      servers.masters.map(({ port }, i) => [
+        `127.0.0.1:${port}`,
+        { host: 'localhost', port: ports[i] as number },
+      ]),
+    );
+    const mapped = new Cluster([{ host: '127.0.0.1', port: ports[0] as number }], {
+      natMap,
+      lazyConnect: true,
+    });
+    const [publisher, subscriber] = [new RedisNode(mapped, 'a'), new RedisNode(mapped, 'b')];
+    nodes.push(publisher, subscriber);
+    try {
+      await Promise.all([publisher.start(), subscriber.start()]);
+      const channels = Array.from({ length: 30 }, (_, i) => `room:${i}`);
+      await subscriber.subscribe(...channels);
+      for (const channel of channels) expect(await publisher.say(channel, channel)).toEqual({ nodes: 1 });
+      for (const { opened } of paths) expect(opened).toBeGreaterThanOrEqual(4);
+    } finally {
+      await Promise.all(nodes.splice(0).map(({ backplane }) => backplane.stop()));
+      mapped.disconnect();
+      for (const path of paths) path.close();
+    }
+  });
+
+  it('follows a failover after a crash: typed outcomes meanwhile, every subscription back', async () => {
+    const [publisher, subscriber] = [await node('a'), await node('b')];
+    const channels = Array.from({ length: 600 }, (_, i) => `room:${i}`);
+    await subscriber.subscribe(...channels);
+    const before = subscriber.backplane.subscriptions;
+    await (servers.masters[1] as RedisServer).kill();
+    const outcomes = await Promise.allSettled(channels.map((channel) => publisher.say(channel, 'meanwhile')));
+    const failures = outcomes.filter((outcome) => outcome.status === 'rejected');
+    expect(failures.length).toBeGreaterThan(100);
+    expect(failures.length).toBeLessThan(300);
+    for (const { reason } of failures) expect(reason).toMatchObject({ name: 'BackplaneError' });
+    await until(
+      'every channel is heard again',
+      async () => {
+        const after = await Promise.allSettled(channels.map((channel) => publisher.say(channel, 'after')));
+        return after.every((outcome) => outcome.status === 'fulfilled' && outcome.value.nodes === 1);
+      },
+      30_000,
+    );
+    expect(subscriber.backplane.subscriptions.confirmed).toBeGreaterThanOrEqual(before.confirmed);
+    await Promise.all([publisher.until('up'), subscriber.until('up')]);
+  }, 60_000);
+
+  it('follows a manual failover, after which the old master still answers as a replica', async () => {
+    const [publisher, subscriber] = [await node('a'), await node('b')];
+    const channels = Array.from({ length: 60 }, (_, i) => `room:${i}`);
+    await subscriber.subscribe(...channels);
+    const [old, replica] = [servers.masters[0] as RedisServer, servers.replicas[0] as RedisServer];
+    const expected = ((await old.call('PUBSUB', 'SHARDCHANNELS', '*:c:*')) as string[]).length;
+    expect(expected).toBeGreaterThan(10);
+    await replica.call('CLUSTER', 'FAILOVER');
+    await until(
+      'every channel is heard on the new master, and by way of it',
+      async () => {
+        const heard = (await replica.call('PUBSUB', 'SHARDCHANNELS', '*:c:*')) as string[];
+        if (heard.length !== expected) return false;
+        const outcomes = await Promise.all(channels.map((channel) => publisher.say(channel, 'after')));
+        return outcomes.every((outcome) => outcome.nodes === 1);
+      },
+      45_000,
+    );
+  }, 60_000);
+});

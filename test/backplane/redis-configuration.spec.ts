@@ -1,0 +1,89 @@
+import { Cluster, Redis } from 'ioredis';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import type { RedisConfiguration } from '../../lib/backplane/redis-client.js';
+import { RedisNode } from './redis-node.js';
+import { RedisServer } from './redis-server.js';
+
+describe('The option redis', () => {
+  const nodes: RedisNode[] = [];
+  let server: RedisServer;
+
+  async function talk(redis: RedisConfiguration): Promise<RedisNode> {
+    const [one, other] = [new RedisNode(redis, 'a'), new RedisNode(redis, 'b')];
+    nodes.push(one, other);
+    await Promise.all([one.start(), other.start()]);
+    await other.subscribe('all');
+    expect(await one.say('all', 'hello')).toEqual({ nodes: 1 });
+    await other.hears(1);
+    return other;
+  }
+
+  beforeAll(async () => {
+    server = await RedisServer.start();
+  });
+  afterEach(async () => {
+    await Promise.all(nodes.splice(0).map(({ backplane }) => backplane.stop()));
+  });
+  afterAll(async () => {
+    await server.kill();
+  });
+
+  it('may be a URL', async () => {
+    await talk(server.url);
+  });
+
+  it('may be options, of which those that would lie are not taken', async () => {
+    await talk({
+      ...server.address,
+      db: 3,
+      keyPrefix: 'mine:',
+      stringNumbers: true,
+      lazyConnect: false,
+      enableOfflineQueue: true,
+      autoResubscribe: true,
+      connectionName: 'my app',
+    });
+    expect(await server.call('PUBSUB', 'CHANNELS', 'mine:*')).toEqual([]);
+    expect(String(await server.call('CLIENT', 'LIST')).match(/name=my/g) ?? []).toHaveLength(0);
+  });
+
+  it('may be a client, which is neither used nor changed nor closed', async () => {
+    const given = new Redis({ ...server.address, keyPrefix: 'mine:' });
+    const listeners = () => given.eventNames().map((name) => [name, given.listenerCount(name)]);
+    await given.set('key', 'value');
+    const [options, heard] = [{ ...given.options }, listeners()];
+    await talk(given);
+    await Promise.all(nodes.splice(0).map(({ backplane }) => backplane.stop()));
+    expect(given.options).toEqual(options);
+    expect(listeners()).toEqual(heard);
+    expect(given.status).toBe('ready');
+    expect(await given.get('key')).toBe('value');
+    given.disconnect();
+  });
+
+  it('may be a client that was never connected, which stays so', async () => {
+    const given = new Redis({ ...server.address, lazyConnect: true });
+    await talk(given);
+    expect(given.status).toBe('wait');
+    given.disconnect();
+  });
+
+  it('starts within seconds when nothing answers there, and says that it is down', async () => {
+    for (const redis of [
+      'redis://127.0.0.1:1',
+      { sentinels: [{ host: '127.0.0.1', port: 1 }], name: 'mymaster' },
+      new Cluster([{ host: '127.0.0.1', port: 1 }], { lazyConnect: true }),
+    ]) {
+      const node = new RedisNode(redis, 'a');
+      nodes.push(node);
+      const begun = performance.now();
+      await node.backplane.start({ receive: () => {}, stateChanged: (state) => node.states.push(state) });
+      expect(performance.now() - begun).toBeLessThan(7_000);
+      expect(node.states).toEqual([]);
+      await expect(node.say('all', 'no')).rejects.toMatchObject({ reason: 'unavailable' });
+      const stopped = performance.now();
+      await node.backplane.stop();
+      expect(performance.now() - stopped).toBeLessThan(2_000);
+    }
+  }, 40_000);
+});

@@ -1,0 +1,28 @@
+import type { LoggerService } from '@nestjs/common';
+import { RedisBackplane } from '../../lib/backplane/redis-backplane.js';
+import type { RedisConfiguration } from '../../lib/backplane/redis-client.js';
+import { BackplaneMetrics } from '../../lib/metrics/backplane-metrics.js';
+import { TestNode } from './test-node.js';
+
+export const PREFIX = 'realtime';
+
+/** A node on Redis that keeps what it logs and counts. */
+export class RedisNode extends TestNode {
+  readonly lines: string[];
+  readonly metrics: BackplaneMetrics;
+  override readonly backplane: RedisBackplane;
+
+  constructor(redis: RedisConfiguration, nodeId: string, prefix = PREFIX) {
+    const [lines, metrics] = [[] as string[], new BackplaneMetrics()];
+    const backplane = new RedisBackplane({ redis, prefix, nodeId }, metrics, linesTo(lines));
+    super(backplane);
+    this.backplane = backplane;
+    this.lines = lines;
+    this.metrics = metrics;
+  }
+}
+
+export function linesTo(lines: string[]): LoggerService {
+  const write = (line: string) => lines.push(line);
+  return { log: write, warn: write, error: write };
+}

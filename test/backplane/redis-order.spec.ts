@@ -1,0 +1,36 @@
+import { describe, expect, it } from 'vitest';
+import { RedisCodec } from '../../lib/backplane/redis-codec.js';
+import { RedisOrder } from '../../lib/backplane/redis-order.js';
+import { message } from './test-node.js';
+
+describe('RedisOrder', () => {
+  it('lets each publication through once, and none after a later one of its origin and partition', () => {
+    const order = new RedisOrder();
+    const told = [1, 2, 2, 5, 4, 6].map((sequence) => order.isNext('a', 0, sequence));
+    expect(told).toEqual([true, true, false, true, false, true]);
+  });
+
+  it('does not compare partitions, nor origins', () => {
+    const order = new RedisOrder();
+    expect(order.isNext('a', 0, 9)).toBe(true);
+    expect(order.isNext('a', 1, 8)).toBe(true);
+    expect(order.isNext('b', 0, 1)).toBe(true);
+  });
+
+  it('remembers 2,048 origins', () => {
+    const order = new RedisOrder();
+    for (let i = 0; i < 2_049; i++) order.isNext(`node-${i}`, 0, 2);
+    expect(order.isNext('node-2048', 0, 1)).toBe(false);
+    expect(order.isNext('node-0', 0, 1)).toBe(true);
+  });
+});
+
+describe('RedisCodec', () => {
+  it('numbers what a node says, and knows its own', () => {
+    const [codec, other] = [new RedisCodec('node_a-1'), new RedisCodec('node_a')];
+    const [first, second] = [codec.encode(message('x')), codec.encode(message('y'))].map((it) => Buffer.from(it));
+    expect(other.decode(first as Buffer)).toMatchObject({ origin: 'node_a-1', sequence: 1 });
+    expect(other.decode(second as Buffer)?.sequence).toBe(2);
+    expect([codec.isOwn(first as Buffer), other.isOwn(first as Buffer)]).toEqual([true, false]);
+  });
+});

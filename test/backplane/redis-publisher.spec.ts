@@ -1,0 +1,97 @@
+import { once } from 'node:events';
+import { Redis } from 'ioredis';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { RedisPublisher } from '../../lib/backplane/redis-publisher.js';
+import { CLASSIC_PUBSUB } from '../../lib/backplane/redis-pubsub.js';
+import { LossyPath } from './lossy-path.js';
+import { RedisServer } from './redis-server.js';
+import { until } from './until.js';
+
+describe('RedisPublisher', () => {
+  let server: RedisServer;
+  let path: LossyPath;
+  let client: Redis;
+
+  beforeAll(async () => {
+    server = await RedisServer.start();
+  });
+  beforeEach(async () => {
+    path = new LossyPath(server.port);
+    client = new Redis({
+      host: '127.0.0.1',
+      port: await path.open(),
+      autoResendUnfulfilledCommands: false,
+      enableOfflineQueue: false,
+      maxRetriesPerRequest: null,
+      retryStrategy: () => 50,
+    });
+    client.on('error', () => {});
+    await once(client, 'ready');
+  });
+  afterEach(() => {
+    client.disconnect();
+    path.close();
+  });
+  afterAll(async () => {
+    await server.kill();
+  });
+
+  it('ends what was on a lost connection at once, and sends on the next without waiting', async () => {
+    const publisher = new RedisPublisher(client, CLASSIC_PUBSUB, 3_000);
+    path.swallows = true;
+    const lost = expect(publisher.publish('x', '1')).rejects.toThrow('The connection was lost.');
+    await nextTurn();
+    path.breakAll();
+    await lost;
+    path.swallows = false;
+    await expect(publisher.publish('x', '2')).rejects.toMatchObject({ reason: 'unavailable' });
+    await until('it is connected again', () => publisher.isReady);
+    const begun = performance.now();
+    expect(await publisher.publish('x', '3')).toBe(0);
+    expect(performance.now() - begun).toBeLessThan(1_000);
+  });
+
+  it('bounds the wait for a reply that never comes, and does not send again', async () => {
+    const publisher = new RedisPublisher(client, CLASSIC_PUBSUB, 200);
+    const executed = () =>
+      server.call('INFO', 'commandstats').then((it) => /publish:calls=(\d+)/.exec(String(it))?.[1]);
+    expect(await publisher.publish('x', '0')).toBe(0);
+    const before = Number(await executed());
+    path.swallows = true;
+    const begun = performance.now();
+    await expect(publisher.publish('x', '1')).rejects.toMatchObject({ reason: 'timeout' });
+    expect(performance.now() - begun).toBeLessThan(1_000);
+    path.swallows = false;
+    const reconnected = once(client, 'ready');
+    path.breakAll();
+    await reconnected;
+    expect(await publisher.publish('x', '2')).toBe(0);
+    expect(Number(await executed())).toBe(before + 2);
+  });
+
+  it('tells each publication what Redis said of it', async () => {
+    const publisher = new RedisPublisher(client, CLASSIC_PUBSUB, 3_000);
+    await server.call('ACL', 'SETUSER', 'default', 'resetchannels', '&allowed');
+    const outcomes = await Promise.allSettled([
+      publisher.publish('allowed', '1'),
+      publisher.publish('x', '2'),
+    ]);
+    await server.call('ACL', 'SETUSER', 'default', 'allchannels');
+    expect(outcomes).toMatchObject([
+      { status: 'fulfilled', value: 0 },
+      { status: 'rejected', reason: { message: expect.stringMatching(/^NOPERM/) } },
+    ]);
+  });
+
+  it('answers ten thousand of one turn', async () => {
+    const publisher = new RedisPublisher(client, CLASSIC_PUBSUB, 3_000);
+    const counts = await Promise.all(
+      Array.from({ length: 10_000 }, (_, i) => publisher.publish(`x${i}`, 'y')),
+    );
+    expect(counts.every((count) => count === 0)).toBe(true);
+  });
+});
+
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
+}

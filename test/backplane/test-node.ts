@@ -1,0 +1,57 @@
+import type { Backplane } from '../../lib/backplane/backplane.js';
+import type { Publication } from '../../lib/backplane/publication.js';
+import { until } from './until.js';
+
+/** A node that remembers what it was told. */
+export class TestNode {
+  readonly received: Publication[] = [];
+  readonly states: string[] = [];
+
+  constructor(readonly backplane: Backplane) {}
+
+  async start(): Promise<this> {
+    await this.backplane.start({
+      receive: (publication) => this.received.push(publication),
+      stateChanged: (state) => this.states.push(state),
+    });
+    await this.until('up');
+    return this;
+  }
+
+  /** The types of the messages, in the order they came. */
+  get types(): string[] {
+    return this.received.map((publication) => ('type' in publication ? publication.type : publication.kind));
+  }
+
+  get state(): string | undefined {
+    return this.states.at(-1);
+  }
+
+  async until(state: 'up' | 'down', deadlineMs?: number): Promise<void> {
+    await until(`the backplane is ${state}`, () => this.state === state, deadlineMs);
+  }
+
+  async hears(count: number): Promise<void> {
+    await until(`${count} publications have arrived`, () => this.received.length >= count);
+  }
+
+  /** Resolves when all are subscribed. */
+  async subscribe(...channels: string[]): Promise<void> {
+    await Promise.all(channels.map(async (channel) => this.backplane.subscribe(channel)));
+  }
+
+  say(channel: string, type: string, text: string = type): Promise<{ readonly nodes: number }> {
+    return this.backplane.publish(channel, message(type, text));
+  }
+}
+
+export function message(type: string, text: string = type): Extract<Publication, { kind: 'message' }> {
+  return {
+    kind: 'message',
+    to: { kind: 'all', key: '', unless: [] },
+    type,
+    text,
+    except: [],
+    volatile: false,
+  };
+}

@@ -1,0 +1,12 @@
+import { expect, it } from 'vitest';
+import { runRig } from './rig-process.js';
+
+// The bar of 100 ms is for a machine that does nothing else; here the other tests run beside it.
+const SHORT = ['--seconds', '4', '--warm-up', '3', '--min-inputs', '10000', '--max-p99-ms', '2000'];
+
+it('a server under attack keeps serving, and is the same afterwards', { timeout: 180_000 }, async () => {
+  const { code, said } = await runRig('attack', SHORT);
+  expect(said).not.toContain('FAIL');
+  expect(said.match(/^PASS {2}/gm)).toHaveLength(7);
+  expect(code).toBe(0);
+});

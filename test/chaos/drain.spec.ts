@@ -1,0 +1,13 @@
+import { expect, it } from 'vitest';
+import { runRig } from './rig-process.js';
+
+it(
+  '300 clients are sent away by SIGTERM one after another, and none is lost',
+  { timeout: 120_000 },
+  async () => {
+    const { code, said } = await runRig('drain', ['--connections', '300']);
+    expect(said).not.toContain('FAIL');
+    expect(said.match(/^PASS {2}/gm)).toHaveLength(8);
+    expect(code).toBe(0);
+  },
+);

@@ -1,0 +1,70 @@
+// Obedient clients in a process of their own: each goes to the other node at the time it is told, and stays until closed.
+import { once } from 'node:events';
+import { WebSocket } from 'ws';
+import { onAsked, say } from '../forked-process.js';
+import { numberArgument } from '../verdicts.js';
+import type { Outcome } from './protocol.js';
+
+const count = numberArgument('connections', 5_000);
+const from = numberArgument('from', 0);
+const to = numberArgument('to', 0);
+const AT_A_TIME = 100;
+/** One in ten has a request in flight when the node is told to go. */
+const BUSY_SHARE = 10;
+
+const codes: Record<string, number> = {};
+const backAfterMs: number[] = [];
+const advisedMs: number[] = [];
+let inFlight = 0;
+let answered = 0;
+let firstGoaway = 0;
+
+const sockets: WebSocket[] = [];
+const moved: Promise<void>[] = [];
+while (sockets.length < count) {
+  const batch = Array.from({ length: Math.min(AT_A_TIME, count - sockets.length) }, () => connect(from));
+  sockets.push(...(await Promise.all(batch)));
+}
+for (const socket of sockets) moved.push(follow(socket));
+say('connected', sockets.length);
+
+onAsked('ask', () => {
+  for (let i = 0; i < sockets.length; i += BUSY_SHARE) {
+    inFlight++;
+    sockets[i]?.send(JSON.stringify({ type: 'work', id: i, payload: { takesMs: 500 } }));
+  }
+});
+onAsked('outcome', async (): Promise<Outcome> => {
+  await Promise.all(moved);
+  setTimeout(() => process.exit(0), 100);
+  return { goaways: advisedMs.length, codes, inFlight, answered, backAfterMs, advisedMs };
+});
+
+async function connect(port: number): Promise<WebSocket> {
+  const socket = new WebSocket(`ws://127.0.0.1:${port}/ws`, { perMessageDeflate: false });
+  await once(socket, 'message');
+  return socket;
+}
+
+async function follow(socket: WebSocket): Promise<void> {
+  let isBack: Promise<void> = Promise.resolve();
+  socket.on('message', (data) => {
+    const { type, payload } = JSON.parse(String(data)) as {
+      type: string;
+      payload: { reconnectAfterMs: number };
+    };
+    if (type === '$reply') answered++;
+    if (type === '$goaway') isBack = comeBack(payload.reconnectAfterMs);
+  });
+  const [code] = (await once(socket, 'close')) as [number];
+  codes[code] = (codes[code] ?? 0) + 1;
+  await isBack;
+}
+
+async function comeBack(reconnectAfterMs: number): Promise<void> {
+  firstGoaway ||= performance.now();
+  advisedMs.push(reconnectAfterMs);
+  await new Promise((resolve) => setTimeout(resolve, reconnectAfterMs));
+  await connect(to);
+  backAfterMs.push(performance.now() - firstGoaway);
+}

@@ -1,0 +1,79 @@
+// npm run drain -- --connections 5000
+import { ForkedProcess } from '../forked-process.js';
+import { numberArgument, percentile, Verdicts } from '../verdicts.js';
+import type { Outcome } from './protocol.js';
+
+const connections = numberArgument('connections', 5_000);
+// The defaults of the option `drain`.
+const RECONNECTS_PER_SECOND = 1_000;
+const DEADLINE_MS = 20_000;
+const BINS = 20;
+const BAR = 60;
+
+const inFile = (name: string) => new URL(name, import.meta.url);
+const [leaving, staying] = [
+  new ForkedProcess(inFile('./server.ts')),
+  new ForkedProcess(inFile('./server.ts')),
+];
+const [from, to] = await Promise.all([leaving.said<number>('listening'), staying.said<number>('listening')]);
+const clients = new ForkedProcess(inFile('./clients.ts'), [
+  ...['--connections', `${connections}`, '--from', `${from}`, '--to', `${to}`],
+]);
+await clients.said('connected');
+console.log(`${await leaving.ask<number>('connections')} connections on the node that gets SIGTERM`);
+await clients.ask('ask');
+
+const signalledAt = performance.now();
+const outcome = clients.ask<Outcome>('outcome');
+leaving.signal('SIGTERM');
+const { code, signal } = await leaving.exited;
+const exitMs = performance.now() - signalledAt;
+const { goaways, codes, inFlight, answered, backAfterMs, advisedMs } = await outcome;
+const arrived = await staying.ask<number>('connections');
+staying.signal('SIGTERM');
+await Promise.all([staying.exited, clients.exited]);
+
+const windowMs = (connections / RECONNECTS_PER_SECOND) * 1_000;
+console.log(`saw $goaway: ${goaways}, closed with ${JSON.stringify(codes)}`);
+console.log(`requests in flight at the signal: ${inFlight}, answered: ${answered}`);
+console.log(`exit after ${exitMs.toFixed(0)} ms with ${signal ?? code}; deadline ${DEADLINE_MS} ms`);
+console.log(`back on the other node: ${backAfterMs.length}, ${arrived} connections there`);
+console.log(`\nwhen clients were back, over the advised window of ${windowMs} ms`);
+const bins = histogram(backAfterMs);
+const most = Math.max(...bins);
+bins.forEach((amount, bin) => {
+  const at = `${((bin * windowMs) / BINS).toFixed(0)} ms`.padStart(9);
+  console.log(`${at}  ${'█'.repeat(Math.round((amount / most) * BAR))} ${amount}`);
+});
+
+const verdicts = new Verdicts();
+console.log();
+verdicts.check(goaways === connections, 'every client saw $goaway');
+verdicts.check(codes['1012'] === connections, 'every client was closed with 1012, none with 1006');
+verdicts.check(answered === inFlight, 'every request in flight was answered');
+verdicts.check(
+  exitMs < DEADLINE_MS && signal === 'SIGTERM',
+  'the process exited by its signal within the deadline',
+);
+verdicts.check(backAfterMs.length === connections, 'every client is back on the other node');
+verdicts.check(Math.max(...advisedMs) <= windowMs, 'no client was advised a time beyond the window');
+// Evenly spread, a tenth of the window takes a tenth of the clients; what a busy machine delays is not the advice's fault.
+const tenths = histogram(advisedMs, 10);
+verdicts.check(
+  tenths.every((amount) => amount > connections / 20 && amount < connections / 5),
+  'the advised times are spread evenly: each tenth of the window has half to twice its share',
+);
+verdicts.check(
+  percentile(backAfterMs, 0.99) < windowMs + 2_000,
+  'clients were back when they were told to be',
+);
+process.exitCode = verdicts.exitCode;
+
+function histogram(times: readonly number[], size = BINS): number[] {
+  const bins = Array.from({ length: size }, () => 0);
+  for (const time of times) {
+    const bin = Math.min(size - 1, Math.floor((time / windowMs) * size));
+    bins[bin] = (bins[bin] ?? 0) + 1;
+  }
+  return bins;
+}

@@ -1,0 +1,67 @@
+import { fork, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { constants, setPriority } from 'node:os';
+import { fileURLToPath } from 'node:url';
+
+const LOADER = new URL('./typescript.mjs', import.meta.url).href;
+
+interface Envelope {
+  readonly kind: string;
+  readonly value: unknown;
+}
+
+/** A TypeScript file in a process of its own, asked and told things over IPC. */
+export class ForkedProcess {
+  readonly exited: Promise<{ code: number | null; signal: NodeJS.Signals | null }>;
+  readonly #child: ChildProcess;
+
+  constructor(file: URL, args: readonly string[] = [], nodeArgs: readonly string[] = []) {
+    this.#child = fork(fileURLToPath(file), args, {
+      execArgv: ['--import', LOADER, ...nodeArgs],
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    });
+    this.exited = once(this.#child, 'exit').then(([code, signal]) => ({ code, signal }) as never);
+  }
+
+  /** The next value it says of a kind; rejects when it ends without one. */
+  said<T>(kind: string): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const onMessage = (message: Envelope) => {
+        if (message.kind !== kind) return;
+        this.#child.off('message', onMessage);
+        resolve(message.value as T);
+      };
+      this.#child.on('message', onMessage);
+      void this.exited.then(({ code, signal }) =>
+        reject(new Error(`It ended with ${code ?? signal} before ${kind}.`)),
+      );
+    });
+  }
+
+  ask<T>(kind: string): Promise<T> {
+    const answer = this.said<T>(kind);
+    this.#child.send({ kind });
+    return answer;
+  }
+
+  /** Runs only when nobody else needs the processor. */
+  yieldProcessor(): void {
+    setPriority(this.#child.pid ?? 0, constants.priority.PRIORITY_LOW);
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    this.#child.kill(signal);
+  }
+}
+
+/** The other side of it, in the child. */
+export function say(kind: string, value: unknown): void {
+  process.send?.({ kind, value } satisfies Envelope);
+}
+
+/** Answers a kind of question of the parent. */
+export function onAsked(kind: string, answer: () => unknown): void {
+  process.on('message', (message: Envelope) => {
+    if (message.kind === kind) void Promise.resolve(answer()).then((value) => say(kind, value));
+  });
+}

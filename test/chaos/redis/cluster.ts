@@ -1,0 +1,90 @@
+// npm run chaos:cluster: three masters and three replicas; four live slot migrations, a master dies, another freezes.
+import { Cluster } from 'ioredis';
+import { RedisNames } from '../../../lib/backplane/redis-names.js';
+import { slotOf } from '../../../lib/backplane/redis-slots.js';
+import { RedisClusterServers } from '../../backplane/redis-cluster-servers.js';
+import { PREFIX } from '../../backplane/redis-node.js';
+import type { RedisServer } from '../../backplane/redis-server.js';
+import { until } from '../../backplane/until.js';
+import { FailoverOracle } from './failover-oracle.js';
+import { conclude, pause, printTallies, shortfalls } from './failover-report.js';
+
+const STEADY_MS = 4_000;
+const MIGRATIONS = 4;
+const HEAL_WITHIN_MS = 20_000;
+
+const servers = await RedisClusterServers.start({ replicas: true });
+const given = new Cluster(servers.nodes, { lazyConnect: true });
+const oracle = new FailoverOracle(given);
+const found: string[] = [];
+try {
+  await oracle.start();
+  const before = oracle.subscriptions;
+  console.log(`subscriptions: ${before.confirmed} of ${before.wanted} confirmed`);
+
+  await oracle.phase('steady');
+  await pause(STEADY_MS);
+
+  await oracle.phase('migrations');
+  for (let i = 0; i < MIGRATIONS; i++) await migrate(`room:${i}`);
+  await pause(STEADY_MS / 2);
+
+  await oracle.phase('master killed');
+  const [victim, frozen] = servers.masters as [RedisServer, RedisServer];
+  await failover('a master killed', () => victim.kill());
+
+  await oracle.phase('between');
+  await pause(STEADY_MS);
+
+  await oracle.phase('master frozen');
+  await failover('a master frozen', async () => frozen.signal('SIGSTOP'));
+
+  await oracle.phase('after');
+  await pause(STEADY_MS);
+
+  await oracle.phase('old masters back');
+  frozen.signal('SIGCONT');
+  await victim.start();
+  await pause(STEADY_MS);
+
+  await oracle.settle();
+  // What is no longer wanted lingers up to 11 s.
+  await until('only what is wanted is subscribed', () => oracle.subscriptions.wanted === before.wanted).catch(
+    () => {},
+  );
+  const after = oracle.subscriptions;
+  console.log(`subscriptions: ${after.confirmed} of ${after.wanted} confirmed`);
+  if (after.confirmed !== before.confirmed) {
+    found.push(`${before.confirmed} subscriptions before, ${after.confirmed} after`);
+  }
+  printTallies(oracle.tallies);
+  found.push(...shortfalls(oracle.tallies, ['steady', 'migrations', 'between', 'after', 'old masters back']));
+} finally {
+  await oracle.stop();
+  given.disconnect();
+  await servers.stop();
+}
+conclude(found);
+
+/** Moves the slot of a room to another master while it is published to, and prints how long its subscribers took. */
+async function migrate(room: string): Promise<void> {
+  const name = new RedisNames(PREFIX).channel(room);
+  const slot = slotOf(name);
+  const from = await servers.ownerOf(slot);
+  const to = servers.masters.find((master) => master !== from) as RedisServer;
+  await servers.moveSlot(slot, from, to);
+  const movedAt = performance.now();
+  const heard = async () => Number(((await to.call('PUBSUB', 'SHARDNUMSUB', name)) as unknown[])[1]);
+  await until(`${room} is heard on its new master`, async () => (await heard()) === 2);
+  console.log(`slot ${slot} moved: subscribed again within ${Math.round(performance.now() - movedAt)} ms`);
+  await pause(1_000);
+}
+
+async function failover(what: string, act: () => Promise<void>): Promise<void> {
+  const begun = performance.now();
+  await act();
+  await oracle.healed(HEAL_WITHIN_MS);
+  const healMs = Math.round(performance.now() - begun);
+  console.log(`${what}: every room reached again after ${healMs} ms (cluster-node-timeout 3000)`);
+  if (healMs > HEAL_WITHIN_MS) found.push(`${what}: healed only after ${healMs} ms`);
+}

@@ -1,0 +1,179 @@
+import { performance } from 'node:perf_hooks';
+import { BackplaneError } from '../../../lib/backplane/backplane-error.js';
+import { message } from '../../backplane/test-node.js';
+import { RedisNode } from '../../backplane/redis-node.js';
+import { until } from '../../backplane/until.js';
+import type { RedisConfiguration } from '../../../lib/backplane/redis-client.js';
+
+const SUBSCRIBERS = 3;
+const ROOMS = 1_000;
+const PER_TICK = 5;
+const TICK_MS = 5;
+
+/** What is known of the publications of one phase. */
+export interface Tally {
+  readonly phase: string;
+  published: number;
+  accepted: number;
+  /** Rejected with a `BackplaneError`, by its reason. */
+  readonly failures: Record<string, number>;
+  untyped: number;
+  delivered: number;
+  /** Accepted and not delivered to a node that had subscribed; `nodes` said so, or did not. */
+  missingTold: number;
+  missingSilently: number;
+  doubled: number;
+  reordered: number;
+  longestMs: number;
+}
+
+interface Said {
+  readonly tally: Tally;
+  readonly room: number;
+  outcome: number | 'failed' | undefined;
+  /** How often each subscriber got it. */
+  readonly heard: number[];
+}
+
+/** One node that publishes without pause to a thousand rooms, three that hear two thirds of them each, and who got what. */
+export class FailoverOracle {
+  readonly tallies: Tally[] = [];
+  readonly subscribers: RedisNode[] = [];
+  readonly #publisher: RedisNode;
+  readonly #said: Said[] = [];
+  readonly #lastHeard: number[][] = [];
+  readonly #pending = new Set<Promise<void>>();
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(redis: RedisConfiguration) {
+    this.#publisher = new RedisNode(redis, 'publisher');
+    for (let i = 0; i < SUBSCRIBERS; i++) this.subscribers.push(new RedisNode(redis, `subscriber-${i}`));
+  }
+
+  async start(): Promise<void> {
+    await this.#publisher.start();
+    for (const [i, node] of this.subscribers.entries()) {
+      this.#lastHeard.push([]);
+      await node.backplane.start({
+        receive: (publication) => this.#hear(i, Number(publication.kind === 'message' && publication.type)),
+        stateChanged: (state) => node.states.push(state),
+      });
+      const joins = Array.from({ length: ROOMS }, (_, room) => room).filter((room) => isEntitled(i, room));
+      await node.subscribe(...joins.map((room) => `room:${room}`));
+    }
+  }
+
+  /** From here on publications count for this phase; those of the last one have all ended. */
+  async phase(phase: string): Promise<void> {
+    clearInterval(this.#timer);
+    await this.#drained();
+    this.tallies.push({
+      ...{ phase, published: 0, accepted: 0, failures: {}, untyped: 0, delivered: 0 },
+      ...{ missingTold: 0, missingSilently: 0, doubled: 0, reordered: 0, longestMs: 0 },
+    });
+    this.#timer = setInterval(() => {
+      for (let i = 0; i < PER_TICK; i++) this.#say(Math.floor(Math.random() * ROOMS));
+    }, TICK_MS);
+  }
+
+  /** Subscriptions of the subscribers, each one's probes left out. */
+  get subscriptions(): { wanted: number; confirmed: number } {
+    const counts = this.subscribers.map(({ backplane }) => backplane.subscriptions);
+    const sum = (of: 'wanted' | 'confirmed') => counts.reduce((total, count) => total + count[of], 0);
+    return { wanted: sum('wanted'), confirmed: sum('confirmed') };
+  }
+
+  /** Resolves when each room reaches whoever is entitled to it, by Redis' own count; with how long that took. */
+  async healed(deadlineMs: number): Promise<number> {
+    const begun = performance.now();
+    for (let room = 0; room < ROOMS; room++) {
+      await until(
+        `room ${room} reaches its two subscribers`,
+        async () => {
+          const outcome = await this.#publisher.say(`room:${room}`, 'NaN').catch(() => ({ nodes: 0 }));
+          return outcome.nodes === SUBSCRIBERS - 1;
+        },
+        deadlineMs,
+      );
+    }
+    const { wanted, confirmed } = this.subscriptions;
+    if (wanted !== confirmed) throw new Error(`${confirmed} of ${wanted} subscriptions are confirmed.`);
+    return performance.now() - begun;
+  }
+
+  /** Ends the publishing and counts what came of it. */
+  async settle(): Promise<void> {
+    clearInterval(this.#timer);
+    await this.#drained();
+    for (const { tally, room, outcome, heard } of this.#said) {
+      const got = heard.filter((times) => times > 0).length;
+      tally.delivered += got;
+      tally.doubled += heard.filter((times) => times > 1).length;
+      const missing = heard.filter((times, i) => times === 0 && isEntitled(i, room)).length;
+      if (typeof outcome !== 'number' || missing === 0) continue;
+      if (outcome > got) tally.missingSilently += missing;
+      else tally.missingTold += missing;
+    }
+  }
+
+  async stop(): Promise<void> {
+    clearInterval(this.#timer);
+    await Promise.all([this.#publisher, ...this.subscribers].map(({ backplane }) => backplane.stop()));
+  }
+
+  #say(room: number): void {
+    const tally = this.tallies.at(-1) as Tally;
+    const [id, begun] = [this.#said.length, performance.now()];
+    const said: Said = {
+      tally,
+      room,
+      outcome: undefined,
+      heard: Array.from({ length: SUBSCRIBERS }, () => 0),
+    };
+    this.#said.push(said);
+    tally.published++;
+    const done = this.#publisher.backplane.publish(`room:${room}`, message(String(id))).then(
+      ({ nodes }) => {
+        tally.accepted++;
+        said.outcome = nodes;
+      },
+      (error: unknown) => {
+        said.outcome = 'failed';
+        if (error instanceof BackplaneError) {
+          tally.failures[error.reason] = (tally.failures[error.reason] ?? 0) + 1;
+        } else tally.untyped++;
+      },
+    );
+    const settled = done.then(() => {
+      tally.longestMs = Math.max(tally.longestMs, performance.now() - begun);
+      this.#pending.delete(settled);
+    });
+    this.#pending.add(settled);
+  }
+
+  #hear(subscriber: number, id: number): void {
+    const said = this.#said[id];
+    const last = this.#lastHeard[subscriber];
+    if (said === undefined || last === undefined) return;
+    said.heard[subscriber] = (said.heard[subscriber] ?? 0) + 1;
+    if (id < (last[said.room] ?? -1)) said.tally.reordered++;
+    last[said.room] = id;
+  }
+
+  async #drained(): Promise<void> {
+    await Promise.all(this.#pending);
+    await until('nothing more arrives', () => this.#isQuiet(), 10_000);
+  }
+
+  #quiet = { heard: -1, since: 0 };
+
+  #isQuiet(): boolean {
+    const heard = this.#said.reduce((sum, { heard }) => sum + heard.reduce((a, b) => a + b), 0);
+    if (heard !== this.#quiet.heard) this.#quiet = { heard, since: performance.now() };
+    return performance.now() - this.#quiet.since > 300;
+  }
+}
+
+function isEntitled(subscriber: number, room: number): boolean {
+  return room % SUBSCRIBERS !== subscriber;
+}

@@ -1,0 +1,49 @@
+import type { Tally } from './failover-oracle.js';
+
+const MAX_WAIT_MS = 4_000;
+
+export function printTallies(tallies: readonly Tally[]): void {
+  console.table(
+    tallies.map(({ phase, failures, missingTold, missingSilently, longestMs, ...counts }) => ({
+      phase,
+      ...counts,
+      failures:
+        Object.entries(failures)
+          .map(([reason, count]) => `${reason} ${count}`)
+          .join(', ') || 'none',
+      'missing, told': missingTold,
+      'missing, silent': missingSilently,
+      'longest ms': Math.round(longestMs),
+    })),
+  );
+}
+
+/** What must hold in each phase: always typed, bounded, once and in order; and nothing lost when nothing has failed. */
+export function shortfalls(tallies: readonly Tally[], losslessPhases: readonly string[]): string[] {
+  return tallies.flatMap((tally) => {
+    const { phase } = tally;
+    const failed = Object.values(tally.failures).reduce((sum, count) => sum + count, 0);
+    const lost = tally.missingTold + tally.missingSilently;
+    const isLossless = losslessPhases.includes(phase);
+    return [
+      tally.published === tally.accepted + failed + tally.untyped ? [] : [`${phase}: some never settled`],
+      tally.untyped === 0 ? [] : [`${phase}: ${tally.untyped} failed without a reason`],
+      tally.doubled === 0 ? [] : [`${phase}: ${tally.doubled} doubled`],
+      tally.reordered === 0 ? [] : [`${phase}: ${tally.reordered} out of order`],
+      tally.longestMs < MAX_WAIT_MS ? [] : [`${phase}: one waited ${Math.round(tally.longestMs)} ms`],
+      isLossless && lost > 0 ? [`${phase}: ${lost} lost`] : [],
+      isLossless && failed > 0 ? [`${phase}: ${failed} refused`] : [],
+    ].flat();
+  });
+}
+
+/** Prints what falls short, and makes it the exit code. */
+export function conclude(found: readonly string[]): void {
+  for (const shortfall of found) console.error(`FAILED ${shortfall}`);
+  if (found.length > 0) process.exitCode = 1;
+  else console.log('All bars hold.');
+}
+
+export function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}

@@ -1,0 +1,67 @@
+// npm run chaos:sentinel: a master, a replica and three Sentinels; a failover by request, then the master dies.
+import type { RedisServer } from '../../backplane/redis-server.js';
+import { SentinelGroup } from '../../backplane/sentinel-group.js';
+import { until } from '../../backplane/until.js';
+import { FailoverOracle } from './failover-oracle.js';
+import { conclude, pause, printTallies, shortfalls } from './failover-report.js';
+
+const STEADY_MS = 4_000;
+const HEAL_WITHIN_MS = 30_000;
+
+const group = await SentinelGroup.start();
+const oracle = new FailoverOracle(group.options);
+const found: string[] = [];
+try {
+  await oracle.start();
+  const before = oracle.subscriptions;
+  console.log(`subscriptions: ${before.confirmed} of ${before.wanted} confirmed`);
+
+  await oracle.phase('steady');
+  await pause(STEADY_MS);
+
+  await oracle.phase('failover asked for');
+  await failover('a failover asked for', () => group.failover());
+
+  await oracle.phase('between');
+  await pause(STEADY_MS);
+
+  await oracle.phase('master killed');
+  const old = (await group.master()) as RedisServer;
+  await failover('a master killed (down-after 2000)', () => old.kill());
+
+  await oracle.phase('after');
+  await pause(STEADY_MS);
+
+  await oracle.phase('old master back');
+  await old.start();
+  await pause(STEADY_MS);
+
+  await oracle.settle();
+  // What is no longer wanted lingers up to 11 s.
+  await until('only what is wanted is subscribed', () => oracle.subscriptions.wanted === before.wanted).catch(
+    () => {},
+  );
+  const after = oracle.subscriptions;
+  console.log(`subscriptions: ${after.confirmed} of ${after.wanted} confirmed`);
+  if (after.confirmed !== before.confirmed) {
+    found.push(`${before.confirmed} subscriptions before, ${after.confirmed} after`);
+  }
+  printTallies(oracle.tallies);
+  found.push(...shortfalls(oracle.tallies, ['steady', 'between', 'after', 'old master back']));
+} finally {
+  await oracle.stop();
+  await group.stop();
+}
+conclude(found);
+
+async function failover(what: string, act: () => Promise<void>): Promise<void> {
+  const old = await group.master();
+  const begun = performance.now();
+  await act();
+  await until('there is a new master', async () => (await group.master()) !== old, HEAL_WITHIN_MS);
+  const electedMs = Math.round(performance.now() - begun);
+  await oracle.healed(HEAL_WITHIN_MS);
+  const healMs = Math.round(performance.now() - begun);
+  console.log(`${what}: new master after ${electedMs} ms, every room reached again after ${healMs} ms`);
+  if (healMs > HEAL_WITHIN_MS) found.push(`healed only after ${healMs} ms`);
+}

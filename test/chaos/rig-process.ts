@@ -1,0 +1,22 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+
+/** Runs a rig as `npm run` does, and gives back its exit code and all that it said. */
+export async function runRig(
+  rig: string,
+  args: readonly string[],
+): Promise<{ code: number | null; said: string }> {
+  const path = (name: string) => fileURLToPath(new URL(name, import.meta.url));
+  const child = spawn(process.execPath, [
+    '--import',
+    path('./typescript.mjs'),
+    path(`./${rig}/main.ts`),
+    ...args,
+  ]);
+  let said = '';
+  child.stdout.on('data', (data) => (said += String(data)));
+  child.stderr.on('data', (data) => (said += String(data)));
+  const [code] = (await once(child, 'exit')) as [number | null];
+  return { code, said };
+}

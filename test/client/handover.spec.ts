@@ -1,0 +1,185 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { SocketDouble } from './socket-double.js';
+import { Testbed } from './testbed.js';
+
+let bed: Testbed;
+let old: SocketDouble;
+let heard: unknown[];
+beforeEach(async () => {
+  bed = new Testbed();
+  old = await bed.connected({ connectionId: 'old', sessionId: 'mine' });
+  heard = [];
+  bed.client.on('news', (news) => heard.push((news as { n: number }).n));
+});
+afterEach(() => {
+  bed.client.close();
+  expect(bed.clock.pending, 'timers that were left').toBe(0);
+});
+
+/** `$goaway` has been said and the next link is open, but not greeted yet. */
+async function next(reconnectAfterMs = 3_000): Promise<SocketDouble> {
+  old.say('$goaway', { reconnectAfterMs });
+  await bed.clock.advance(reconnectAfterMs);
+  const socket = await bed.sockets.newest();
+  socket.open();
+  return socket;
+}
+
+const news = (socket: SocketDouble, ...numbers: number[]) =>
+  numbers.forEach((n) => socket.say('news', { n }));
+
+describe('$goaway', () => {
+  it('opens the next link at the advised time, resumes on it, and was never away', async () => {
+    old.say('$goaway', { reconnectAfterMs: 3_000 });
+    expect(await bed.opensWithin(2_999)).toBe(false);
+    expect(await bed.opensWithin(1)).toBe(true);
+    const socket = await bed.sockets.newest();
+    socket.open();
+    expect(socket.ofType('$resume')[0]?.payload).toMatchObject({ sessionId: 'mine' });
+    expect(bed.client.state).toMatchObject({ status: 'connected', connectionId: 'old' });
+    socket.hello({ connectionId: 'new', sessionId: 'mine' });
+    expect(bed.client.state).toMatchObject({ status: 'connected', connectionId: 'new' });
+    expect(bed.statuses).toEqual(['connecting', 'connected', 'connected']);
+  });
+
+  it('said twice opens one link', async () => {
+    old.say('$goaway', { reconnectAfterMs: 1_000 });
+    old.say('$goaway', { reconnectAfterMs: 1_000 });
+    await bed.clock.advance(1_000);
+    (await bed.sockets.newest()).accept({ sessionId: 'mine' });
+    expect(bed.sockets.count).toBe(2);
+  });
+
+  it('lets messages go through the old link until its time, and then wait for the new one', async () => {
+    old.say('$goaway', { reconnectAfterMs: 3_000 });
+    void bed.client.send('say', { n: 1 });
+    await bed.clock.advance(3_000);
+    const socket = await bed.sockets.newest();
+    void bed.client.send('say', { n: 2 });
+    void bed.client.send('say', { n: 3 }, { whileAway: 'drop' });
+    expect(old.ofType('say').map(({ payload }) => payload)).toEqual([{ n: 1 }]);
+    socket.accept({ sessionId: 'mine' });
+    expect(socket.ofType('say').map(({ payload }) => payload)).toEqual([{ n: 2 }, { n: 3 }]);
+  });
+
+  it('asks again what came too late for the server that goes', async () => {
+    const asked = bed.client.request('ask', {}, { retry: 'never' });
+    const socket = await next(100);
+    old.say('$error', { code: 'UNAVAILABLE', message: 'the server restarts' }, old.ofType('ask')[0]?.id);
+    socket.hello({ sessionId: 'mine' });
+    expect(socket.ofType('ask')).toEqual(old.ofType('ask'));
+    socket.say('$reply', { ok: true }, socket.ofType('ask')[0]?.id);
+    expect(await asked).toEqual({ ok: true });
+  });
+
+  it('is survived when the old link ends first: the advised time still holds', async () => {
+    old.say('$goaway', { reconnectAfterMs: 3_000 });
+    await bed.clock.advance(1_000);
+    old.end(1012, 'the server restarts');
+    expect(bed.client.state).toMatchObject({ status: 'reconnecting', code: 1012, retryInMs: 2_000 });
+    expect(await bed.opensWithin(2_000)).toBe(true);
+  });
+
+  it('goes on trying while the old link still works', async () => {
+    const refused = await next();
+    refused.end(1006);
+    expect(bed.client.state.status).toBe('connected');
+    expect(await bed.opensWithin(1_500)).toBe(true);
+    (await bed.sockets.newest()).accept({ connectionId: 'new', sessionId: 'mine' });
+    expect(bed.client.state).toMatchObject({ connectionId: 'new' });
+  });
+
+  it('does not hinder a final close', async () => {
+    old.say('$goaway', { reconnectAfterMs: 3_000 });
+    old.end(4500, 'disconnected by the server');
+    expect(bed.client.state).toMatchObject({ status: 'closed', code: 4500 });
+    expect(await bed.opensWithin(10_000)).toBe(false);
+  });
+});
+
+describe('the old link', () => {
+  it('is left once everything it had written has arrived', async () => {
+    const socket = await next();
+    socket.hello({ sessionId: 'mine' });
+    await bed.clock.advance(1_000);
+    expect(old.ofType('ping')).toEqual([{ type: 'ping', id: 'drain' }]);
+    expect(old.left).toBeUndefined();
+    news(old, 1);
+    old.say('pong', undefined, 'drain');
+    expect(old.left).toEqual({ code: 1000, reason: 'moved' });
+    expect(heard).toEqual([1]);
+  });
+
+  it('is kept for the answers it still owes', async () => {
+    const asked = bed.client.request('ask', {});
+    const socket = await next(100);
+    socket.hello({ sessionId: 'mine' });
+    await bed.clock.advance(1_000);
+    old.say('pong', undefined, 'drain');
+    expect(old.left).toBeUndefined();
+    expect(socket.ofType('ask')).toEqual([]);
+    old.say('$reply', { ok: true }, old.ofType('ask')[0]?.id);
+    expect(await asked).toEqual({ ok: true });
+    expect(old.left).toBeDefined();
+  });
+
+  it('that ends with answers owed hands their requests to the new one, once', async () => {
+    const asked = bed.client.request('ask', {});
+    const socket = await next(100);
+    socket.hello({ sessionId: 'mine' });
+    old.end(1012);
+    expect(socket.ofType('ask')).toEqual(old.ofType('ask'));
+    socket.say('$reply', { ok: true }, socket.ofType('ask')[0]?.id);
+    expect(await asked).toEqual({ ok: true });
+  });
+
+  it('is left after 10 s whatever it owes', async () => {
+    const asked = bed.client.request('ask', {}, { timeoutMs: false });
+    const socket = await next(100);
+    socket.hello({ sessionId: 'mine', heartbeat: null });
+    await bed.clock.advance(11_000);
+    expect(old.left).toBeDefined();
+    socket.say('$reply', { ok: true }, socket.ofType('ask')[0]?.id);
+    expect(await asked).toEqual({ ok: true });
+  });
+
+  it('is left when the client closes', async () => {
+    const socket = await next();
+    socket.hello({ sessionId: 'mine' });
+    bed.client.close();
+    expect([old.left?.code, socket.left?.code]).toEqual([1000, 1000]);
+  });
+});
+
+describe('messages that both links bring', () => {
+  it('are heard once, whichever brings them first', async () => {
+    const socket = await next();
+    news(old, 1);
+    socket.hello({ sessionId: 'mine' });
+    news(socket, 1, 2);
+    news(old, 2, 3);
+    news(socket, 3, 4);
+    expect(heard).toEqual([1, 2, 3, 4]);
+  });
+
+  it('and were said twice are heard twice', async () => {
+    const socket = await next();
+    socket.hello({ sessionId: 'mine' });
+    news(old, 7, 7);
+    news(socket, 7, 7, 7);
+    news(old, 7);
+    expect(heard).toEqual([7, 7, 7]);
+  });
+
+  it('are known for 5 s after the old link has ended, and then are news', async () => {
+    const socket = await next();
+    socket.hello({ sessionId: 'mine' });
+    news(old, 1, 2);
+    old.end(1012);
+    await bed.clock.advance(5_000);
+    news(socket, 1);
+    await bed.clock.advance(1);
+    news(socket, 2);
+    expect(heard).toEqual([1, 2, 2]);
+  });
+});

@@ -1,0 +1,58 @@
+// What the page of react.spec.ts runs: a component tree in StrictMode, and what a test may see of it.
+import { createElement, StrictMode, useState, type ReactElement } from 'react';
+import { createRoot, type Container } from 'react-dom/client';
+import { RealtimeClient } from '../../lib/client/index.js';
+import {
+  RealtimeProvider,
+  useConnectionState,
+  useMessage,
+  useRealtime,
+  useRequest,
+} from '../../lib/client/react.js';
+import type { talk } from './runtimes/talk.gateway.js';
+
+type Talk = typeof talk;
+
+function Board(): ReactElement {
+  const client = useRealtime<Talk>();
+  const { status } = useConnectionState(client);
+  const [heard, setHeard] = useState<number[]>([]);
+  const add = useRequest(client, 'add');
+  const refuse = useRequest(client, 'refuse');
+  useMessage(client, 'news', ({ n }) => setHeard([...heard, n]));
+  const code = (refuse.error as { code?: string } | undefined)?.code ?? '';
+  return createElement(
+    'main',
+    null,
+    createElement('output', { id: 'status' }, status),
+    createElement('output', { id: 'heard' }, heard.join()),
+    createElement('output', { id: 'total' }, add.isPending ? 'pending' : String(add.reply?.total ?? '')),
+    createElement('output', { id: 'refusal' }, code),
+    createElement('button', { id: 'add', onClick: () => void add.request({ n: 1 }) }, 'add'),
+    createElement('button', { id: 'refuse', onClick: () => void refuse.request() }, 'refuse'),
+  );
+}
+
+const scope = globalThis as unknown as {
+  readonly document: { getElementById(id: string): Container | null };
+  mount: (address: string) => void;
+  unmount: () => void;
+  clients: RealtimeClient<Talk>[];
+};
+
+scope.clients = [];
+scope.mount = (address) => {
+  const root = createRoot(scope.document.getElementById('root') as Container);
+  const make = () => {
+    const client = new RealtimeClient<Talk>(address, {
+      token: () => 'good',
+      firstRetrySpreadMs: 50,
+      minRetryMs: 10,
+    });
+    scope.clients.push(client);
+    return client;
+  };
+  const tree = createElement(RealtimeProvider<Talk>, { client: make }, createElement(Board));
+  root.render(createElement(StrictMode, null, tree));
+  scope.unmount = () => root.unmount();
+};

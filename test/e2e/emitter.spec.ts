@@ -1,0 +1,177 @@
+import { Injectable, Module, type DynamicModule, type INestApplicationContext } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import {
+  Broadcaster,
+  ConnectionRegistry,
+  MemoryBackplane,
+  MemoryHub,
+  RealtimeHealth,
+  RealtimeModule,
+  type EmitterOptions,
+  type Publication,
+} from 'nestjs-realtime';
+import { createRealtimeTestApp, type RealtimeTestApp, type TestClient } from 'nestjs-realtime/testing';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { RedisServer } from '../backplane/redis-server.js';
+import { restaurant, RestaurantGateway } from './restaurant.js';
+
+const change = { type: 'table:status_changed', payload: { tableId: 't1', status: 'free' } } as const;
+
+/** What a worker's own code looks like. */
+@Injectable()
+class NightlyReport {
+  constructor(readonly broadcaster: Broadcaster<typeof restaurant>) {}
+}
+
+async function startWorker(options: EmitterOptions): Promise<INestApplicationContext> {
+  return startWorkerWith(RealtimeModule.forEmitter(options));
+}
+
+async function startWorkerWith(emitter: DynamicModule): Promise<INestApplicationContext> {
+  class WorkerModule {}
+  Module({ imports: [emitter], providers: [NightlyReport] })(WorkerModule);
+  const worker = await NestFactory.createApplicationContext(WorkerModule, {
+    logger: false,
+    abortOnError: false,
+  });
+  onTestFinished(() => worker.close());
+  return worker;
+}
+
+let redis: RedisServer;
+let nodes: RealtimeTestApp[];
+/** Ann is on both nodes, Bob on the second. */
+let clients: [TestClient, TestClient, TestClient];
+let ids: string[];
+
+beforeAll(async () => {
+  redis = await RedisServer.start();
+  const start = () =>
+    createRealtimeTestApp({
+      imports: [
+        RealtimeModule.forRoot({ redis: redis.url, authenticate: ({ token }) => ({ userId: token }) }),
+      ],
+      providers: [RestaurantGateway],
+    });
+  nodes = [await start(), await start()];
+  const [here, there] = nodes as [RealtimeTestApp, RealtimeTestApp];
+  clients = [
+    here.open('/ws', { token: 'ann' }),
+    there.open('/ws', { token: 'ann' }),
+    there.open('/ws', { token: 'bob' }),
+  ];
+  ids = [];
+  for (const client of clients) ids.push((await client.hello()).connectionId);
+});
+afterAll(async () => {
+  for (const node of nodes ?? []) await node.close();
+  await redis?.kill();
+});
+
+const emitterOf = (worker: INestApplicationContext) => worker.get(NightlyReport).broadcaster;
+
+describe('a process without sockets', () => {
+  it('sends to users, rooms, connections and everyone, and knows who confirmed', async () => {
+    const emitter = emitterOf(await startWorker({ redis: redis.url, contracts: [restaurant] }));
+    const [annHere, annThere, bobThere] = clients;
+    const sends = [
+      { receipt: emitter.sendToUser('ann', change, { confirmWithinMs: 2_000 }), to: [annHere, annThere] },
+      { receipt: emitter.sendToUsers(['bob'], change, { confirmWithinMs: 2_000 }), to: [bobThere] },
+      { receipt: emitter.sendToRoom('floor', change, { confirmWithinMs: 2_000 }), to: clients },
+      { receipt: emitter.sendToConnection(ids[2] ?? '', change, { confirmWithinMs: 2_000 }), to: [bobThere] },
+      { receipt: emitter.broadcast(change, { confirmWithinMs: 2_000 }), to: clients },
+    ];
+    for (const { receipt, to } of sends) {
+      expect(await receipt).toMatchObject({ delivered: to.length, missingNodes: 0, failure: null });
+      for (const client of to) expect(await client.next()).toMatchObject(change);
+    }
+    expect(await emitter.sendToUser('nobody', change)).toMatchObject({ delivered: 0, nodes: 0 });
+  });
+
+  it('asks a client wherever it is and gets its answer', async () => {
+    const emitter = emitterOf(await startWorker({ redis: redis.url, contracts: [restaurant] }));
+    const asked = emitter.requestFromUser('bob', { type: 'host:ask', payload: { text: 'tea?' } });
+    const { id = '' } = await clients[2].nextOfType('$request');
+    clients[2].send({ type: '$reply', id, payload: { yes: true } });
+    expect(await asked).toEqual({ yes: true });
+    await expect(
+      emitter.requestFromUser('nobody', { type: 'host:ask', payload: { text: 'tea?' } }),
+    ).rejects.toMatchObject({ name: 'ClientRequestError', code: 'UNAVAILABLE' });
+  });
+
+  it('moves users between rooms and disconnects them', async () => {
+    const emitter = emitterOf(await startWorker({ redis: redis.url }));
+    expect(await emitter.joinRoom('ann', 'bar')).toMatchObject({ delivered: 2, missingNodes: 0 });
+    expect(nodes.map((node) => node.get(ConnectionRegistry).inRoom('bar').length)).toEqual([1, 1]);
+    expect(await emitter.leaveRoom('ann', 'bar')).toMatchObject({ delivered: 2 });
+    const carl = await nodes[0]?.connect('/ws', { token: 'carl' });
+    expect(await emitter.disconnectUser('carl')).toMatchObject({ delivered: 1, missingNodes: 0 });
+    expect((await carl?.closed)?.code).toBe(4500);
+  });
+
+  it('holds one connection for commands and one for subscriptions, and hears its own node alone', async () => {
+    const connections = async () =>
+      String(await redis.call('CLIENT', 'LIST'))
+        .trim()
+        .split('\n').length;
+    const channels = async () => (await redis.call('PUBSUB', 'CHANNELS', '*')) as string[];
+    const before = { connections: await connections(), channels: await channels() };
+    const worker = await startWorker({ redis: redis.url });
+    expect((await connections()) - before.connections).toBe(2);
+    const opened = (await channels()).filter((channel) => !before.channels.includes(channel));
+    const kinds = new Set(opened.map((channel) => /:(c:node|probe):/.exec(channel)?.[1]));
+    expect(opened).toHaveLength(2);
+    expect(kinds).toEqual(new Set(['c:node', 'probe']));
+    await worker.close();
+    await expect.poll(connections, { timeout: 5_000 }).toBe(before.connections);
+  });
+
+  it('says that it is up, and that it is down once it has closed', async () => {
+    const worker = await startWorker({ redis: redis.url });
+    const health = worker.get(RealtimeHealth);
+    expect(health.report()).toMatchObject({ status: 'up', connections: 0 });
+    await worker.close();
+    expect(health.report().status).toBe('down');
+  });
+
+  it('knows from contracts which of its messages are volatile', async () => {
+    const hub = new MemoryHub();
+    const node = new MemoryBackplane(hub);
+    const heard: Publication[] = [];
+    await node.start({ receive: (publication) => void heard.push(publication), stateChanged: () => {} });
+    node.subscribe('all');
+    const backplane = new MemoryBackplane(hub);
+    const emitter = emitterOf(await startWorker({ backplane, contracts: [restaurant] }));
+    await emitter.broadcast({ type: 'cursor:moved', payload: { tableId: 't1' } });
+    await emitter.broadcast(change);
+    expect(heard).toMatchObject([
+      { type: 'cursor:moved', volatile: true },
+      { type: 'table:status_changed', volatile: false },
+    ]);
+  });
+
+  it('takes its options from other providers', async () => {
+    const worker = await startWorkerWith(
+      RealtimeModule.forEmitterAsync({ useFactory: () => ({ redis: redis.url }) }),
+    );
+    expect(await emitterOf(worker).sendToRoom('floor', change)).toMatchObject({ nodes: 2, failure: null });
+    for (const client of clients) await client.next();
+  });
+
+  it('starts while Redis is away, says so in its receipts, and reaches everyone once Redis is there', async () => {
+    const own = await RedisServer.start();
+    onTestFinished(() => own.kill());
+    await own.kill();
+    const emitter = emitterOf(await startWorker({ redis: own.url }));
+    expect(await emitter.broadcast(change)).toMatchObject({ scope: 'node', failure: 'unavailable' });
+    await own.start();
+    const failure = async () => (await emitter.broadcast(change)).failure;
+    await expect.poll(failure, { timeout: 15_000 }).toBe(null);
+  }, 40_000);
+
+  it('refuses to start without Redis in words that name the option', async () => {
+    await expect(startWorker({ redis: undefined })).rejects.toThrow(/expected the option redis/);
+    const misspelt = { redis: redis.url, contract: restaurant } as EmitterOptions;
+    await expect(startWorker(misspelt)).rejects.toThrow(/no option "contract"/);
+  });
+});

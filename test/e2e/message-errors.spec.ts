@@ -1,0 +1,177 @@
+import {
+  BadRequestException,
+  ConflictException,
+  ForbiddenException,
+  GatewayTimeoutException,
+  HttpException,
+  InternalServerErrorException,
+  NotFoundException,
+  RequestTimeoutException,
+  ServiceUnavailableException,
+  UnauthorizedException,
+  UnprocessableEntityException,
+} from '@nestjs/common';
+import { WsException } from '@nestjs/websockets';
+import { IsString } from 'class-validator';
+import {
+  OnMessage,
+  RealtimeException,
+  RealtimeGateway,
+  RealtimeModule,
+  defineContract,
+} from 'nestjs-realtime';
+import { createRealtimeTestApp, type RealtimeTestApp, type TestClient } from 'nestjs-realtime/testing';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { CapturedLog } from './captured-log.js';
+import { ProcessFaults } from './process-faults.js';
+
+class Text {
+  @IsString() text!: string;
+}
+const errors = defineContract({
+  client: { sync: { payload: Text, reply: Text }, async: { payload: Text, reply: Text } },
+});
+const HIDDEN = 'hidden-cause';
+const PAYLOAD = 's3cret-payload';
+
+let make: () => unknown = () => undefined;
+let result: unknown;
+
+@RealtimeGateway({ path: '/ws', contract: errors })
+class ErrorsGateway {
+  @OnMessage(errors, 'sync')
+  sync(_payload: Text): Text {
+    if (result !== undefined) return result as Text;
+    throw make();
+  }
+
+  @OnMessage(errors, 'async')
+  async async(_payload: Text): Promise<Text> {
+    await Promise.resolve();
+    if (result !== undefined) return result as Text;
+    throw make();
+  }
+}
+
+let app: RealtimeTestApp;
+let client: TestClient;
+let log: CapturedLog;
+let faults: ProcessFaults;
+
+beforeAll(async () => {
+  faults = new ProcessFaults();
+  log = new CapturedLog();
+  app = await createRealtimeTestApp(
+    { imports: [RealtimeModule.forRoot()], providers: [ErrorsGateway] },
+    { logger: log },
+  );
+  client = await app.connect('/ws');
+});
+beforeEach(() => {
+  log.lines.length = 0;
+  result = undefined;
+});
+afterAll(async () => {
+  await app.close();
+  faults.stop();
+  expect(faults.seen).toEqual([]);
+});
+
+const internal = { code: 'INTERNAL', message: 'internal error' };
+
+/** What a handler throws, what the client gets for it, and whether that is a fault of the server. */
+const thrown: [string, () => unknown, object, boolean][] = [
+  ['an Error', () => new Error(HIDDEN), internal, true],
+  ['a TypeError', () => new TypeError(HIDDEN), internal, true],
+  ['a string', () => HIDDEN, internal, true],
+  ['undefined', () => undefined, internal, true],
+  ['null', () => null, internal, true],
+  ['an object that looks like an answer', () => ({ code: 'NICE', message: HIDDEN }), internal, true],
+  ['an HttpException 500', () => new InternalServerErrorException(HIDDEN), internal, true],
+  ['an HttpException 504', () => new GatewayTimeoutException(HIDDEN), internal, true],
+  ['400', () => new BadRequestException('no'), { code: 'BAD_REQUEST', message: 'no' }, false],
+  ['401', () => new UnauthorizedException('no'), { code: 'UNAUTHENTICATED', message: 'no' }, false],
+  ['403', () => new ForbiddenException('no'), { code: 'FORBIDDEN', message: 'no' }, false],
+  ['404', () => new NotFoundException('no'), { code: 'NOT_FOUND', message: 'no' }, false],
+  ['408', () => new RequestTimeoutException('no'), { code: 'TIMEOUT', message: 'no' }, false],
+  ['409', () => new ConflictException('no'), { code: 'CONFLICT', message: 'no' }, false],
+  ['418', () => new HttpException('teapot', 418), { code: 'BAD_REQUEST', message: 'teapot' }, false],
+  ['422', () => new UnprocessableEntityException('no'), { code: 'VALIDATION_FAILED', message: 'no' }, false],
+  ['429', () => new HttpException('slow', 429), { code: 'RATE_LIMITED', message: 'slow' }, false],
+  ['503', () => new ServiceUnavailableException('no'), { code: 'UNAVAILABLE', message: 'no' }, false],
+  [
+    '400 of a ValidationPipe',
+    () => new BadRequestException(['text must be short', 7]),
+    {
+      code: 'VALIDATION_FAILED',
+      message: 'the payload does not fit its contract',
+      issues: [{ path: '', message: 'text must be short' }],
+    },
+    false,
+  ],
+  ['a WsException', () => new WsException('no'), { code: 'BAD_REQUEST', message: 'no' }, false],
+  [
+    'a WsException with a code',
+    () => new WsException({ code: 'TABLE_TAKEN', message: 'no', internal: HIDDEN }),
+    { code: 'TABLE_TAKEN', message: 'no' },
+    false,
+  ],
+  [
+    'a WsException with an odd code',
+    () => new WsException({ code: 'not a code', message: { HIDDEN } }),
+    { code: 'BAD_REQUEST', message: 'refused' },
+    false,
+  ],
+  [
+    'a RealtimeException',
+    () => new RealtimeException('TABLE_TAKEN', 'no', { cause: new Error(HIDDEN) }),
+    { code: 'TABLE_TAKEN', message: 'no' },
+    false,
+  ],
+  [
+    'a RealtimeException without words',
+    () => new RealtimeException('CONFLICT'),
+    { code: 'CONFLICT', message: 'conflicts with the present state' },
+    false,
+  ],
+];
+
+describe.each(['sync', 'async'])('a handler that throws, %s', (type) => {
+  it.each(thrown)('%s', async (_name, error, expected, isFault) => {
+    make = error;
+    client.send({ type, id: 1, payload: { text: PAYLOAD } });
+    const answer = await client.next();
+    expect(answer).toEqual({ type: '$error', id: 1, payload: expected });
+    expect(JSON.stringify(answer)).not.toContain(HIDDEN);
+    expect(log.of('error')).toHaveLength(isFault ? 1 : 0);
+    expect(log.text).not.toContain(PAYLOAD);
+  });
+});
+
+describe.each(['sync', 'async'])('a handler that returns what is no JSON, %s', (type) => {
+  const cyclic: Record<string, unknown> = {};
+  cyclic['self'] = cyclic;
+
+  it.each([
+    ['a BigInt', { n: 1n }],
+    ['a cycle', cyclic],
+    [
+      'a toJSON that throws',
+      {
+        toJSON: () => {
+          throw new Error(HIDDEN);
+        },
+      },
+    ],
+  ])('answers INTERNAL and is logged: %s', async (_name, value) => {
+    result = value;
+    client.send({ type, id: 1, payload: { text: PAYLOAD } });
+    expect(await client.next()).toEqual({ type: '$error', id: 1, payload: internal });
+    expect(log.of('error')).toHaveLength(1);
+  });
+
+  it('answers null for a function', async () => {
+    result = () => 1;
+    expect(await client.request(type, { text: '' })).toBeNull();
+  });
+});

@@ -1,0 +1,65 @@
+import { describe, expect, it } from 'vitest';
+import { openLobby } from './lobby.js';
+import { upgradeText } from './client-bytes.js';
+import { readUntil, tcpConnection, upgrade, type UpgradeRequest } from './upgrade-request.js';
+
+describe('an upgrade request', () => {
+  const cases: [fault: string, request: UpgradeRequest][] = [
+    ['with the method POST', { method: 'POST', headers: { 'Content-Length': '0' } }],
+    ['to another protocol', { headers: { Upgrade: 'h2c' } }],
+    ['without a key', { headers: { 'Sec-WebSocket-Key': undefined } }],
+    ['with a short key', { headers: { 'Sec-WebSocket-Key': 'c2hvcnQ=' } }],
+    ['with a key that is no base64', { headers: { 'Sec-WebSocket-Key': '!!!!!!!!!!!!!!!!!!!!!!==' } }],
+    ['without a version', { headers: { 'Sec-WebSocket-Version': undefined } }],
+    ['of version 12', { headers: { 'Sec-WebSocket-Version': '12' } }],
+    ['with broken subprotocols', { headers: { 'Sec-WebSocket-Protocol': 'a,,b' } }],
+    ['with one subprotocol twice', { headers: { 'Sec-WebSocket-Protocol': 'a, a' } }],
+  ];
+
+  it.each(cases)('%s is answered with 400, and the app is not asked who it is', async (_fault, request) => {
+    let asked = 0;
+    const { app, metrics, visits } = await openLobby({
+      authenticate: () => {
+        asked++;
+        return {};
+      },
+    });
+    const { status, headers } = await upgrade(app.port, request);
+    expect([status, headers.connection]).toEqual([400, 'close']);
+    expect(asked).toBe(0);
+    expect(visits.connected).toEqual([]);
+    expect(metrics.upgradesRefused.of('bad_request')).toBe(1);
+  });
+
+  it('without Upgrade is a plain request, and no gateway answers it', async () => {
+    const { app, metrics } = await openLobby();
+    const { status } = await upgrade(app.port, { headers: { Upgrade: undefined, Connection: 'close' } });
+    expect(status).toBe(404);
+    expect(metrics.connectionsOpened.total).toBe(0);
+  });
+
+  it('is answered with 400 also when refusals are told by a close', async () => {
+    const { app } = await openLobby({ rejectWith: 'close' });
+    expect((await upgrade(app.port, { headers: { 'Sec-WebSocket-Version': '7' } })).status).toBe(400);
+  });
+
+  it('names the version it would take when it refuses one', async () => {
+    const { app } = await openLobby();
+    const { headers } = await upgrade(app.port, { headers: { 'Sec-WebSocket-Version': '12' } });
+    expect(headers['sec-websocket-version']).toBe('13');
+  });
+});
+
+it('a client that resets its socket while it is refused harms nobody', async () => {
+  const { app, metrics } = await openLobby({ authenticate: () => null, authTimeoutMs: false });
+  for (let i = 0; i < 20; i++) {
+    const socket = tcpConnection(app.port);
+    const closed = new Promise((resolve) => socket.on('close', resolve));
+    socket.write(upgradeText(), () => socket.resetAndDestroy());
+    await closed;
+  }
+  const socket = tcpConnection(app.port);
+  socket.write(upgradeText());
+  expect(await readUntil(socket, '\r\n')).toContain('HTTP/1.1 401 Unauthorized');
+  expect(metrics.connectionsOpened.total).toBe(0);
+});

@@ -1,0 +1,161 @@
+import { once } from 'node:events';
+import type { Socket } from 'node:net';
+import { describe, expect, it } from 'vitest';
+import { clientFrame, upgradeText } from './client-bytes.js';
+import { Gate } from './gate.js';
+import { openLobby } from './lobby.js';
+import { tcpConnection } from './upgrade-request.js';
+
+const message = (type: string, id: number, payload: unknown) =>
+  clientFrame(JSON.stringify({ type, id, payload }));
+const say = (id: number) => message('say', id, { text: `text ${id}` });
+
+/** The types of the frames in what a socket has got, with their ids. */
+function framesIn(read: string): string[] {
+  return [...read.matchAll(/"type":"([$\w]+)"(?:,"id":(\d+))?/g)].map(
+    ([, type, id]) => `${type}${id ? ` ${id}` : ''}`,
+  );
+}
+
+/** Keeps what a socket gets, and resolves when it holds a text. */
+function reader(socket: Socket) {
+  let read = '';
+  const waiting = new Map<string, () => void>();
+  socket.on('data', (data) => {
+    read += data.toString('latin1');
+    for (const [text, resolve] of waiting) if (read.includes(text)) resolve();
+  });
+  return {
+    frames: () => framesIn(read),
+    until: (text: string) =>
+      new Promise<void>((resolve) => {
+        if (read.includes(text)) resolve();
+        else waiting.set(text, resolve);
+      }),
+  };
+}
+
+/** An app with a hook that takes until the test lets it go on, and a client that speaks with its first segment. */
+async function eagerClient(authenticates: boolean, frames: readonly Buffer[]) {
+  const judged = new Gate();
+  const asked = new Gate();
+  const entered = new Gate();
+  const hook = new Gate();
+  const lobby = await openLobby(
+    authenticates
+      ? {
+          authenticate: ({ token }) => {
+            asked.open();
+            return judged.opened.then(() => (token === undefined ? null : { userId: token }));
+          },
+        }
+      : {},
+  );
+  lobby.visits.onConnect = async (connection) => {
+    entered.open();
+    await hook.opened;
+    await connection.join('floor');
+  };
+  const socket = tcpConnection(lobby.app.port);
+  const answers = reader(socket);
+  socket.write(Buffer.concat([Buffer.from(upgradeText()), ...frames]));
+  return { ...lobby, socket, answers, judged, asked, entered, hook };
+}
+
+describe('frames in the same TCP segment as the upgrade', () => {
+  it('wait for a handleConnection that takes its time: nothing is handled, joined or delivered before', async () => {
+    const { visits, registry, broadcaster, answers, entered, hook } = await eagerClient(false, [
+      say(1),
+      say(2),
+    ]);
+    await entered.opened;
+    await answers.until('101 Switching');
+    // A whole round trip of another client shows that the first one's frames had their chance.
+    await broadcaster.broadcast({ type: 'said', payload: { text: 'early' } });
+    await broadcaster.sendToRoom('floor', { type: 'said', payload: { text: 'never' } });
+    for (let turn = 0; turn < 20; turn++) await new Promise(setImmediate);
+    expect(visits.heard).toEqual([]);
+    expect(registry.inRoom('floor')).toEqual([]);
+    expect(answers.frames()).toEqual([]);
+    hook.open();
+    await answers.until('"id":2');
+    expect(answers.frames()).toEqual(['$hello', 'said', '$reply 1', '$reply 2']);
+    expect(registry.inRoom('floor')).toHaveLength(1);
+  });
+
+  it('wait for the first $auth and then for the hook; without it they are UNAUTHENTICATED', async () => {
+    const frames = [say(1), message('$auth', 2, { token: 'ann' }), say(3)];
+    const { visits, registry, answers, asked, judged, entered, hook } = await eagerClient(true, frames);
+    await asked.opened;
+    expect(registry.size).toBe(0);
+    judged.open();
+    await entered.opened;
+    for (let turn = 0; turn < 20; turn++) await new Promise(setImmediate);
+    expect(visits.heard).toEqual([]);
+    expect(answers.frames()).toEqual(['$error 1', '$reply 2']);
+    hook.open();
+    await answers.until('"id":3');
+    expect(answers.frames()).toEqual(['$error 1', '$reply 2', '$hello', '$reply 3']);
+    expect(visits.heard).toEqual(['text 3']);
+  });
+
+  it('of a client that is refused are never handled', async () => {
+    const { visits, answers, judged, socket } = await eagerClient(true, [
+      message('$auth', 1, { token: '' }),
+      say(2),
+      message('$auth', 3, { token: 'x'.repeat(9_000) }),
+      say(4),
+    ]);
+    judged.open();
+    await answers.until('"id":4');
+    expect(answers.frames()).toEqual(['$error 1', '$error 2', '$error 3', '$error 4']);
+    expect([visits.heard, visits.connected]).toEqual([[], []]);
+    socket.destroy();
+  });
+});
+
+describe('before a client has said who it is', () => {
+  it('broadcasts, messages to its room and disconnects by user do not reach it', async () => {
+    const { app, broadcaster, registry, metrics } = await openLobby({
+      authenticate: ({ token }) => (token === undefined ? null : { userId: token }),
+    });
+    const client = app.open('/lobby');
+    await once(client.socket, 'open');
+    const receipt = await broadcaster.broadcast({ type: 'said', payload: { text: 'secret' } });
+    expect([receipt.delivered, registry.size]).toEqual([0, 0]);
+    client.send({ type: '$auth', payload: { token: 'ann' } });
+    expect((await client.next()).type).toBe('$hello');
+    expect(client.frames).toEqual([]);
+    expect(metrics.messagesDropped.total).toBe(0);
+  });
+
+  it('protocol messages other than ping and $auth do nothing', async () => {
+    const { app, visits } = await openLobby({ authenticate: () => null });
+    const client = app.open('/lobby');
+    client.send({ type: '$reply', id: 'x', payload: {} });
+    client.send({ type: '$cancel', id: 'x' });
+    client.send({ type: '$made-up', id: 1 });
+    await expect(client.reply(1)).rejects.toThrow('UNKNOWN_TYPE');
+    client.send({ type: 'ping' });
+    expect((await client.next()).type).toBe('pong');
+    expect(visits.connected).toEqual([]);
+  });
+
+  it('more messages than may wait stop the reading of its socket, and all are handled in the end', async () => {
+    const { app, visits } = await openLobby({
+      maxWaitingMessages: 8,
+      authenticate: ({ token }) => (token === undefined ? null : { userId: token }),
+    });
+    const hook = new Gate();
+    visits.onConnect = () => hook.opened;
+    const client = app.open('/lobby');
+    client.send({ type: '$auth', payload: { token: 'ann' } });
+    for (let id = 1; id <= 200; id++) client.send({ type: 'say', id, payload: { text: `${id}` } });
+    client.send({ type: 'ping' });
+    while (visits.connected.length === 0) await new Promise(setImmediate);
+    expect(client.frames).toEqual([]);
+    hook.open();
+    await client.reply(200);
+    expect(visits.heard).toEqual(Array.from({ length: 200 }, (_, i) => `${i + 1}`));
+  });
+});

@@ -1,0 +1,201 @@
+import { Cluster } from 'ioredis';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import type { RedisConfiguration } from '../../lib/backplane/redis-client.js';
+import { RedisCommands } from '../../lib/backplane/redis-commands.js';
+import { RedisNames } from '../../lib/backplane/redis-names.js';
+import { MemoryPlaces, type ConnectionPlaces } from '../../lib/gateway/connection-places.js';
+import { RedisPlaces, type LeaseSettings } from '../../lib/gateway/redis-connection-places.js';
+import { Counter } from '../../lib/metrics/instruments.js';
+import { RedisClusterServers } from '../backplane/redis-cluster-servers.js';
+import { RedisServer } from '../backplane/redis-server.js';
+import { CapturedLog } from '../e2e/captured-log.js';
+
+let redis: RedisServer;
+let clusterServers: RedisClusterServers;
+let cluster: Cluster;
+beforeAll(async () => {
+  redis = await RedisServer.start();
+  clusterServers = await RedisClusterServers.start();
+  cluster = new Cluster(clusterServers.nodes, { lazyConnect: true });
+}, 60_000);
+afterAll(async () => {
+  cluster?.disconnect();
+  await clusterServers?.stop();
+  await redis?.kill();
+});
+
+interface RedisNode {
+  readonly places: RedisPlaces;
+  readonly unshared: Counter;
+  readonly log: CapturedLog;
+  /** As when its process is killed: nothing is given back or renewed any more. */
+  die(): Promise<void>;
+}
+
+let apps = 0;
+const newPrefix = () => `places${++apps}`;
+
+async function redisNode(
+  prefix: string,
+  lease: LeaseSettings = { leaseMs: 60_000, refreshMs: 20_000 },
+  configuration: RedisConfiguration = redis.url,
+): Promise<RedisNode> {
+  const unshared = new Counter('unshared', '', 'kind');
+  const log = new CapturedLog();
+  const commands = new RedisCommands(configuration, { failed: () => {}, ready: () => places.renew() });
+  const places: RedisPlaces = new RedisPlaces(commands, new RedisNames(prefix), lease, unshared, log);
+  await commands.start();
+  places.start();
+  const die = async () => {
+    places.stop();
+    await commands.stop();
+  };
+  onTestFinished(die);
+  return { places, unshared, log, die };
+}
+
+const drivers: [string, () => Promise<ConnectionPlaces>][] = [
+  ['in memory', async () => new MemoryPlaces()],
+  ['in Redis', async () => (await redisNode(newPrefix())).places],
+  ['in a Redis Cluster', async () => (await redisNode(newPrefix(), undefined, cluster)).places],
+];
+
+describe.each(drivers)('places %s', (_name, newPlaces) => {
+  it('there are as many as the limit says, for each user and each IP apart', async () => {
+    const places = await newPlaces();
+    const take = (kind: 'ip' | 'user', key: string, id: string) => places.take(kind, key, id, 2);
+    expect(await take('user', 'ann', 'c1')).toBe(true);
+    expect(await take('user', 'ann', 'c2')).toBe(true);
+    expect(await take('user', 'ann', 'c3')).toBe(false);
+    expect(await take('user', 'bob', 'c4')).toBe(true);
+    expect(await take('ip', 'ann', 'c5')).toBe(true);
+  });
+
+  it('of 50 that ask at the same moment as many get one as there are', async () => {
+    const places = await newPlaces();
+    const asked = Array.from({ length: 50 }, async (_, i) => places.take('user', 'ann', `c${i}`, 7));
+    expect((await Promise.all(asked)).filter(Boolean)).toHaveLength(7);
+  });
+
+  it('one that is given back can be taken again, and no second time', async () => {
+    const places = await newPlaces();
+    await places.take('ip', '::1', 'c1', 1);
+    places.giveBack('ip', '::1', 'c1');
+    expect(await places.take('ip', '::1', 'c2', 1)).toBe(true);
+    expect(await places.take('ip', '::1', 'c3', 1)).toBe(false);
+  });
+
+  it('a refusal takes nothing', async () => {
+    const places = await newPlaces();
+    await places.take('user', 'ann', 'c1', 1);
+    for (const id of ['c2', 'c3']) expect(await places.take('user', 'ann', id, 1)).toBe(false);
+    places.giveBack('user', 'ann', 'c1');
+    expect(await places.take('user', 'ann', 'c4', 1)).toBe(true);
+  });
+});
+
+describe('places in Redis', () => {
+  it('are counted over all nodes, also when all ask at the same moment', async () => {
+    const prefix = newPrefix();
+    const nodes = await Promise.all([redisNode(prefix), redisNode(prefix), redisNode(prefix)]);
+    const asked = Array.from({ length: 60 }, async (_, i) =>
+      (nodes[i % 3] as RedisNode).places.take('user', 'ann', `c${i}`, 5),
+    );
+    expect((await Promise.all(asked)).filter(Boolean)).toHaveLength(5);
+  });
+
+  it('of a node that has died are free again after their lease, and leave no key behind', async () => {
+    const prefix = newPrefix();
+    const lease = { leaseMs: 400, refreshMs: 100 };
+    const [dying, living] = [await redisNode(prefix, lease), await redisNode(prefix, lease)];
+    await dying.places.take('user', 'ann', 'c1', 1);
+    await dying.places.take('user', 'bob', 'c2', 1);
+    await dying.die();
+    expect(await living.places.take('user', 'ann', 'c3', 1)).toBe(false);
+    await expect.poll(() => living.places.take('user', 'ann', 'c4', 1), { timeout: 5_000 }).toBe(true);
+    living.places.giveBack('user', 'ann', 'c4');
+    await expect.poll(() => redis.call('KEYS', `${prefix}:*`), { timeout: 5_000 }).toEqual([]);
+  });
+
+  it('are kept for longer than a lease by a node that lives', async () => {
+    const prefix = newPrefix();
+    const lease = { leaseMs: 300, refreshMs: 50 };
+    const [here, there] = [await redisNode(prefix, lease), await redisNode(prefix, lease)];
+    // More than one script's worth, over many slots.
+    const users = Array.from({ length: 500 }, (_, i) => `u${i}`);
+    await Promise.all(users.map(async (user) => here.places.take('user', user, `c-${user}`, 1)));
+    const end = async () =>
+      Number(await redis.call('ZSCORE', new RedisNames(prefix).connections('user', 'u499'), 'c-u499'));
+    const first = await end();
+    await expect.poll(end, { timeout: 5_000 }).toBeGreaterThan(first + 3 * lease.leaseMs);
+    const taken = await Promise.all(
+      users.map(async (user) => there.places.take('user', user, `d-${user}`, 1)),
+    );
+    expect(taken.filter(Boolean)).toEqual([]);
+  });
+
+  it('are kept on every master of a Redis Cluster', async () => {
+    const prefix = newPrefix();
+    const lease = { leaseMs: 2_000, refreshMs: 100 };
+    const { places, log } = await redisNode(prefix, lease, cluster);
+    const users = Array.from({ length: 300 }, (_, i) => `u${i}`);
+    await Promise.all(users.map(async (user) => places.take('user', user, `c-${user}`, 1)));
+    const ends = async () => {
+      const found = users.map((user) =>
+        cluster.zscore(new RedisNames(prefix).connections('user', user), `c-${user}`),
+      );
+      return Math.min(...(await Promise.all(found)).map(Number));
+    };
+    const first = await ends();
+    await expect.poll(ends, { timeout: 10_000 }).toBeGreaterThan(first + 2 * lease.leaseMs);
+    for (const master of clusterServers.masters) expect(await master.call('DBSIZE')).toBeGreaterThan(0);
+    expect(log.text).toBe('');
+  });
+
+  it('always expire, whatever happens to the nodes', async () => {
+    const prefix = newPrefix();
+    const { places } = await redisNode(prefix);
+    await Promise.all(['ann', 'bob'].map(async (user) => places.take('user', user, `c-${user}`, 3)));
+    const keys = (await redis.call('KEYS', `${prefix}:*`)) as string[];
+    expect(keys).toHaveLength(2);
+    for (const key of keys) {
+      const left = await redis.call('PTTL', key);
+      expect(left).toBeGreaterThan(0);
+      expect(left).toBeLessThanOrEqual(60_000);
+    }
+  });
+});
+
+describe('places while Redis is away', () => {
+  it('are counted by this node alone, which says so, and by all again when Redis is back', async () => {
+    const prefix = newPrefix();
+    const [here, there] = [await redisNode(prefix), await redisNode(prefix)];
+    await here.places.take('user', 'ann', 'c1', 2);
+    await redis.kill();
+    onTestFinished(() => redis.kill().then(() => redis.start()));
+    expect(await here.places.take('user', 'ann', 'c2', 2)).toBe(true);
+    expect(await here.places.take('user', 'ann', 'c3', 2)).toBe(false);
+    expect(await there.places.take('user', 'ann', 'd1', 2)).toBe(true);
+    expect(here.unshared.of('user')).toBe(1);
+    expect(here.log.text).toContain('connection limits hold for this node alone');
+
+    await redis.start();
+    const name = new RedisNames(prefix).connections('user', 'ann');
+    const members = async () => ((await redis.call('ZRANGE', name, 0, -1)) as string[]).sort();
+    await expect.poll(members, { timeout: 10_000 }).toEqual(['c1', 'c2', 'd1']);
+    expect(await there.places.take('user', 'ann', 'd2', 3)).toBe(false);
+  });
+
+  it('are decided within the time a command may take when Redis says nothing', async () => {
+    const { places } = await redisNode(newPrefix());
+    redis.signal('SIGSTOP');
+    onTestFinished(() => redis.signal('SIGCONT'));
+    const startedAt = performance.now();
+    expect(await places.take('user', 'ann', 'c1', 1)).toBe(true);
+    expect(performance.now() - startedAt).toBeLessThan(4_500);
+    // The connection that said nothing is given up: nobody waits for it a second time.
+    const again = performance.now();
+    expect(await places.take('user', 'bob', 'c2', 1)).toBe(true);
+    expect(performance.now() - again).toBeLessThan(500);
+  });
+});

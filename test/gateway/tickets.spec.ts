@@ -1,0 +1,85 @@
+import { TicketService, type RealtimeOptions } from 'nestjs-realtime';
+import { expect, it, onTestFinished, vi } from 'vitest';
+import { openLobby, type Lobby } from './lobby.js';
+import { upgrade } from './upgrade-request.js';
+
+const issue = ({ app }: Lobby, userId: string, ttlMs?: number) =>
+  app.get(TicketService).issue({ userId }, ttlMs === undefined ? {} : { ttlMs });
+
+const statusOf = async ({ app }: Lobby, ticket: string, headers: Record<string, string> = {}) =>
+  (await upgrade(app.port, { path: `/lobby?ticket=${ticket}`, headers })).status;
+
+it('a ticket lets one connection in as who it was issued for, without authenticate', async () => {
+  let asked = 0;
+  const lobby = await openLobby({ authenticate: () => void asked++ });
+  const ticket = await issue(lobby, 'ann');
+  const client = lobby.app.open(`/lobby?tab=1&ticket=${ticket}`);
+  expect((await client.hello()).userId).toBe('ann');
+  expect(asked).toBe(0);
+  expect(ticket).toMatch(/^[\w-]{32}$/);
+});
+
+it('a used ticket is refused with 401', async () => {
+  const lobby = await openLobby({ authenticate: () => null });
+  const ticket = await issue(lobby, 'ann');
+  expect([await statusOf(lobby, ticket), await statusOf(lobby, ticket)]).toEqual([101, 401]);
+});
+
+it('of 20 clients with the same ticket at the same moment exactly one gets in', async () => {
+  const lobby = await openLobby({ authenticate: () => null });
+  const ticket = await issue(lobby, 'ann');
+  const statuses = await Promise.all(Array.from({ length: 20 }, () => statusOf(lobby, ticket)));
+  expect(statuses.filter((status) => status === 101)).toHaveLength(1);
+  expect(statuses.filter((status) => status === 401)).toHaveLength(19);
+  expect(lobby.visits.connected).toHaveLength(1);
+});
+
+it('an expired ticket is refused with 401', async () => {
+  const lobby = await openLobby({ authenticate: () => null });
+  vi.useFakeTimers({ toFake: ['performance'] });
+  onTestFinished(() => void vi.useRealTimers());
+  const [short, long] = await Promise.all([issue(lobby, 'ann', 1_000), issue(lobby, 'ann')]);
+  vi.advanceTimersByTime(1_000);
+  expect(await statusOf(lobby, short)).toBe(401);
+  expect(await statusOf(lobby, long)).toBe(101);
+});
+
+it('a used ticket is refused also where a token is offered, or could come as a first message', async () => {
+  const options: RealtimeOptions = {
+    authenticate: ({ token }) => (token === 't' ? { userId: 'bob' } : null),
+  };
+  const lobby = await openLobby(options);
+  const ticket = await issue(lobby, 'ann');
+  await statusOf(lobby, ticket);
+  expect(await statusOf(lobby, ticket)).toBe(401);
+  expect(await statusOf(lobby, ticket, { Authorization: 'Bearer t' })).toBe(401);
+  expect(await statusOf(lobby, 'made-up')).toBe(401);
+  expect(await statusOf(lobby, '')).toBe(401);
+});
+
+it('a page of another origin cannot use a ticket, nor use it up', async () => {
+  const lobby = await openLobby({ authenticate: () => null });
+  const ticket = await issue(lobby, 'ann');
+  expect(await statusOf(lobby, ticket, { Origin: 'https://evil.example' })).toBe(403);
+  expect(await statusOf(lobby, ticket)).toBe(101);
+});
+
+it('tickets work in an app without authenticate as well, where a wrong one is refused', async () => {
+  const lobby = await openLobby();
+  const client = lobby.app.open(`/lobby?ticket=${await issue(lobby, 'ann')}`);
+  expect((await client.hello()).userId).toBe('ann');
+  expect(await statusOf(lobby, 'made-up')).toBe(401);
+});
+
+it('a ticket of an identity that expires lets in for that long, and a token may refresh it', async () => {
+  const { app, visits } = await openLobby({
+    authenticate: ({ token, ticket }) =>
+      token === 'ann' && ticket === undefined ? { userId: 'ann', expiresAt: Date.now() + 120_000 } : null,
+  });
+  const ticket = await app.get(TicketService).issue({ userId: 'ann', expiresAt: Date.now() + 60_000 });
+  const client = app.open(`/lobby?ticket=${ticket}`);
+  expect((await client.hello()).expiresInMs).toBeGreaterThan(50_000);
+  const { expiresInMs } = (await client.request('$auth', { token: 'ann' })) as { expiresInMs: number };
+  expect(expiresInMs).toBeGreaterThan(110_000);
+  expect(visits.connected).toHaveLength(1);
+});

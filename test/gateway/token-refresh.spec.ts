@@ -1,0 +1,116 @@
+import { UnauthorizedException } from '@nestjs/common';
+import type { Authenticate } from 'nestjs-realtime';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { Gate } from './gate.js';
+import { openLobby, type Lobby } from './lobby.js';
+import type { TestClient } from 'nestjs-realtime/testing';
+
+const MINUTE_MS = 60_000;
+
+/** `ann:2` is a token of ann's that lasts two minutes; `bad` is none, `broken` breaks the app. */
+const authenticate: Authenticate = ({ token = '' }) => {
+  if (token === 'broken') return 7 as never;
+  const [userId, minutes] = token.split(':');
+  return minutes === undefined ? null : { userId, expiresAt: Date.now() + Number(minutes) * MINUTE_MS };
+};
+
+let lobby: Lobby;
+let client: TestClient;
+beforeEach(async () => {
+  lobby = await openLobby({ authenticate, heartbeat: false });
+  lobby.visits.onConnect = (connection) => connection.join('floor');
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date'], now: Date.now() });
+  client = await lobby.app.connect('/lobby', { token: 'ann:1' });
+});
+afterEach(() => void vi.useRealTimers());
+
+const connection = () => [...lobby.registry][0];
+
+it('a refresh keeps the connection, its id and its rooms, and moves its end', async () => {
+  const before = connection();
+  expect(await client.request('$auth', { token: 'ann:5' })).toEqual({ expiresInMs: 5 * MINUTE_MS });
+  await vi.advanceTimersByTimeAsync(4 * MINUTE_MS);
+  expect(await client.request('say', { text: 'still here' })).toEqual({ text: 'still here' });
+  expect(connection()).toBe(before);
+  expect(lobby.registry.inRoom('floor')).toEqual([before]);
+  expect(lobby.visits.connected).toHaveLength(1);
+  await vi.advanceTimersByTimeAsync(MINUTE_MS);
+  vi.useRealTimers();
+  expect((await client.closed).code).toBe(4401);
+});
+
+it('a refresh to a shorter token ends sooner', async () => {
+  await client.request('$auth', { token: 'ann:0.5' });
+  await vi.advanceTimersByTimeAsync(MINUTE_MS / 2);
+  vi.useRealTimers();
+  expect((await client.closed).code).toBe(4401);
+});
+
+it("another user's token is FORBIDDEN, and the connection lives on as it was", async () => {
+  await expect(client.request('$auth', { token: 'bob:5' })).rejects.toThrow(
+    'FORBIDDEN: the token is of another user',
+  );
+  expect(connection()?.userId).toBe('ann');
+  expect(await client.request('say', { text: 'a' })).toEqual({ text: 'a' });
+  expect(lobby.metrics.messagesRefused.of('FORBIDDEN')).toBe(1);
+  await vi.advanceTimersByTimeAsync(MINUTE_MS);
+  vi.useRealTimers();
+  expect((await client.closed).code).toBe(4401);
+});
+
+it.each([
+  ['bad', 'UNAUTHENTICATED: the token was refused'],
+  ['broken', 'INTERNAL: internal error'],
+])(
+  'a refresh by the token %s is answered with %s and changes nothing until the old end',
+  async (token, answer) => {
+    await expect(client.request('$auth', { token })).rejects.toThrow(answer);
+    await vi.advanceTimersByTimeAsync(MINUTE_MS - 1);
+    expect(await client.request('say', { text: 'a' })).toEqual({ text: 'a' });
+    await vi.advanceTimersByTimeAsync(1);
+    vi.useRealTimers();
+    expect((await client.closed).code).toBe(4401);
+  },
+);
+
+it('handleRefresh is asked again, sees the new identity, and is awaited before the reply', async () => {
+  const looked = new Gate();
+  const seen: unknown[] = [];
+  lobby.visits.onRefresh = ({ user }) => {
+    seen.push(user);
+    return looked.opened;
+  };
+  let isAnswered = false;
+  const answer = client.request('$auth', { token: 'ann:3' }).then(() => (isAnswered = true));
+  await client.request('say', { text: 'meanwhile' });
+  expect([seen, isAnswered]).toEqual([[{ userId: 'ann', expiresAt: Date.now() + 3 * MINUTE_MS }], false]);
+  looked.open();
+  await answer;
+});
+
+it('handleRefresh is not asked for a refused token', async () => {
+  let asked = 0;
+  lobby.visits.onRefresh = () => asked++;
+  await client.request('$auth', { token: 'bad' }).catch(() => {});
+  await client.request('$auth', { token: 'bob:1' }).catch(() => {});
+  expect(asked).toBe(0);
+});
+
+it.each([
+  ['an Error', () => new Error('s3cret'), 1011, 'internal error'],
+  ['an HttpException 401', () => new UnauthorizedException('banned'), 4401, 'banned'],
+])('handleRefresh that throws %s closes the connection', async (_what, make, code, reason) => {
+  lobby.visits.onRefresh = () => Promise.reject(make());
+  client.send({ type: '$auth', payload: { token: 'ann:5' } });
+  vi.useRealTimers();
+  expect(await client.closed).toEqual({ code, reason });
+  expect(lobby.metrics.hookFailures.of('handleRefresh')).toBe(1);
+});
+
+it('a connection whose token does not expire has nothing to refresh', async () => {
+  const { app } = await openLobby({ authenticate: () => ({ userId: 'ann' }) });
+  const endless = await app.connect('/lobby', { token: 't' });
+  await expect(endless.request('$auth', { token: 't' })).rejects.toThrow(
+    'BAD_REQUEST: already authenticated',
+  );
+});

@@ -1,0 +1,151 @@
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { Book, type BookStore, type Entry, type Page } from '../../sample/01-venue/src/book/book.js';
+import { MemoryBook } from '../../sample/01-venue/src/book/memory-book.js';
+import { RedisBook } from '../../sample/01-venue/src/book/redis-book.js';
+import { RedisServer } from '../backplane/redis-server.js';
+
+let redis: RedisServer;
+beforeAll(async () => {
+  redis = await RedisServer.start();
+});
+afterAll(() => redis?.kill());
+
+const opening = (): Entry => ({
+  tables: [1, 2].map((number) => ({
+    id: `t${number}`,
+    number,
+    area: 'bar',
+    seats: 8,
+    shape: 'round',
+    x: 2.75,
+    y: 1.5,
+    status: 'free',
+    version: 0,
+  })),
+  reservations: [
+    {
+      id: 'r1',
+      tableId: 't2',
+      guestName: 'Haddad',
+      partySize: 2,
+      at: '2030-01-01T18:00:00.000Z',
+      hostId: 'tomas',
+      status: 'booked',
+      version: 0,
+    },
+  ],
+});
+
+async function redisStore(): Promise<RedisBook> {
+  const store = await RedisBook.open(redis.url, opening);
+  onTestFinished(() => store.onApplicationShutdown());
+  return store;
+}
+
+async function emptyRedis(): Promise<void> {
+  await redis.call('FLUSHALL');
+}
+
+/** Two servers of one house; in memory there is only one, with two who write. */
+const houses: [string, () => Promise<[BookStore, BookStore]>][] = [
+  [
+    'in memory',
+    async () => {
+      const store = new MemoryBook(opening());
+      return [store, store];
+    },
+  ],
+  ['in Redis', async () => emptyRedis().then(async () => [await redisStore(), await redisStore()])],
+];
+
+const occupied = (page: Page) => {
+  const table = page.tables.get('t1');
+  if (table === undefined) throw new Error('The house has no table t1.');
+  return { tables: [{ ...table, status: 'occupied' as const }] };
+};
+
+describe.each(houses)('the book %s', (_name, open) => {
+  it('opens with the first entry, once', async () => {
+    const [here, there] = await open();
+    const [one, other] = await Promise.all([here.read(), there.read()]);
+    expect([one.tables.size, one.reservations.size]).toEqual([2, 1]);
+    expect(other).toEqual(one);
+  });
+
+  it('takes an entry on the page that was read, and not on an older one', async () => {
+    const [here, there] = await open();
+    const { version } = await here.read();
+    expect(await here.write(version, occupied(await here.read()))).toBe(true);
+    expect(await there.write(version, { tables: [] })).toBe(false);
+    const page = await there.read();
+    expect(page.version).toBe(version + 1);
+    expect(page.tables.get('t1')?.status).toBe('occupied');
+    expect(page.tables.size).toBe(2);
+  });
+
+  it('loses no change of two servers that write at the same moment', async () => {
+    const books = (await open()).map((store) => new Book(store));
+    const { version } = await (books[0] as Book).read();
+    const counts = Array.from({ length: 40 }, (_, i) =>
+      (books[i % 2] as Book).change((page) => {
+        const table = page.tables.get('t1');
+        return table === undefined ? {} : { tables: [{ ...table, seats: table.seats + 1 }] };
+      }),
+    );
+    await Promise.all(counts);
+    const page = await (books[1] as Book).read();
+    expect(page.tables.get('t1')?.seats).toBe(8 + 40);
+    expect(page.version).toBe(version + 40);
+  });
+
+  it('stamps what is written with the version it has from then on', async () => {
+    const [store] = await open();
+    const { page, tables } = await new Book(store).change(occupied);
+    expect(tables).toMatchObject([{ id: 't1', version: page.version }]);
+    expect(await store.read()).toEqual(page);
+  });
+
+  it('writes nothing for a change that changes nothing', async () => {
+    const [store] = await open();
+    const { version } = await store.read();
+    await new Book(store).change(() => ({}));
+    expect((await store.read()).version).toBe(version);
+  });
+});
+
+describe('the book in Redis', () => {
+  it('is forgotten by Redis some day', async () => {
+    await emptyRedis();
+    await (await redisStore()).read();
+    const keys = (await redis.call('KEYS', '*')) as string[];
+    expect(keys).toHaveLength(3);
+    for (const key of keys) expect(await redis.call('TTL', key)).toBeGreaterThan(24 * 3_600);
+  });
+
+  it('that was lost opens anew above every version that was seen of it', async () => {
+    const store = await redisStore();
+    const { version } = await new Book(store).change(occupied).then(({ page }) => page);
+    await emptyRedis();
+    const page = await store.read();
+    expect(page.version).toBeGreaterThan(version);
+    expect(page.tables.get('t1')?.status).toBe('free');
+  });
+
+  it('gives every server the same secret', async () => {
+    await emptyRedis();
+    const stores = [await redisStore(), await redisStore(), await redisStore()];
+    const secrets = await Promise.all(stores.map((store, i) => store.secret(`made up by ${i}`)));
+    expect(new Set(secrets).size).toBe(1);
+  });
+
+  it('out of reach says so as 503, within seconds also when Redis says nothing', async () => {
+    const store = await redisStore();
+    redis.signal('SIGSTOP');
+    onTestFinished(() => redis.signal('SIGCONT'));
+    await expect(store.read()).rejects.toMatchObject({ status: 503 });
+    redis.signal('SIGCONT');
+    await redis.kill();
+    onTestFinished(() => redis.start());
+    await expect.poll(() => store.read().catch((error: unknown) => error)).toMatchObject({ status: 503 });
+  });
+});

@@ -1,0 +1,91 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Connection, ConnectionData, ConnectionUser, RealtimeOptions } from 'nestjs-realtime';
+import { afterEach, beforeEach, describe, expect, expectTypeOf, it } from 'vitest';
+
+const repository = fileURLToPath(new URL('../..', import.meta.url));
+
+const AUGMENTED = `
+import type { Connection } from 'nestjs-realtime';
+declare module 'nestjs-realtime' {
+  interface ConnectionUser { readonly role: 'host' | 'guest' }
+  interface ConnectionData { seat?: number }
+}
+export function roleOf(connection: Connection): 'host' | 'guest' | undefined {
+  connection.data.seat = 4;
+  // @ts-expect-error A seat is a number.
+  connection.data.seat = 'four';
+  // @ts-expect-error No such role.
+  if (connection.user?.role === 'cook') return undefined;
+  return connection.user?.role;
+}
+`;
+
+let app: string;
+beforeEach(() => (app = mkdtempSync(join(tmpdir(), 'augmented-app-'))));
+afterEach(() => rmSync(app, { recursive: true }));
+
+/** What `tsc` says about the one file of an app; its own program, so that nothing here is augmented. */
+function compile(source: string): string {
+  const compilerOptions = {
+    noEmit: true,
+    paths: { 'nestjs-realtime': [join(repository, 'lib/index.ts')] },
+    typeRoots: [join(repository, 'node_modules/@types')],
+  };
+  writeFileSync(join(app, 'app.mts'), source);
+  writeFileSync(
+    join(app, 'tsconfig.json'),
+    JSON.stringify({
+      extends: join(repository, 'tsconfig.json'),
+      compilerOptions,
+      include: ['app.mts'],
+      exclude: [],
+    }),
+  );
+  try {
+    return String(
+      execFileSync(process.execPath, [join(repository, 'node_modules/typescript/bin/tsc'), '-p', app]),
+    );
+  } catch (error) {
+    const lines = String((error as { stdout: unknown }).stdout).split('\n');
+    return lines.filter((line) => line.includes('app.mts')).join('\n');
+  }
+}
+
+describe('module augmentation', () => {
+  it('types the user and the data of every connection of an app', { timeout: 60_000 }, () => {
+    expect(compile(AUGMENTED)).toBe('');
+    expect(compile(AUGMENTED.replace("readonly role: 'host' | 'guest'", ''))).toContain(
+      "'role' does not exist",
+    );
+  });
+
+  it('is absent by default', () => {
+    expectTypeOf<Connection['user']>().toEqualTypeOf<ConnectionUser | undefined>();
+    expectTypeOf<Connection['data']>().toEqualTypeOf<ConnectionData>();
+  });
+});
+
+describe('authenticate', () => {
+  it('returns an identity, null, or a promise of either', () => {
+    const options: RealtimeOptions[] = [
+      { authenticate: () => null },
+      { authenticate: () => ({}) },
+      { authenticate: async ({ token }) => ({ userId: token, user: { role: 'host' }, expiresAt: 1 }) },
+    ];
+    expectTypeOf(options).toBeArray();
+  });
+
+  it('returns nothing else', () => {
+    const options: RealtimeOptions[] = [
+      // @ts-expect-error A user id is text.
+      { authenticate: () => ({ userId: 7 }) },
+      // @ts-expect-error A verdict alone says not who it is.
+      { authenticate: () => true },
+    ];
+    expectTypeOf(options).toBeArray();
+  });
+});
