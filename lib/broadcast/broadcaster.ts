@@ -205,9 +205,9 @@ export class Broadcaster<C extends AnyContract = AnyContract> {
   ): Promise<Receipt> {
     const away = publications.filter((publication) => !('to' in publication && this.#isHere(publication.to)));
     if (away.length === 0) return receipt(tally, 'cluster');
-    const outcomes = await Promise.all(
-      away.map((publication) => this.remote.publish(publication, confirmWithinMs)),
-    );
+    const [first, ...others] = away.map((publication) => this.remote.publish(publication, confirmWithinMs));
+    // Nearly always there is one, and nothing to wait for together.
+    const outcomes = others.length === 0 ? [await first!] : await Promise.all([first!, ...others]);
     for (const { replies } of outcomes) for (const reply of replies) tally.add(reply);
     const failure = outcomes.find((outcome) => outcome.failure !== null)?.failure ?? null;
     return {
