@@ -25,7 +25,7 @@ export interface Row {
 const RECEIVERS = 1_000;
 const ASKERS = 100;
 const USERS = 500;
-const BURST = 50;
+const BURST = 100;
 const IDLE = 8_000;
 const STORM = 1_500;
 

@@ -104,7 +104,7 @@ export class RedisPublisher {
     for (let i = 0; i < batch.length; i++) {
       const answer = answers[i] ?? new Error('The connection was lost.');
       const { resolve, reject } = batch[i] as Entry;
-      if (answer instanceof Error) reject(answer);
+      if (answer instanceof Error) reject(plainly(answer));
       else resolve(Number(answer));
     }
   }
@@ -118,4 +118,10 @@ export class RedisPublisher {
     clearTimeout(this.#inFlight.get(batch));
     return this.#inFlight.delete(batch);
   }
+}
+
+/** Redis words the refusal of a channel otherwise when a script asks. */
+function plainly(error: Error): Error {
+  if (!/ACL failure in script|user executing the script can't/.test(error.message)) return error;
+  return new Error(`NOPERM ${error.message}`, { cause: error });
 }

@@ -53,6 +53,8 @@ export class Outbox implements Flushable {
   ) {
     // Fixed by the handshake; `ws` puts the text together anew each time it is asked.
     this.#compresses = ws.extensions !== '';
+    // The answer to the upgrade is held back, to leave with what this turn says.
+    if (socket.writableCorked > 0) shared.batch.add(this);
   }
 
   /** Bytes that wait for this client. */
@@ -89,11 +91,14 @@ export class Outbox implements Flushable {
 
   /** Hands what this turn has brought to the socket, in order; what comes next waits for the end of the turn again. */
   flush(): void {
+    const { socket } = this;
     const pending = this.#pending;
-    if (pending === undefined) return;
-    this.#pending = undefined;
-    // Nothing may follow a close frame; whoever closes flushes first.
-    if (this.ws.readyState === 1) pending.writeTo(this.socket);
+    if (pending !== undefined) {
+      this.#pending = undefined;
+      // Nothing may follow a close frame; whoever closes flushes first.
+      if (this.ws.readyState === 1) pending.writeTo(socket);
+    }
+    if (socket.writableCorked > 0) socket.uncork();
   }
 
   /** Resolves when the client has caught up, or is gone. */

@@ -65,11 +65,13 @@ export class Entrance {
     route: Route,
     params: PathParams,
   ): Promise<void> {
-    const refusal = await this.admission.judge(request, params, ({ handshake, identity }, seat) =>
-      this.#upgrade(request, socket, head, (ws) => {
+    const refusal = await this.admission.judge(request, params, ({ handshake, identity }, seat) => {
+      // The outbox lets the 101 go at the end of this turn, in one write with `$hello` if that is ready.
+      socket.cork();
+      return this.#upgrade(request, socket, head, (ws) => {
         this.sockets.begin(ws, socket, route, seat, handshake, identity);
-      }),
-    );
+      });
+    });
     if (refusal !== undefined) this.#refuse(request, socket, head, refusal);
   }
 

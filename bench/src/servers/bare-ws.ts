@@ -3,13 +3,13 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { JwtService } from '@nestjs/jwt';
 import { WebSocketServer, type RawData, type WebSocket } from 'ws';
-import { CREATE, isNewReservation, reserve, SECRET, STATUS_CHANGED } from '../venue.js';
+import { CREATE, isNewReservation, KEY, reserve, STATUS_CHANGED } from '../venue.js';
 import { serve } from './control.js';
 
 type Client = WebSocket & { userId: string; isAlive: boolean; room: string };
 
 await serve(async () => {
-  const jwt = new JwtService({ secret: SECRET });
+  const jwt = new JwtService({ secret: KEY });
   const server = createServer();
   const sockets = new WebSocketServer({ noServer: true, perMessageDeflate: false });
   const users = new Map<string, Set<Client>>();

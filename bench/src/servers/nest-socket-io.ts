@@ -23,11 +23,11 @@ import {
 import { createAdapter, createShardedAdapter } from '@socket.io/redis-adapter';
 import { Redis } from 'ioredis';
 import type { Server, Socket } from 'socket.io';
-import { reserve, SECRET, STATUS_CHANGED } from '../venue.js';
+import { KEY, reserve, STATUS_CHANGED } from '../venue.js';
 import { serve, type ServerOptions } from './control.js';
 import { CreateReservation, type Reservation } from './reservation.dto.js';
 
-const jwt = new JwtService({ secret: SECRET });
+const jwt = new JwtService({ secret: KEY });
 
 @Injectable()
 class AllowGuard implements CanActivate {

@@ -15,11 +15,11 @@ import {
   type WsResponse,
 } from '@nestjs/websockets';
 import type { Server, WebSocket } from 'ws';
-import { reserve, SECRET, STATUS_CHANGED } from '../venue.js';
+import { KEY, reserve, STATUS_CHANGED } from '../venue.js';
 import { serve } from './control.js';
 import { CreateReservation, type Reservation } from './reservation.dto.js';
 
-const jwt = new JwtService({ secret: SECRET });
+const jwt = new JwtService({ secret: KEY });
 const ALIVE = Symbol('alive');
 
 @Injectable()

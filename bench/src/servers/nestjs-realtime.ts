@@ -15,7 +15,7 @@ import {
   RealtimeModule,
   type Connection,
 } from 'nestjs-realtime';
-import { reserve, SECRET } from '../venue.js';
+import { KEY, reserve } from '../venue.js';
 import { serve } from './control.js';
 import { CreateReservation, Reservation, TableStatusChanged } from './reservation.dto.js';
 
@@ -38,7 +38,7 @@ class VenueGateway implements OnGatewayConnection<Connection> {
 }
 
 await serve(async ({ redisPort }) => {
-  const jwt = new JwtService({ secret: SECRET });
+  const jwt = new JwtService({ secret: KEY });
 
   @Module({
     imports: [

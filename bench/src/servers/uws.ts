@@ -1,7 +1,7 @@
 // uWebSockets.js: C++ below, topics for rooms and users. The limit of what a Node process can do.
 import { JwtService } from '@nestjs/jwt';
 import uws, { type us_listen_socket, type WebSocket } from 'uwebsockets';
-import { CREATE, isNewReservation, reserve, SECRET, STATUS_CHANGED } from '../venue.js';
+import { CREATE, isNewReservation, KEY, reserve, STATUS_CHANGED } from '../venue.js';
 import { serve } from './control.js';
 
 interface User {
@@ -10,7 +10,7 @@ interface User {
 }
 
 await serve(async () => {
-  const jwt = new JwtService({ secret: SECRET });
+  const jwt = new JwtService({ secret: KEY });
   const clients = new Set<WebSocket<User>>();
   const app = uws.App();
   app.ws<User>('/*', {
