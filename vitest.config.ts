@@ -7,6 +7,8 @@ export default defineConfig({
   resolve: {
     alias: [
       { find: /^nestjs-realtime$/, replacement: lib('index.ts') },
+      { find: /^nestjs-realtime\/client$/, replacement: lib('client/index.ts') },
+      { find: /^nestjs-realtime\/react$/, replacement: lib('client/react.ts') },
       { find: /^nestjs-realtime\/testing$/, replacement: lib('testing/index.ts') },
     ],
   },

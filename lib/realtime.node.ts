@@ -35,6 +35,7 @@ import { RateLimiter } from './gateway/rate-limiter.js';
 import { RealtimeAdapter } from './gateway/realtime.adapter.js';
 import { Resumption } from './gateway/resumption.js';
 import { Routes } from './gateway/routes.js';
+import { SessionMemory } from './gateway/session-memory.js';
 import { SocketSessions } from './gateway/socket-sessions.js';
 import { TicketService } from './gateway/tickets.js';
 import { TokenExpiry } from './gateway/token-expiry.js';
@@ -149,14 +150,16 @@ export class RealtimeNode implements OnModuleInit, BeforeApplicationShutdown, On
 
     // What happens to a connection from its first frame to its last
     const streams = new ReplyStreams();
+    const sessions = new SessionMemory(options.idempotency && options.idempotency.ttlMs);
     const announcement = { heartbeat: options.heartbeat || null, maxPayloadBytes: options.maxPayloadBytes };
     const lifecycle = new ConnectionLifecycle(
       registry,
+      sessions,
       streams,
       this.#requests,
       announcement,
       metrics,
-      options.logConnections,
+      { openTimeoutMs: options.handshakeTimeoutMs, logConnections: options.logConnections },
       logger,
     );
     const expiry = new TokenExpiry();
@@ -187,7 +190,7 @@ export class RealtimeNode implements OnModuleInit, BeforeApplicationShutdown, On
       this.#requests,
       rateLimiter,
       (connection, frame) => auth.receive(connection, frame),
-      new Resumption(registry),
+      new Resumption(registry, sessions),
       metrics,
       refusals,
       logger,

@@ -21,7 +21,7 @@ export interface RealtimeOptions {
   readonly tokenCookie?: string | false;
   /** How long a client without a token in its handshake has to say `$auth`; `false` refuses it with 401. @default 5_000 */
   readonly authTimeoutMs?: number | false;
-  /** How long `authenticate` may take. @default 10_000 */
+  /** How long `authenticate` may take, and after it `handleConnection`. @default 10_000 */
   readonly handshakeTimeoutMs?: number;
   /** `http` answers a refused upgrade with a status, `close` opens it and closes with a code, which browsers can see but costs a socket. @default 'http' */
   readonly rejectWith?: 'http' | 'close';

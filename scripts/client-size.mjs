@@ -13,7 +13,11 @@ const ours = [
   ['core: CoreClient', "export { CoreClient } from './lib/client/index.ts'", 5 * KB],
   ['RealtimeClient', "export { RealtimeClient } from './lib/client/index.ts'", 9 * KB],
   ['everything', "export * from './lib/client/index.ts'", 9 * KB],
-  ['everything and react hooks', "export * from './lib/client/index.ts'; export * from './lib/client/react.ts'", 9 * KB],
+  [
+    'everything and react hooks',
+    "export * from './lib/client/index.ts'; export * from './lib/client/react.ts'",
+    9 * KB,
+  ],
 ];
 const peers = [
   ['partysocket', "export { WebSocket } from 'partysocket'"],

@@ -5,11 +5,11 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { rules } from './rules.mjs';
+import { printTable } from './table.mjs';
 
 const CLIENTS = Number(process.env.CLIENTS ?? 2_000);
 const DOWN_MS = Number(process.env.DOWN_MS ?? 3_000);
 const LIMIT_MS = 20_000;
-const SHOWN_SECONDS = 14;
 
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 const CLIENT_BUNDLE = here('../results/client.mjs');
@@ -47,67 +47,10 @@ async function measure(rule) {
     await new Promise((resolve) => setTimeout(resolve, DOWN_MS));
     await listen(second);
     const [{ attempts, backs }] = await done;
-    return { rule, ...figures(attempts, backs) };
+    return { rule, attempts, backs };
   } finally {
     await Promise.all([clients, first, second].map(stop));
   }
-}
-
-function figures(attempts, backs) {
-  const perSecond = Array.from({ length: LIMIT_MS / 1_000 + 1 }, () => 0);
-  const perTenth = Array.from({ length: LIMIT_MS / 100 + 10 }, () => 0);
-  for (const at of attempts) {
-    perSecond[Math.floor(at / 1_000)]++;
-    perTenth[Math.floor(at / 100)]++;
-  }
-  const needed = Math.ceil(CLIENTS * 0.99);
-  const sorted = backs.toSorted((a, b) => a - b);
-  return {
-    attempts: attempts.length,
-    perSecond,
-    peakPerSecond: Math.max(...perSecond),
-    peakPerTenth: Math.max(...perTenth),
-    back99Ms: sorted.length >= needed ? sorted[needed - 1] : undefined,
-    backShare: backs.length / CLIENTS,
-  };
-}
-
-function print(results) {
-  const width = 12;
-  const line = (name, values) =>
-    console.log(name.padEnd(24) + values.map((v) => String(v).padStart(width)).join(''));
-  console.log(
-    `\n${CLIENTS} clients, the server dead for ${DOWN_MS} ms; attempts per second after its death\n`,
-  );
-  line(
-    'second',
-    results.map(({ rule }) => rule.slice(0, width - 1)),
-  );
-  for (let second = 0; second < SHOWN_SECONDS; second++) {
-    line(
-      String(second),
-      results.map(({ perSecond }) => perSecond[second]),
-    );
-  }
-  console.log();
-  line(
-    'peak per second',
-    results.map(({ peakPerSecond }) => peakPerSecond),
-  );
-  line(
-    'peak per 100 ms',
-    results.map(({ peakPerTenth }) => peakPerTenth),
-  );
-  line(
-    'attempts in all',
-    results.map(({ attempts }) => attempts),
-  );
-  line(
-    '99 % back after',
-    results.map(({ back99Ms, backShare }) =>
-      back99Ms === undefined ? `${Math.floor(backShare * 100)} %` : `${(back99Ms / 1_000).toFixed(1)} s`,
-    ),
-  );
 }
 
 mkdirSync(here('../results'), { recursive: true });
@@ -128,5 +71,6 @@ for (const rule of chosen) {
   results.push(await measure(rule));
   console.error(`${rule}: measured`);
 }
-print(results);
+console.log(`\n${CLIENTS} clients, the server dead for ${DOWN_MS} ms`);
+printTable(results, CLIENTS);
 writeFileSync(here('../results/reconnect.json'), JSON.stringify(results, null, 2));

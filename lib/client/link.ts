@@ -16,6 +16,9 @@ export interface SessionTicket {
   readonly positions: Readonly<Record<string, unknown>>;
 }
 
+/** What the server says to `$resume`. */
+type Resumption = Partial<Hello> & { readonly answersRemembered?: boolean };
+
 /** What the client says first. */
 export interface Introduction {
   readonly token: string | undefined;
@@ -40,7 +43,7 @@ export class Link {
   hello: Hello | undefined;
   #isUsable = false;
   /** What the server said to `$resume`; nothing in it when it refused. */
-  #resumption: Partial<Hello> | undefined;
+  #resumption: Resumption | undefined;
   #liveness: Liveness | undefined;
   #onDrained: (() => void) | undefined;
   readonly #socket: WebSocketLike;
@@ -68,9 +71,13 @@ export class Link {
     return this.#socket.readyState === OPEN;
   }
 
-  /** Whether the server took us for the client we were before. */
+  /** Whether the server took us for the client we were before, and still knows what it answered us. */
   get isResumed(): boolean {
-    return this.hello !== undefined && this.hello.sessionId === this.#introduction.ticket?.sessionId;
+    return (
+      this.hello !== undefined &&
+      this.hello.sessionId === this.#introduction.ticket?.sessionId &&
+      this.#resumption?.answersRemembered !== false
+    );
   }
 
   send(text: string): void {
@@ -136,7 +143,7 @@ export class Link {
   }
 
   #resumeAnswered({ type, payload }: ServerFrame): void {
-    this.#resumption = type === '$reply' ? (payload as Partial<Hello>) : {};
+    this.#resumption = type === '$reply' ? (payload as Resumption) : {};
     this.settle();
   }
 

@@ -7,8 +7,8 @@ export class Listeners {
   constructor(private readonly clock: Clock) {}
 
   /** Adds one, even one that is there already; the returned function takes it away. */
-  add<T>(name: string, tell: (value: T) => void): () => void {
-    const listener = (value: T) => tell(value);
+  add(name: string, tell: (value: never) => void): () => void {
+    const listener = (value: never) => tell(value);
     const listeners = this.#named.get(name) ?? new Set();
     this.#named.set(name, listeners.add(listener));
     return () => void listeners.delete(listener);

@@ -14,7 +14,7 @@ export class RequestError extends Error {
     readonly code: ClientErrorCode | (string & {}),
     message: string,
     /** Where the payload does not fit its contract. */
-    readonly issues: readonly Issue[] | undefined = undefined,
+    readonly issues?: readonly Issue[] | undefined,
   ) {
     super(message);
   }

@@ -104,7 +104,16 @@ export class ConnectionRegistry implements RoomMembership, Iterable<Connection> 
     if (!this.#connections.has(connection.id)) return DONE;
     connection.enterRoom(room);
     this.#rooms.add(room, connection);
-    return this.interest.gained('room', room) ?? DONE;
+    const gained = this.interest.gained('room', room);
+    // A join that rejects has not happened: the caller will not think of this room again.
+    return gained === undefined
+      ? DONE
+      : gained.catch((error: unknown) => this.#undoJoin(connection, room, error));
+  }
+
+  #undoJoin(connection: Connection, room: string, error: unknown): never {
+    this.leave(connection, room);
+    throw error;
   }
 
   leave(connection: Connection, room: string): void {

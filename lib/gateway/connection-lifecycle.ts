@@ -12,9 +12,16 @@ import type { Hello } from '../protocol/envelope.js';
 import { ErrorCode } from '../protocol/error-codes.js';
 import type { GatewayConnection } from './gateway-connection.js';
 import { logLine } from './log-line.js';
+import type { SessionMemory } from './session-memory.js';
 
 /** What `$hello` announces beyond the connection itself. */
 export type Announcement = Pick<Hello, 'heartbeat' | 'maxPayloadBytes'>;
+
+export interface LifecycleSettings {
+  /** How long a connection may take to open: the subscription of its user, and every `handleConnection`. */
+  readonly openTimeoutMs: number;
+  readonly logConnections: boolean;
+}
 
 /** The same in every log line about a connection. */
 function logFields({ id, userId, ip, path }: GatewayConnection) {
@@ -27,11 +34,12 @@ export class ConnectionLifecycle {
 
   constructor(
     private readonly registry: ConnectionRegistry,
+    private readonly sessions: SessionMemory,
     private readonly streams: ReplyStreams,
     private readonly requests: ClientRequests,
     private readonly announcement: Announcement,
     private readonly metrics: RealtimeMetrics,
-    private readonly logsConnections: boolean,
+    private readonly settings: LifecycleSettings,
     private readonly logger: LoggerService,
   ) {}
 
@@ -63,6 +71,7 @@ export class ConnectionLifecycle {
     connection.phase = 'closed';
     connection.inbox.close();
     this.registry.remove(connection);
+    this.sessions.ended(connection.sessionId);
     this.streams.stopAll(connection);
     this.requests.disconnected(connection);
     const durationMs = Date.now() - connection.connectedAt;
@@ -80,6 +89,8 @@ export class ConnectionLifecycle {
   }
 
   async #open(connection: GatewayConnection, request: IncomingMessage): Promise<void> {
+    const deadline = setTimeout(() => this.#tooLate(connection), this.settings.openTimeoutMs);
+    deadline.unref();
     try {
       await this.registry.add(connection);
       await connection.route.connect(connection, request);
@@ -87,12 +98,20 @@ export class ConnectionLifecycle {
       this.metrics.hookFailures.add('handleConnection');
       this.#reject(connection, error, 'handleConnection');
       return;
+    } finally {
+      clearTimeout(deadline);
     }
     if (!connection.isOpen) return;
     connection.phase = 'open';
     this.#log('connect', { ...logFields(connection), connections: this.registry.size });
     connection.ready(encodeMessage('$hello', this.#hello(connection)));
     connection.inbox.open();
+  }
+
+  #tooLate(connection: GatewayConnection): void {
+    this.metrics.hookFailures.add('handleConnection');
+    this.logger.error(logLine('handleConnection took too long', logFields(connection)));
+    connection.close(CloseCode.TRY_AGAIN_LATER, 'retry=5000');
   }
 
   async #end(connection: GatewayConnection, disconnection: Disconnection): Promise<void> {
@@ -128,7 +147,7 @@ export class ConnectionLifecycle {
 
   #log(event: string, fields: Parameters<typeof logLine>[1]): void {
     // A storm of connections should not pay for lines that nobody prints.
-    if (this.logsConnections && Logger.isLevelEnabled('log')) this.logger.log(logLine(event, fields));
+    if (this.settings.logConnections && Logger.isLevelEnabled('log')) this.logger.log(logLine(event, fields));
   }
 
   #hello({ id, sessionId, userId, expiresAt }: GatewayConnection): Hello {

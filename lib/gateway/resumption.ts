@@ -3,6 +3,7 @@ import { encodeError, encodeReply } from '../protocol/codec.js';
 import type { ClientFrame } from '../protocol/envelope.js';
 import { ErrorCode } from '../protocol/error-codes.js';
 import type { GatewayConnection } from './gateway-connection.js';
+import type { SessionMemory } from './session-memory.js';
 
 const SESSION_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
@@ -11,7 +12,10 @@ const SESSION_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
  * that only its client knows; one that another user's connection holds is not given away.
  */
 export class Resumption {
-  constructor(private readonly registry: ConnectionRegistry) {}
+  constructor(
+    private readonly registry: ConnectionRegistry,
+    private readonly sessions: SessionMemory,
+  ) {}
 
   receive(connection: GatewayConnection, frame: ClientFrame): void {
     const sessionId = sessionIdOf(frame.payload);
@@ -27,9 +31,12 @@ export class Resumption {
   }
 
   #resume(connection: GatewayConnection, sessionId: string, frame: ClientFrame): void {
+    const answersRemembered =
+      this.sessions.remembers(sessionId) || this.registry.ofSession(sessionId).length > 0;
     this.registry.resumeSession(connection, sessionId);
     if (frame.id === undefined) return;
-    connection.sendText(encodeReply(frame.id, { sessionId: connection.sessionId, recovered: false }));
+    const resumed = { sessionId: connection.sessionId, answersRemembered, recovered: false };
+    connection.sendText(encodeReply(frame.id, resumed));
   }
 }
 

@@ -52,14 +52,11 @@ export function isSendableCloseCode(code: number): boolean {
   return code >= 1000 && code <= 1014 && code !== 1004 && code !== 1005 && code !== 1006;
 }
 
-const KNOWN_CODES: ReadonlySet<number> = new Set([
-  ...Object.values(CloseCode),
-  ...[1002, 1003, 1005, 1006, 1007, 1010],
-]);
+const RFC_CODES: ReadonlySet<number> = new Set([1002, 1003, 1005, 1006, 1007, 1010]);
 
 /** Whether a code is of the table above or of RFC 6455's. */
 export function isKnownCloseCode(code: number): boolean {
-  return KNOWN_CODES.has(code);
+  return RFC_CODES.has(code) || (Object.values(CloseCode) as number[]).includes(code);
 }
 
 const MAX_REASON_BYTES = 123;

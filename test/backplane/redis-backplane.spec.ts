@@ -62,20 +62,39 @@ describe('RedisBackplane', () => {
       'x',
       '\n',
       '\n\n',
-      'b\n{',
-      'z\n{}\n',
-      'z\nnull\n',
-      'z\n{"kind":"message"}\n',
+      'b 1\n{',
+      'z 1\n{}\n',
+      'z 1\nnull\n',
+      'z 1\n{"kind":"message"}\n',
+      'z\n{"kind":"reply","id":"1"}\n',
       '\0\u0001\n',
     ];
     const client = new Redis(server.url);
     for (const text of junk) await client.publish(name as string, text);
     await client.publish(name as string, Buffer.from([0xff, 0xfe, 10, 0x7b, 0xc3, 10]));
-    await client.publish(name as string, 'z\n{"kind":"tomorrow","to":{"kind":"all","key":"","unless":[]}}\n');
+    await client.publish(
+      name as string,
+      'z 1\n{"kind":"tomorrow","to":{"kind":"all","key":"","unless":[]}}\n',
+    );
     client.disconnect();
     await other.say('all', 'readable');
     await until('the readable one has come', () => one.types.includes('readable'));
     expect(one.metrics.received.of('unreadable')).toBe(junk.length + 1);
+  });
+
+  it('drops, and counts, what a node said before something that has come already', async () => {
+    const [one] = [await node('a')];
+    await one.subscribe('all');
+    const [name] = (await server.call('PUBSUB', 'CHANNELS', '*:c:all')) as [string];
+    for (const sequence of [7, 5, 7, 8]) {
+      await server.call('PUBLISH', name, `z ${sequence}\n{"kind":"reply","id":"${sequence}"}\n`);
+    }
+    await one.hears(2);
+    expect(one.received).toEqual([
+      { kind: 'reply', id: '7' },
+      { kind: 'reply', id: '8' },
+    ]);
+    expect(one.metrics.received.of('late')).toBe(2);
   });
 
   it('subscribes again, without being told, when Redis has ended its subscriber', async () => {
@@ -117,6 +136,9 @@ describe('RedisBackplane', () => {
       const begun = performance.now();
       await expect(other.say('all', 'hangs')).rejects.toMatchObject({ reason: 'timeout' });
       expect(performance.now() - begun).toBeLessThan(3_500);
+      const crowd = await Promise.allSettled(Array.from({ length: 10_050 }, () => other.say('all', 'crowd')));
+      const overloaded = crowd.filter((it) => it.status === 'rejected' && it.reason.reason === 'overloaded');
+      expect(overloaded).toHaveLength(50);
       await one.until('down', 15_000);
       await expect(other.say('all', 'refused').catch(({ reason }) => Promise.reject(reason))).rejects.toMatch(
         /unavailable|timeout/,

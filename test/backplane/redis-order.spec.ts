@@ -28,7 +28,9 @@ describe('RedisOrder', () => {
 describe('RedisCodec', () => {
   it('numbers what a node says, and knows its own', () => {
     const [codec, other] = [new RedisCodec('node_a-1'), new RedisCodec('node_a')];
-    const [first, second] = [codec.encode(message('x')), codec.encode(message('y'))].map((it) => Buffer.from(it));
+    const [first, second] = [codec.encode(message('x')), codec.encode(message('y'))].map((it) =>
+      Buffer.from(it),
+    );
     expect(other.decode(first as Buffer)).toMatchObject({ origin: 'node_a-1', sequence: 1 });
     expect(other.decode(second as Buffer)?.sequence).toBe(2);
     expect([codec.isOwn(first as Buffer), other.isOwn(first as Buffer)]).toEqual([true, false]);

@@ -17,7 +17,7 @@ async function openNode(platform: string) {
   return { node, socket, types };
 }
 
-describe.each(['express', 'fastify'])('a node on %s', (platform) => {
+describe.each(['express', 'fastify'])('a node on %s', { timeout: 60_000 }, (platform) => {
   it.each(['SIGTERM', 'SIGINT'] as const)('that gets %s drains and exits by that signal', async (signal) => {
     const { node, socket, types } = await openNode(platform);
     socket.send('{"type":"work","id":1,"payload":{"takesMs":200}}');

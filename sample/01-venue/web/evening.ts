@@ -98,9 +98,9 @@ export class Evening {
     if (known && isNews(change, known)) this.#reservations.set(change.id, { ...known, ...change });
   }
 
-  #setStatus({ tableId, ...change }: TableStatusChanged): void {
+  #setStatus({ tableId, status, version }: TableStatusChanged): void {
     const known = this.#tables.get(tableId);
-    if (known && isNews(change, known)) this.#tables.set(tableId, { ...known, ...change });
+    if (known && isNews({ version }, known)) this.#tables.set(tableId, { ...known, status, version });
   }
 
   #changed(): void {

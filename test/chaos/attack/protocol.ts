@@ -25,8 +25,8 @@ export interface Report {
   readonly refusedMessages: Readonly<Record<string, number>>;
   readonly closed: Readonly<Record<string, number>>;
   readonly messagesReceived: number;
-  /** How late its own timers were, since it was told to watch. */
-  readonly loopDelayP99Ms: number;
+  /** How late its own timers were since it was told to watch: 99th percentile and the most. */
+  readonly loopDelayMs: readonly [p99: number, max: number];
   readonly slowConsumers: number;
   /** What nobody caught. */
   readonly uncaught: readonly string[];

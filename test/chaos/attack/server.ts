@@ -79,7 +79,7 @@ async function report(): Promise<Report> {
     refusedMessages: byLabel(metrics.messagesRefused),
     closed: byLabel(metrics.connectionsClosed),
     messagesReceived: metrics.messagesReceived.total,
-    loopDelayP99Ms: loopDelay.percentile(99) / 1e6,
+    loopDelayMs: [loopDelay.percentile(99) / 1e6, loopDelay.max / 1e6],
     slowConsumers: metrics.slowConsumers.total,
     uncaught,
     logLines,

@@ -13,7 +13,8 @@ const AT_A_TIME = 100;
 const BUSY_SHARE = 10;
 
 const codes: Record<string, number> = {};
-const backAfterMs: number[] = [];
+const triedAfterMs: number[] = [];
+let back = 0;
 const advisedMs: number[] = [];
 let inFlight = 0;
 let answered = 0;
@@ -37,7 +38,7 @@ onAsked('ask', () => {
 onAsked('outcome', async (): Promise<Outcome> => {
   await Promise.all(moved);
   setTimeout(() => process.exit(0), 100);
-  return { goaways: advisedMs.length, codes, inFlight, answered, backAfterMs, advisedMs };
+  return { goaways: advisedMs.length, codes, inFlight, answered, back, triedAfterMs, advisedMs };
 });
 
 async function connect(port: number): Promise<WebSocket> {
@@ -65,6 +66,7 @@ async function comeBack(reconnectAfterMs: number): Promise<void> {
   firstGoaway ||= performance.now();
   advisedMs.push(reconnectAfterMs);
   await new Promise((resolve) => setTimeout(resolve, reconnectAfterMs));
+  triedAfterMs.push(performance.now() - firstGoaway);
   await connect(to);
-  backAfterMs.push(performance.now() - firstGoaway);
+  back++;
 }

@@ -8,6 +8,7 @@ const connections = numberArgument('connections', 5_000);
 const RECONNECTS_PER_SECOND = 1_000;
 const DEADLINE_MS = 20_000;
 const BINS = 20;
+const LATE_MS = numberArgument('late-ms', 1_000);
 const BAR = 60;
 
 const inFile = (name: string) => new URL(name, import.meta.url);
@@ -28,7 +29,7 @@ const outcome = clients.ask<Outcome>('outcome');
 leaving.signal('SIGTERM');
 const { code, signal } = await leaving.exited;
 const exitMs = performance.now() - signalledAt;
-const { goaways, codes, inFlight, answered, backAfterMs, advisedMs } = await outcome;
+const { goaways, codes, inFlight, answered, back, triedAfterMs, advisedMs } = await outcome;
 const arrived = await staying.ask<number>('connections');
 staying.signal('SIGTERM');
 await Promise.all([staying.exited, clients.exited]);
@@ -37,9 +38,9 @@ const windowMs = (connections / RECONNECTS_PER_SECOND) * 1_000;
 console.log(`saw $goaway: ${goaways}, closed with ${JSON.stringify(codes)}`);
 console.log(`requests in flight at the signal: ${inFlight}, answered: ${answered}`);
 console.log(`exit after ${exitMs.toFixed(0)} ms with ${signal ?? code}; deadline ${DEADLINE_MS} ms`);
-console.log(`back on the other node: ${backAfterMs.length}, ${arrived} connections there`);
-console.log(`\nwhen clients were back, over the advised window of ${windowMs} ms`);
-const bins = histogram(backAfterMs);
+console.log(`back on the other node: ${back}, ${arrived} connections there`);
+console.log(`\nwhen clients asked to be let in there, over the advised window of ${windowMs} ms`);
+const bins = histogram(triedAfterMs);
 const most = Math.max(...bins);
 bins.forEach((amount, bin) => {
   const at = `${((bin * windowMs) / BINS).toFixed(0)} ms`.padStart(9);
@@ -55,7 +56,7 @@ verdicts.check(
   exitMs < DEADLINE_MS && signal === 'SIGTERM',
   'the process exited by its signal within the deadline',
 );
-verdicts.check(backAfterMs.length === connections, 'every client is back on the other node');
+verdicts.check(back === connections, 'every client is back on the other node');
 verdicts.check(Math.max(...advisedMs) <= windowMs, 'no client was advised a time beyond the window');
 // Evenly spread, a tenth of the window takes a tenth of the clients; what a busy machine delays is not the advice's fault.
 const tenths = histogram(advisedMs, 10);
@@ -64,8 +65,8 @@ verdicts.check(
   'the advised times are spread evenly: each tenth of the window has half to twice its share',
 );
 verdicts.check(
-  percentile(backAfterMs, 0.99) < windowMs + 2_000,
-  'clients were back when they were told to be',
+  percentile(triedAfterMs, 0.99) < windowMs + LATE_MS,
+  `clients came when they were told to, within ${LATE_MS} ms`,
 );
 process.exitCode = verdicts.exitCode;
 

@@ -15,8 +15,10 @@ export interface Outcome {
   /** Requests that were being handled when the signal came, and how many of them were answered. */
   readonly inFlight: number;
   readonly answered: number;
-  /** When each client was in again elsewhere, in milliseconds since the first `$goaway`. */
-  readonly backAfterMs: readonly number[];
+  /** How many are in again elsewhere. */
+  readonly back: number;
+  /** When each client asked to be let in there, in milliseconds since the first `$goaway`. */
+  readonly triedAfterMs: readonly number[];
   /** The times that they were advised. */
   readonly advisedMs: readonly number[];
 }

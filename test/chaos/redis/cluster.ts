@@ -58,6 +58,7 @@ try {
     found.push(`${before.confirmed} subscriptions before, ${after.confirmed} after`);
   }
   printTallies(oracle.tallies);
+  console.log(`dropped because they came late: ${oracle.late}`);
   found.push(...shortfalls(oracle.tallies, ['steady', 'migrations', 'between', 'after', 'old masters back']));
 } finally {
   await oracle.stop();

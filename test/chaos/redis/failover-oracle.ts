@@ -83,6 +83,11 @@ export class FailoverOracle {
     return { wanted: sum('wanted'), confirmed: sum('confirmed') };
   }
 
+  /** Publications that came after a later one of their channel, and were dropped. */
+  get late(): number {
+    return this.subscribers.reduce((sum, { metrics }) => sum + metrics.received.of('late'), 0);
+  }
+
   /** Resolves when each room reaches whoever is entitled to it, by Redis' own count; with how long that took. */
   async healed(deadlineMs: number): Promise<number> {
     const begun = performance.now();

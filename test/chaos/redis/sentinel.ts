@@ -47,6 +47,7 @@ try {
     found.push(`${before.confirmed} subscriptions before, ${after.confirmed} after`);
   }
   printTallies(oracle.tallies);
+  console.log(`dropped because they came late: ${oracle.late}`);
   found.push(...shortfalls(oracle.tallies, ['steady', 'between', 'after', 'old master back']));
 } finally {
   await oracle.stop();
