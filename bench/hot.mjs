@@ -14,4 +14,5 @@ for (const [i, id] of samples.entries()) {
   total += timeDeltas[i];
 }
 const sorted = [...self].sort((a, b) => b[1] - a[1]).slice(0, Number(process.argv[3] ?? 20));
-for (const [key, micros] of sorted) console.log(`${((100 * micros) / total).toFixed(1).padStart(5)} %  ${key}`);
+for (const [key, micros] of sorted)
+  console.log(`${((100 * micros) / total).toFixed(1).padStart(5)} %  ${key}`);

@@ -51,19 +51,28 @@ export class Bout {
 
   private constructor(readonly entrant: Entrant) {}
 
-  /** Starts `nodes` servers; the first one is driven, clients connect to the last. */
-  static async start(entrant: Entrant, nodes = 1, options: ServerOptions = {}): Promise<Bout> {
+  /** Starts `nodes` servers; the first one is driven, clients connect to the last of them or to all. */
+  static async start(
+    entrant: Entrant,
+    nodes = 1,
+    options: ServerOptions = {},
+    connectTo: 'last' | 'all' = 'last',
+  ): Promise<Bout> {
     const bout = new Bout(entrant);
     const ports: Ports[] = [];
     for (let i = 0; i < nodes; i++) {
-      const server = await bout.#fork(`servers/${entrant.server}.js`, { ...options, ...entrant.options }, true);
+      const server = await bout.#fork(
+        `servers/${entrant.server}.js`,
+        { ...options, ...entrant.options },
+        true,
+      );
       bout.#servers.push(server);
       ports.push(await server.ask<Ports>('ports'));
     }
     const driven = ports[0] as Ports;
-    const { port } = ports.at(-1) as Ports;
+    const open = (connectTo === 'all' ? ports : ports.slice(-1)).map(({ port }) => port);
     bout.#load = await bout.#fork('load/load.js', {}, false);
-    await bout.#load.ask('target', { port, driver: driven.driver, dialect: entrant.dialect });
+    await bout.#load.ask('target', { ports: open, driver: driven.driver, dialect: entrant.dialect });
     return bout;
   }
 
@@ -127,7 +136,9 @@ export class Bout {
       const name = `${this.entrant.server}-${++profiling.count}.cpuprofile`;
       execArgv.push('--cpu-prof', `--cpu-prof-dir=${profiling.directory}`, `--cpu-prof-name=${name}`);
     }
-    const child = fork(fileURLToPath(new URL(file, import.meta.url)), [JSON.stringify(options)], { execArgv });
+    const child = fork(fileURLToPath(new URL(file, import.meta.url)), [JSON.stringify(options)], {
+      execArgv,
+    });
     started.add(child);
     this.#children.push(child);
     if (isServer) {
@@ -157,7 +168,18 @@ function ended(child: ChildProcess): Promise<void> {
 export async function startRedis(): Promise<{ port: number; stop(): void }> {
   const port = await freePort();
   const directory = mkdtempSync(join(tmpdir(), 'bench-redis-'));
-  const args = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', '--dir', directory];
+  const args = [
+    '--port',
+    String(port),
+    '--bind',
+    '127.0.0.1',
+    '--save',
+    '',
+    '--appendonly',
+    'no',
+    '--dir',
+    directory,
+  ];
   const child = spawn('redis-server', args, { stdio: 'ignore' });
   started.add(child);
   await new Promise((resolve) => setTimeout(resolve, 500));

@@ -3,6 +3,7 @@ import { cpus, release, totalmem } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { profiling, type Figures } from './bout.js';
+import { measureGrowth } from './growth.js';
 import { ROWS, type Row } from './rows.js';
 import { linesOf, summarize, verdictsOf, type Results } from './table.js';
 
@@ -22,6 +23,11 @@ const resultsDirectory = fileURLToPath(new URL('../results/', import.meta.url));
 mkdirSync(resultsDirectory, { recursive: true });
 if (values.profile) profiling.directory = `${resultsDirectory}profiles`;
 
+if (values.growth) {
+  await measureGrowth(resultsDirectory, Math.min(rounds, 3), seconds);
+  process.exit();
+}
+
 const wanted = values.rows?.split(',');
 const results: Results = new Map();
 const text = [machine()];
@@ -33,7 +39,8 @@ for (const row of ROWS) {
   text.push(lines);
   console.log(lines);
 }
-if (wanted === undefined && values.only === undefined) writeFileSync(`${resultsDirectory}table.md`, text.join('\n'));
+if (wanted === undefined && values.only === undefined)
+  writeFileSync(`${resultsDirectory}table.md`, text.join('\n'));
 const missed = ROWS.flatMap((row) => verdictsOf(row, results)).filter(({ isMet }) => !isMet);
 console.log(missed.length === 0 ? 'Every bar is met.' : `${missed.length} bars are missed.`);
 

@@ -26,7 +26,7 @@ export function answer(answers: Answers): void {
 
 /** Asks a child process, one question at a time or several. */
 export class Asked {
-  readonly #waiting = new Map<number, { resolve(value: unknown): void; reject(error: Error): void }>();
+  readonly #waiting = new Map<number, { resolve(value: never): void; reject(error: Error): void }>();
   #count = 0;
 
   constructor(
@@ -36,7 +36,7 @@ export class Asked {
     child.on('message', ({ id, value, failure }: Envelope) => {
       const waiting = this.#waiting.get(id);
       this.#waiting.delete(id);
-      if (failure === undefined) waiting?.resolve(value);
+      if (failure === undefined) waiting?.resolve(value as never);
       else waiting?.reject(new Error(`${this.name}: ${failure}`));
     });
     child.on('exit', (code) => {
@@ -49,7 +49,7 @@ export class Asked {
   ask<T>(name: string, value?: unknown): Promise<T> {
     const id = ++this.#count;
     return new Promise<T>((resolve, reject) => {
-      this.#waiting.set(id, { resolve: resolve as (value: unknown) => void, reject });
+      this.#waiting.set(id, { resolve, reject });
       this.child.send({ id, name, value });
     });
   }

@@ -53,7 +53,7 @@ export function linesOf(row: Row, results: Results): string[] {
 
 /** Whether each bar is met. */
 export function verdictsOf(row: Row, results: Results): { text: string; isMet: boolean }[] {
-  const ours = results.get(row.name)?.values().next().value as Result | undefined;
+  const ours = results.get(row.name)?.values().next().value;
   if (ours === undefined) return [];
   const verdicts = row.bars.flatMap(({ peer, factor, row: other = row.name }) => {
     const theirs = results.get(other)?.get(peer);
@@ -63,7 +63,10 @@ export function verdictsOf(row: Row, results: Results): { text: string; isMet: b
     return [verdict(ratio >= factor, `${ratio.toFixed(2)} × ${what}, the bar is ${factor} ×`)];
   });
   if (row.atMost === undefined) return verdicts;
-  return [...verdicts, verdict(ours.median <= row.atMost, `${count(ours.median)} bytes, at most ${count(row.atMost)}`)];
+  return [
+    ...verdicts,
+    verdict(ours.median <= row.atMost, `${count(ours.median)} bytes, at most ${count(row.atMost)}`),
+  ];
 }
 
 function verdict(isMet: boolean, text: string) {

@@ -17,7 +17,13 @@ const SECRET = 'the secret of the bench, no other';
 export const KEY = createSecretKey(Buffer.from(SECRET));
 
 export function statusChange(padding = ''): StatusChange {
-  return { tableId: 'terrace-12', status: 'seated', by: 'host-7', note: `window seat${padding}`, at: nowMicros() };
+  return {
+    tableId: 'terrace-12',
+    status: 'seated',
+    by: 'host-7',
+    note: `window seat${padding}`,
+    at: nowMicros(),
+  };
 }
 
 export interface NewReservation {

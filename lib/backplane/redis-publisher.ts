@@ -94,7 +94,11 @@ export class RedisPublisher {
     const pipeline = this.client.pipeline();
     for (const { name, message } of batch) pipeline[this.pubSub.publish](name, message);
     pipeline.exec().then(
-      (results) => this.#settle(batch, (results ?? []).map(([error, receivers]) => error ?? receivers)),
+      (results) =>
+        this.#settle(
+          batch,
+          (results ?? []).map(([error, receivers]) => error ?? receivers),
+        ),
       (error: Error) => this.#fail(batch, error),
     );
   }

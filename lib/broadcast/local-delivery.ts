@@ -60,5 +60,5 @@ function isExcepted(connection: Connection, except: readonly string[]): boolean 
 }
 
 function isElsewhere(connection: Connection, unless: readonly string[]): boolean {
-  return unless.length > 0 && unless.some((room) => connection.rooms.has(room));
+  return unless.some((room) => connection.rooms.has(room));
 }

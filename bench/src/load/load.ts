@@ -7,7 +7,8 @@ import { clientFrame } from './frame-reader.js';
 import { RawClient, type OnMessages } from './raw-client.js';
 
 interface Target {
-  readonly port: number;
+  /** Clients are dealt out over these. */
+  readonly ports: readonly number[];
   readonly driver: number;
   readonly dialect: DialectName;
 }
@@ -56,7 +57,12 @@ async function connectMany(count: number, rooms = 1): Promise<Measured> {
       while (next < first + count) {
         const i = next++;
         const startedAt = performance.now();
-        const client = new RawClient(target.port, dialect, `user-${i}`, `venue:${1 + (i % rooms)}`);
+        const client = new RawClient(
+          target.ports[i % target.ports.length] as number,
+          dialect,
+          `user-${i}`,
+          `venue:${1 + (i % rooms)}`,
+        );
         clients[i] = client;
         await client.ready();
         latencies.push(performance.now() - startedAt);

@@ -40,7 +40,12 @@ export class RawClient implements FrameSink {
       this.#read(buffer as Buffer, length);
       return true;
     };
-    this.#socket = connect({ port, host: '127.0.0.1', noDelay: true, onread: { buffer: SHARED, callback: read } });
+    this.#socket = connect({
+      port,
+      host: '127.0.0.1',
+      noDelay: true,
+      onread: { buffer: SHARED, callback: read },
+    });
     this.#socket.on('error', (error) => this.#onFailure?.(error));
     this.#socket.on('close', () => this.#onFailure?.(new Error('closed before it was ready')));
     this.#socket.write(upgrade(dialect.path(room), port, userId));

@@ -2,7 +2,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { JwtService } from '@nestjs/jwt';
-import { WebSocketServer, type RawData, type WebSocket } from 'ws';
+import { WebSocketServer, type WebSocket } from 'ws';
 import { CREATE, isNewReservation, KEY, reserve, STATUS_CHANGED } from '../venue.js';
 import { serve } from './control.js';
 
@@ -36,8 +36,8 @@ await serve(async () => {
     });
   });
 
-  function receive(this: WebSocket, data: RawData): void {
-    const { type, id, payload } = JSON.parse(String(data as Buffer)) as Record<string, unknown>;
+  function receive(this: WebSocket, data: Buffer): void {
+    const { type, id, payload } = JSON.parse(data.toString()) as Record<string, unknown>;
     if (type === CREATE && isNewReservation(payload)) {
       this.send(JSON.stringify({ type: '$reply', id, payload: reserve(payload) }));
     } else {

@@ -68,7 +68,8 @@ await serve(async ({ redisPort }) => {
   return {
     port: (app.getHttpServer().address() as AddressInfo).port,
     broadcast: (payload) => void broadcaster.broadcast({ type: 'table:status_changed', payload }),
-    sendToRoom: (room, payload) => void broadcaster.sendToRoom(room, { type: 'table:status_changed', payload }),
+    sendToRoom: (room, payload) =>
+      void broadcaster.sendToRoom(room, { type: 'table:status_changed', payload }),
     sendToUser: (userId, payload) =>
       void broadcaster.sendToUser(userId, { type: 'table:status_changed', payload }),
     joinAll: async (count) => {
