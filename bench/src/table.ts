@@ -43,7 +43,8 @@ export function linesOf(row: Row, results: Results): string[] {
   ];
   for (const [name, { median: figure, min, max, wall, share, latencies }] of own) {
     const ratio = ours === undefined || own.size === 1 ? '' : `${(ours.median / figure).toFixed(2)} ×`;
-    const latency = [latencies.p50, latencies.p99, latencies.p999].map((ms) => ms.toFixed(2)).join(' / ');
+    const { p50, p99, p999 } = latencies;
+    const latency = p50 === 0 ? '' : [p50, p99, p999].map((ms) => ms.toFixed(2)).join(' / ');
     lines.push(
       `| ${name} | ${count(figure)} | ${count(min)}–${count(max)} | ${ratio} | ${count(wall)} | ${latency} | ${Math.round(share * 100)} % |`,
     );
