@@ -125,14 +125,14 @@ export class Broadcaster<C extends AnyContract = AnyContract> {
   /** Puts every connection of a user into a room; when it resolves without `missingNodes`, later sends reach them all. */
   async joinRoom(userId: string, room: string): Promise<Receipt> {
     const to = toUser(userId);
-    const connections = [...this.delivery.recipients(to)];
+    const connections = this.delivery.recipients(to);
     await Promise.all(connections.map((connection) => connection.join(room)));
     return this.#command({ kind: 'join', to, room }, connections.length);
   }
 
   async leaveRoom(userId: string, room: string): Promise<Receipt> {
     const to = toUser(userId);
-    const connections = [...this.delivery.recipients(to)];
+    const connections = this.delivery.recipients(to);
     for (const connection of connections) connection.leave(room);
     return this.#command({ kind: 'leave', to, room }, connections.length);
   }
@@ -183,7 +183,7 @@ export class Broadcaster<C extends AnyContract = AnyContract> {
     if (!isSendableCloseCode(code)) {
       throw new RangeError(`Expected a close code of 1000–1014 or 3000–4999 that may be sent, got ${code}.`);
     }
-    const connections = [...this.delivery.recipients(to)];
+    const connections = this.delivery.recipients(to);
     for (const connection of connections) connection.close(code, reason);
     return this.#command(
       { kind: 'disconnect', to, code, reason: fitCloseReason(reason) },
@@ -205,9 +205,9 @@ export class Broadcaster<C extends AnyContract = AnyContract> {
   ): Promise<Receipt> {
     const away = publications.filter((publication) => !('to' in publication && this.#isHere(publication.to)));
     if (away.length === 0) return receipt(tally, 'cluster');
-    const outcomes = await Promise.all(
-      away.map((publication) => this.remote.publish(publication, confirmWithinMs)),
-    );
+    const [first, ...others] = away.map((publication) => this.remote.publish(publication, confirmWithinMs));
+    // Nearly always there is one, and nothing to wait for together.
+    const outcomes = others.length === 0 ? [await first!] : await Promise.all([first!, ...others]);
     for (const { replies } of outcomes) for (const reply of replies) tally.add(reply);
     const failure = outcomes.find((outcome) => outcome.failure !== null)?.failure ?? null;
     return {

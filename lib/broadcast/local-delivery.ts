@@ -22,21 +22,20 @@ export class LocalDelivery {
   ) {}
 
   deliver(to: Recipient, delivery: Delivery, tally = new Tally()): Tally {
+    const { frame, except, volatile } = delivery;
     const paths = this.serverMessages.pathsOf(delivery.type);
-    for (const connection of this.recipients(to)) {
+    for (const connection of this.#members(to.kind, to.key)) {
       // A message of one gateway's contract is no business of the clients on another path.
       if (paths !== undefined && !paths.has(connection.path)) continue;
-      if (isExcepted(connection, delivery.except)) continue;
-      tally.count(connection.sendFrame(delivery.frame, delivery.volatile));
+      if (isExcepted(connection, except) || isElsewhere(connection, to.unless)) continue;
+      tally.count(connection.sendFrame(frame, volatile));
     }
     return tally;
   }
 
-  /** This node's connections that a recipient means. */
-  *recipients({ kind, key, unless }: Recipient): Iterable<Connection> {
-    for (const connection of this.#members(kind, key)) {
-      if (unless.length === 0 || !unless.some((room) => connection.rooms.has(room))) yield connection;
-    }
+  /** This node's connections that a recipient means, as they are now. */
+  recipients({ kind, key, unless }: Recipient): Connection[] {
+    return Array.from(this.#members(kind, key)).filter((connection) => !isElsewhere(connection, unless));
   }
 
   #members(kind: Recipient['kind'], key: string): Iterable<Connection> {
@@ -58,4 +57,8 @@ export class LocalDelivery {
 
 function isExcepted(connection: Connection, except: readonly string[]): boolean {
   return except.length > 0 && (except.includes(connection.id) || except.includes(connection.sessionId));
+}
+
+function isElsewhere(connection: Connection, unless: readonly string[]): boolean {
+  return unless.some((room) => connection.rooms.has(room));
 }

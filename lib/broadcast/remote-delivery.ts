@@ -37,7 +37,7 @@ export class RemoteDelivery {
         this.#apply(publication, (connection) => connection.close(publication.code, publication.reason));
         return;
       case 'join':
-        this.#join(publication.room, [...this.delivery.recipients(publication.to)], publication.replyTo);
+        this.#join(publication.room, this.delivery.recipients(publication.to), publication.replyTo);
         return;
       case 'leave':
         this.#apply(publication, (connection) => connection.leave(publication.room));
@@ -55,7 +55,7 @@ export class RemoteDelivery {
     { to, replyTo }: Extract<Publication, { kind: 'disconnect' | 'join' | 'leave' }>,
     change: (connection: Connection) => void,
   ): void {
-    const connections = [...this.delivery.recipients(to)];
+    const connections = this.delivery.recipients(to);
     for (const connection of connections) change(connection);
     this.#reply(replyTo, connections.length, 0);
   }
@@ -74,7 +74,7 @@ export class RemoteDelivery {
     replyTo,
   }: Extract<Publication, { kind: 'ask' }>): Promise<void> {
     const reply = this.serverMessages.entryOf(type)?.reply;
-    const connections = [...this.delivery.recipients(to)];
+    const connections = this.delivery.recipients(to);
     let answer: RemoteAnswer;
     try {
       const answered = await this.requests.ask(connections, { type, payload, reply }, timeoutMs);

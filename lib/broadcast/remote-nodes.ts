@@ -1,4 +1,4 @@
-import type { Backplane } from '../backplane/backplane.js';
+import type { Backplane, PublishOutcome } from '../backplane/backplane.js';
 import type { BackplaneFailure } from '../backplane/backplane-error.js';
 import type { Publication, Recipient, ReplyTo } from '../backplane/publication.js';
 import { ALL_CHANNEL, channelOf } from '../backplane/subscriptions.js';
@@ -29,18 +29,10 @@ export class RemoteNodes {
     private readonly replies: RemoteReplies,
   ) {}
 
-  async publish(publication: Publication, confirmWithinMs: number | false): Promise<RemoteOutcome> {
-    try {
-      if (confirmWithinMs === false) {
-        const nodes = await this.#publish(publication as Addressed);
-        return { nodes, missingNodes: 0, replies: [], failure: null };
-      }
-      const publish = (replyTo: ReplyTo) => this.#publish({ ...publication, replyTo } as Addressed);
-      const { nodes, replies } = await this.replies.gather(confirmWithinMs, publish);
-      return { nodes, missingNodes: Math.max(0, nodes - replies.length), replies, failure: null };
-    } catch (error) {
-      return { nodes: 0, missingNodes: 0, replies: [], failure: failureOf(error) };
-    }
+  publish(publication: Publication, confirmWithinMs: number | false): Promise<RemoteOutcome> {
+    if (confirmWithinMs === false) return this.#publish(publication as Addressed).then(handedTo, failed);
+    const publish = (replyTo: ReplyTo) => this.#publish({ ...publication, replyTo } as Addressed);
+    return this.replies.gather(confirmWithinMs, publish).then(confirmedBy, failed);
   }
 
   /** Asks the clients on other nodes; rejects with a `ClientRequestError` when none of them answers well. */
@@ -67,10 +59,27 @@ export class RemoteNodes {
     );
   }
 
-  async #publish(publication: Addressed): Promise<number> {
-    const { nodes } = await this.backplane.publish(channelFor(publication.to), publication);
-    return nodes;
+  #publish(publication: Addressed): Promise<number> {
+    return this.backplane.publish(channelFor(publication.to), publication).then(nodesOf);
   }
+}
+
+const NO_REPLIES: readonly Reply[] = [];
+
+function nodesOf({ nodes }: PublishOutcome): number {
+  return nodes;
+}
+
+function handedTo(nodes: number): RemoteOutcome {
+  return { nodes, missingNodes: 0, replies: NO_REPLIES, failure: null };
+}
+
+function confirmedBy({ nodes, replies }: { nodes: number; replies: readonly Reply[] }): RemoteOutcome {
+  return { nodes, missingNodes: Math.max(0, nodes - replies.length), replies, failure: null };
+}
+
+function failed(error: unknown): RemoteOutcome {
+  return { nodes: 0, missingNodes: 0, replies: NO_REPLIES, failure: failureOf(error) };
 }
 
 function channelFor({ kind, key }: Recipient): string {

@@ -159,7 +159,13 @@ export class Connection<
     if (this.#closing) return;
     this.#closing = true;
     this.#held = undefined;
+    this.#outbox.flush();
     this.#ws.close(code, fitCloseReason(reason));
+  }
+
+  /** @internal Writes out what this turn has brought; for whoever closes the socket itself. */
+  flush(): void {
+    this.#outbox.flush();
   }
 
   /** @internal */

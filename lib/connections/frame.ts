@@ -2,12 +2,14 @@
  * One message ready for the wire: encoded once, framed once, and the same bytes for every socket it goes to.
  */
 export class Frame {
-  #bytes: Buffer | undefined;
   readonly #payload: string | Buffer;
+  readonly #payloadLength: number;
+  #bytes: Buffer | undefined;
 
   /** The JSON of the message, as text or as the UTF-8 that another node has made of it. */
   constructor(payload: string | Buffer) {
     this.#payload = payload;
+    this.#payloadLength = Buffer.byteLength(payload);
   }
 
   /** For a socket that compresses, and for other nodes. */
@@ -15,28 +17,59 @@ export class Frame {
     return this.#payload.toString();
   }
 
+  /** The bytes it takes on the wire. */
+  get length(): number {
+    return headerLength(this.#payloadLength) + this.#payloadLength;
+  }
+
   /** The unmasked text frame of RFC 6455 §5.2, header and payload in one buffer; made when first asked for. */
   get bytes(): Buffer {
-    return (this.#bytes ??= framePayload(this.#payload));
+    if (this.#bytes === undefined) {
+      const bytes = Buffer.allocUnsafe(this.length);
+      this.#write(bytes, 0);
+      this.#bytes = bytes;
+    }
+    return this.#bytes;
+  }
+
+  /** Puts the same bytes into a larger buffer; returns where the next frame begins. */
+  copyTo(target: Buffer, at: number): number {
+    if (this.#bytes === undefined) return this.#write(target, at);
+    this.#bytes.copy(target, at);
+    return at + this.#bytes.length;
+  }
+
+  #write(target: Buffer, at: number): number {
+    const payload = this.#payload;
+    const start = writeHeader(target, at, this.#payloadLength);
+    if (typeof payload === 'string') target.write(payload, start, 'utf8');
+    else payload.copy(target, start);
+    return start + this.#payloadLength;
   }
 }
 
 /** Frames a text, or its UTF-8, as one final, uncompressed, unmasked WebSocket frame. */
 export function framePayload(payload: string | Buffer): Buffer {
-  const length = Buffer.byteLength(payload);
-  const header = length < 126 ? 2 : length < 65_536 ? 4 : 10;
-  const bytes = Buffer.allocUnsafe(header + length);
-  bytes[0] = 0x81;
-  if (header === 2) {
-    bytes[1] = length;
-  } else if (header === 4) {
-    bytes[1] = 126;
-    bytes.writeUInt16BE(length, 2);
-  } else {
-    bytes[1] = 127;
-    bytes.writeBigUInt64BE(BigInt(length), 2);
+  return new Frame(payload).bytes;
+}
+
+function headerLength(payloadLength: number): number {
+  return payloadLength < 126 ? 2 : payloadLength < 65_536 ? 4 : 10;
+}
+
+function writeHeader(target: Buffer, at: number, payloadLength: number): number {
+  target[at] = 0x81;
+  if (payloadLength < 126) {
+    target[at + 1] = payloadLength;
+    return at + 2;
   }
-  if (typeof payload === 'string') bytes.write(payload, header, 'utf8');
-  else payload.copy(bytes, header);
-  return bytes;
+  if (payloadLength < 65_536) {
+    target[at + 1] = 126;
+    target[at + 2] = payloadLength >>> 8;
+    target[at + 3] = payloadLength & 0xff;
+    return at + 4;
+  }
+  target[at + 1] = 127;
+  target.writeBigUInt64BE(BigInt(payloadLength), at + 2);
+  return at + 10;
 }

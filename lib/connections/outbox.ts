@@ -1,7 +1,8 @@
 import type { Duplex } from 'node:stream';
 import type { RealtimeMetrics } from '../metrics/realtime-metrics.js';
-import { type Frame, framePayload } from './frame.js';
-import type { WriteBatch } from './write-batch.js';
+import { Frame } from './frame.js';
+import type { FrameRun } from './frame-run.js';
+import type { Flushable, WriteBatch } from './write-batch.js';
 
 /** What the library needs of a `ws` WebSocket. */
 export interface WebSocketLike {
@@ -33,56 +34,82 @@ export type WriteOutcome = 'sent' | 'dropped' | 'overflow';
 // is not mistaken for a slow one.
 const FLUSH_BYTES = 65_536;
 
+// A source that always has more must let others have their turn after so much.
+const TURN_BYTES = 16_384;
+
 // RFC 6455 §5.5.2: final, opcode 9, no payload.
 const PING = Buffer.from([0x89, 0x00]);
 
 /** The way out of one connection: in order, gathered per turn of the event loop, bounded in bytes. */
-export class Outbox {
+export class Outbox implements Flushable {
+  readonly #compresses: boolean;
+  /** What this turn has brought so far. */
+  #pending: FrameRun | undefined;
+
   constructor(
     private readonly ws: WebSocketLike,
     private readonly socket: Duplex,
     private readonly shared: OutboxShared,
-  ) {}
+  ) {
+    // Fixed by the handshake; `ws` puts the text together anew each time it is asked.
+    this.#compresses = ws.extensions !== '';
+    // The answer to the upgrade is held back, to leave with what this turn says.
+    if (socket.writableCorked > 0) shared.batch.add(this);
+  }
 
   /** Bytes that wait for this client. */
   get queuedBytes(): number {
-    return this.ws.extensions === '' ? this.socket.writableLength : this.ws.bufferedAmount;
+    if (this.#compresses) return this.ws.bufferedAmount;
+    return this.socket.writableLength + (this.#pending?.length ?? 0);
   }
 
   write(frame: Frame, volatile: boolean): WriteOutcome {
-    const { metrics } = this.shared;
     if (volatile && this.queuedBytes > this.shared.highWaterMarkBytes) {
-      metrics.messagesDropped.add();
+      this.shared.metrics.messagesDropped.add();
       return 'dropped';
     }
-    if (this.ws.extensions === '') this.#writeBytes(frame.bytes);
-    else this.ws.send(frame.text, ignoreSendError);
+    if (this.#compresses) this.ws.send(frame.text, ignoreSendError);
+    else this.#append(frame);
     return this.#outcome();
   }
 
   /** As `write`, for a text that goes to this client alone. */
   writeText(text: string): WriteOutcome {
-    if (this.ws.extensions === '') this.#writeBytes(framePayload(text));
-    else this.ws.send(text, ignoreSendError);
-    return this.#outcome();
+    return this.write(new Frame(text), false);
   }
 
   /** A protocol ping; a control frame may go between any two messages, compressed ones too. */
   ping(): void {
-    this.#writeBytes(PING);
+    this.socket.write(PING);
   }
 
   /** The answer to a client's ping, at most 125 bytes (RFC 6455 §5.5.3). */
   pong(data: Buffer): WriteOutcome {
-    this.#writeBytes(Buffer.concat([Buffer.from([0x8a, data.length]), data]));
+    this.socket.write(Buffer.concat([Buffer.from([0x8a, data.length]), data]));
     return this.#outcome();
   }
 
-  /** Resolves when the client has caught up, or is gone. */
-  drained(): Promise<void> {
+  /** Hands what this turn has brought to the socket, in order; what comes next waits for the end of the turn again. */
+  flush(): void {
     const { socket } = this;
-    if (!socket.writableNeedDrain || socket.destroyed) return Promise.resolve();
-    return new Promise((resolve) => {
+    const pending = this.#pending;
+    if (pending !== undefined) {
+      this.#pending = undefined;
+      // Nothing may follow a close frame; whoever closes flushes first.
+      if (this.ws.readyState === 1) pending.writeTo(socket);
+    }
+    if (socket.writableCorked > 0) socket.uncork();
+  }
+
+  /** Resolves when the client has caught up, or is gone. */
+  async drained(): Promise<void> {
+    const { socket } = this;
+    if (this.#pending !== undefined && this.#pending.length > TURN_BYTES) {
+      this.flush();
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    if (!socket.writableNeedDrain || socket.destroyed) return;
+    await new Promise<void>((resolve) => {
       const done = () => {
         socket.off('drain', done).off('close', done);
         resolve();
@@ -91,14 +118,15 @@ export class Outbox {
     });
   }
 
-  #writeBytes(bytes: Buffer): void {
-    const { socket } = this;
-    if (socket.writableCorked === 0) this.shared.batch.cork(socket);
-    socket.write(bytes);
-    if (socket.writableLength > FLUSH_BYTES) {
-      socket.uncork();
-      socket.cork();
+  #append(frame: Frame): void {
+    const { batch } = this.shared;
+    if (this.#pending === undefined) {
+      this.#pending = batch.begin(frame);
+      batch.add(this);
+    } else {
+      this.#pending = this.#pending.and(frame);
     }
+    if (this.#pending.length > FLUSH_BYTES) this.flush();
   }
 
   #outcome(): WriteOutcome {

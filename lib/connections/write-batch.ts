@@ -1,27 +1,35 @@
-import type { Writable } from 'node:stream';
+import { type Frame } from './frame.js';
+import { FrameRun } from './frame-run.js';
+
+/** What has something to write when the turn ends. */
+export interface Flushable {
+  flush(): void;
+}
 
 /**
- * Gathers the writes of one turn of the event loop: a socket is corked at its first write and uncorked once at the
- * end of the turn, so any number of messages to it cost one system call.
+ * Gathers the writes of one turn of the event loop: whoever has something to write is asked for it once, at the end of
+ * the turn, so any number of messages to a socket cost one system call.
  */
 export class WriteBatch {
-  #corked: Writable[] = [];
-  #scheduled = false;
+  #waiting: Flushable[] = [];
+  #first: FrameRun | undefined;
 
-  /** Corks the socket until the turn ends. Call it once per socket and turn. */
-  cork(socket: Writable): void {
-    socket.cork();
-    this.#corked.push(socket);
-    if (this.#scheduled) return;
-    this.#scheduled = true;
-    setImmediate(() => this.flush());
+  /** The run of one frame, the same for every socket that is sent this frame first. */
+  begin(frame: Frame): FrameRun {
+    const first = this.#first;
+    if (first !== undefined && first.is(frame)) return first;
+    return (this.#first = new FrameRun(frame));
   }
 
-  /** Writes out everything gathered so far. */
-  flush(): void {
-    this.#scheduled = false;
-    const sockets = this.#corked;
-    this.#corked = [];
-    for (const socket of sockets) socket.uncork();
+  /** Has it flushed when the turn ends. */
+  add(flushable: Flushable): void {
+    if (this.#waiting.push(flushable) === 1) setImmediate(this.#flush);
   }
+
+  readonly #flush = (): void => {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    this.#first = undefined;
+    for (let i = 0; i < waiting.length; i++) (waiting[i] as Flushable).flush();
+  };
 }

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import type { LoggerService } from '@nestjs/common';
+import { Logger, type LoggerService } from '@nestjs/common';
 import type { ClientRequests } from '../broadcast/client-requests.js';
 import type { Disconnection, Identity } from '../connections/connection.js';
 import type { ConnectionRegistry } from '../connections/connection-registry.js';
@@ -146,7 +146,8 @@ export class ConnectionLifecycle {
   }
 
   #log(event: string, fields: Parameters<typeof logLine>[1]): void {
-    if (this.settings.logConnections) this.logger.log(logLine(event, fields));
+    // A storm of connections should not pay for lines that nobody prints.
+    if (this.settings.logConnections && Logger.isLevelEnabled('log')) this.logger.log(logLine(event, fields));
   }
 
   #hello({ id, sessionId, userId, expiresAt }: GatewayConnection): Hello {

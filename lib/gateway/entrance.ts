@@ -1,12 +1,13 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { LoggerService } from '@nestjs/common';
-import { WebSocketServer, type ServerOptions, type WebSocket } from 'ws';
+import { WebSocketServer, type Server, type ServerOptions } from 'ws';
 import { SUBPROTOCOL } from '../protocol/envelope.js';
 import type { Admission } from './admission.js';
 import { perMessageDeflate, type CompressionSettings } from './compression.js';
 import type { PathParams } from '../connections/connection.js';
 import { pathnameOf } from './gateway-path.js';
+import { OwnedSocket } from './owned-socket.js';
 import type { Route } from './route.js';
 import type { Routes } from './routes.js';
 import type { SocketSessions } from './socket-sessions.js';
@@ -26,7 +27,7 @@ const MAX_BUFFERED_CHUNKS = 4_096;
 
 /** The door: makes WebSockets of the upgrade requests to gateway paths that admission lets in. */
 export class Entrance {
-  readonly #server: WebSocketServer;
+  readonly #server: Server<typeof OwnedSocket>;
 
   constructor(
     private readonly routes: Routes,
@@ -35,11 +36,11 @@ export class Entrance {
     private readonly settings: EntranceSettings,
     private readonly logger: LoggerService,
   ) {
-    this.#server = new WebSocketServer(serverOptions(settings));
+    this.#server = new WebSocketServer<typeof OwnedSocket>(serverOptions(settings));
   }
 
   /** What Nest calls the server of a gateway. */
-  get server(): WebSocketServer {
+  get server(): Server<typeof OwnedSocket> {
     return this.#server;
   }
 
@@ -64,11 +65,13 @@ export class Entrance {
     route: Route,
     params: PathParams,
   ): Promise<void> {
-    const refusal = await this.admission.judge(request, params, ({ handshake, identity }, seat) =>
-      this.#upgrade(request, socket, head, (ws) => {
+    const refusal = await this.admission.judge(request, params, ({ handshake, identity }, seat) => {
+      // The outbox lets the 101 go at the end of this turn, in one write with `$hello` if that is ready.
+      socket.cork();
+      return this.#upgrade(request, socket, head, (ws) => {
         this.sockets.begin(ws, socket, route, seat, handshake, identity);
-      }),
-    );
+      });
+    });
     if (refusal !== undefined) this.#refuse(request, socket, head, refusal);
   }
 
@@ -87,7 +90,7 @@ export class Entrance {
   }
 
   /** False when no WebSocket came of it. `ws` calls back at once or never. */
-  #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, use: (ws: WebSocket) => void): boolean {
+  #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, use: (ws: OwnedSocket) => void): boolean {
     if (socket.destroyed) return false;
     let isOpen = false;
     socket.off('error', destroyOnError);
@@ -99,10 +102,15 @@ export class Entrance {
   }
 }
 
-function serverOptions(settings: EntranceSettings): ServerOptions {
+function serverOptions(settings: EntranceSettings): ServerOptions<typeof OwnedSocket> {
   // Some of these are documented by ws and missing in its types.
-  const options: ServerOptions & { closeTimeout: number; maxFragments: number; maxBufferedChunks: number } = {
+  const options: ServerOptions<typeof OwnedSocket> & {
+    closeTimeout: number;
+    maxFragments: number;
+    maxBufferedChunks: number;
+  } = {
     noServer: true,
+    WebSocket: OwnedSocket,
     clientTracking: false,
     autoPong: false,
     maxPayload: settings.maxPayloadBytes,

@@ -17,14 +17,10 @@ import { GatewayConnection } from './gateway-connection.js';
 import type { Handshake } from './handshake.js';
 import type { Heartbeat } from './heartbeat.js';
 import type { InboxSettings } from './inbox.js';
+import type { OwnedSocket } from './owned-socket.js';
 import type { RateLimiter } from './rate-limiter.js';
 import type { Route } from './route.js';
 import type { TokenExpiry } from './token-expiry.js';
-
-const CONNECTION = Symbol('connection');
-
-/** A `ws` socket that knows its connection, so that all of them can share their listeners. */
-type OwnedSocket = WebSocket & { [CONNECTION]: GatewayConnection };
 
 /** What happens on sockets, and who takes care of it. */
 export interface SocketOwners {
@@ -72,7 +68,7 @@ export class SocketSessions implements Iterable<GatewayConnection> {
 
   /** Makes a connection of a fresh socket; without an identity it waits for `$auth`. */
   begin(
-    ws: WebSocket,
+    ws: OwnedSocket,
     socket: Duplex,
     route: Route,
     seat: Seat,
@@ -103,7 +99,7 @@ export class SocketSessions implements Iterable<GatewayConnection> {
     this.#open.add(connection);
     owners.metrics.connectionsOpened.add();
     owners.heartbeat?.add(connection);
-    (ws as OwnedSocket)[CONNECTION] = connection;
+    ws.connection = connection;
     ws.on('message', this.#onMessage)
       .on('ping', this.#onPing)
       .on('pong', this.#onPong)
@@ -162,6 +158,6 @@ export class SocketSessions implements Iterable<GatewayConnection> {
 
 function listener<Args extends unknown[]>(handle: (connection: GatewayConnection, ...args: Args) => void) {
   return function (this: WebSocket, ...args: Args): void {
-    handle((this as OwnedSocket)[CONNECTION], ...args);
+    handle((this as OwnedSocket).connection as GatewayConnection, ...args);
   };
 }

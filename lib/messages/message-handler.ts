@@ -5,6 +5,7 @@ import { isObservable, lastValueFrom, type Observable } from 'rxjs';
 import { ErrorCode } from '../protocol/error-codes.js';
 import type { Enhancers, HandlerHost } from './enhancers.js';
 import { InterceptedReply } from './intercepted-reply.js';
+import { MessageGuard } from './message.guard.js';
 import { Parameters } from './parameters.js';
 import { RealtimeException } from './realtime.exception.js';
 
@@ -42,14 +43,8 @@ export class MessageHandler {
   async filter(error: unknown, args: MessageArgs): Promise<unknown> {
     const filter = selectExceptionFilterMetadata(this.#filters, error);
     if (filter === undefined) return error;
-    const host = new ExecutionContextHost(
-      args,
-      this.#host.instance.constructor as never,
-      this.#host.callback,
-    );
-    host.setType('ws');
     try {
-      await filter.func(error, host);
+      await filter.func(error, this.#contextOf(args));
       return error;
     } catch (thrown) {
       return thrown;
@@ -62,19 +57,25 @@ export class MessageHandler {
 
   /** Asks the guards in turn; a promise only when one of them gives one. */
   #pass(args: MessageArgs): Promise<void> | undefined {
-    const context = new ExecutionContextHost(
-      args,
-      this.#host.instance.constructor as never,
-      this.#host.callback,
-    );
-    context.setType('ws');
+    let context: ExecutionContextHost | undefined;
     for (let i = 0; i < this.#guards.length; i++) {
-      const verdict = (this.#guards[i] as CanActivate).canActivate(context);
+      const guard = this.#guards[i] as CanActivate;
+      // The guard that every message passes needs no context made for it.
+      const verdict = MessageGuard.isPlain(guard)
+        ? guard.admit(this.#host.callback, args)
+        : guard.canActivate((context ??= this.#contextOf(args)));
       if (verdict === true) continue;
       if (verdict === false) throw new RealtimeException(ErrorCode.FORBIDDEN);
-      return this.#passAsync(verdict, i, context);
+      return this.#passAsync(verdict, i, context ?? this.#contextOf(args));
     }
     return undefined;
+  }
+
+  #contextOf(args: MessageArgs): ExecutionContextHost {
+    const { instance, callback } = this.#host;
+    const context = new ExecutionContextHost(args, instance.constructor as never, callback);
+    context.setType('ws');
+    return context;
   }
 
   async #passAsync(

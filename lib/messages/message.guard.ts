@@ -14,8 +14,12 @@ export class MessageGuard implements CanActivate {
   readonly #routes = new WeakMap<object, MessageRoute>();
 
   canActivate(context: ExecutionContext): boolean | Promise<boolean> {
-    const route = this.#routeOf(context.getHandler());
-    const args = context.getArgs<unknown[]>();
+    return this.admit(context.getHandler(), context.getArgs<unknown[]>());
+  }
+
+  /** @internal The same without a context around it. */
+  admit(handler: object, args: unknown[]): boolean | Promise<boolean> {
+    const route = this.#routeOf(handler);
     const allowed = route.allow?.(args[0] as Connection) ?? true;
     if (allowed === true) return validate(route, args);
     if (allowed === false) throw new RealtimeException(ErrorCode.FORBIDDEN);
@@ -23,6 +27,11 @@ export class MessageGuard implements CanActivate {
       if (isAllowed) return validate(route, args);
       throw new RealtimeException(ErrorCode.FORBIDDEN);
     });
+  }
+
+  /** @internal Whether the guard is this one as it is, not one that an app has made of it. */
+  static isPlain(guard: CanActivate): guard is MessageGuard {
+    return guard instanceof MessageGuard && guard.canActivate === MessageGuard.prototype.canActivate;
   }
 
   #routeOf(handler: object): MessageRoute {

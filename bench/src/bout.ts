@@ -1,0 +1,203 @@
+import { fork, spawn, type ChildProcess } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Measured } from './load/load.js';
+import type { DialectName } from './load/dialect.js';
+import { Asked } from './questions.js';
+import type { ServerOptions, Tick } from './servers/control.js';
+
+/** Who can be measured. */
+export interface Entrant {
+  readonly name: string;
+  readonly server: string;
+  readonly dialect: DialectName;
+  readonly options?: ServerOptions;
+}
+
+export const OURS: Entrant = { name: 'nestjs-realtime', server: 'nestjs-realtime', dialect: 'json' };
+export const BARE_WS: Entrant = { name: 'bare ws', server: 'bare-ws', dialect: 'json' };
+export const NEST_WS: Entrant = { name: 'Nest ws', server: 'nest-ws', dialect: 'nest' };
+export const NEST_IO: Entrant = { name: 'Nest socket.io', server: 'nest-socket-io', dialect: 'socket.io' };
+export const UWS: Entrant = { name: 'uWebSockets.js', server: 'uws', dialect: 'json' };
+
+/** One measurement: what came, and what it cost the servers. */
+export interface Figures extends Measured {
+  /** Per second of the servers' CPU time. */
+  readonly perCpuSecond: number;
+  readonly perSecond: number;
+}
+
+interface Ports {
+  readonly port: number;
+  readonly driver: number;
+}
+
+const started = new Set<ChildProcess>();
+process.on('exit', () => {
+  for (const child of started) child.kill('SIGKILL');
+});
+
+/** Where `--profile` puts its `.cpuprofile` files; asked for by name. */
+export const profiling: { directory: string | undefined; count: number } = { directory: undefined, count: 0 };
+
+/** A contender's servers with the load generator of its own that waits for them. */
+export class Bout {
+  readonly #children: ChildProcess[] = [];
+  readonly #servers: Asked[] = [];
+  #load!: Asked;
+
+  private constructor(readonly entrant: Entrant) {}
+
+  /** Starts `nodes` servers; the first one is driven, clients connect to the last of them or to all. */
+  static async start(
+    entrant: Entrant,
+    nodes = 1,
+    options: ServerOptions = {},
+    connectTo: 'last' | 'all' = 'last',
+  ): Promise<Bout> {
+    const bout = new Bout(entrant);
+    const ports: Ports[] = [];
+    for (let i = 0; i < nodes; i++) {
+      const server = await bout.#fork(
+        `servers/${entrant.server}.js`,
+        { ...options, ...entrant.options },
+        true,
+      );
+      bout.#servers.push(server);
+      ports.push(await server.ask<Ports>('ports'));
+    }
+    const driven = ports[0] as Ports;
+    const open = (connectTo === 'all' ? ports : ports.slice(-1)).map(({ port }) => port);
+    bout.#load = await bout.#fork('load/load.js', {}, false);
+    await bout.#load.ask('target', { ports: open, driver: driven.driver, dialect: entrant.dialect });
+    return bout;
+  }
+
+  async connect(count: number, rooms?: number): Promise<Figures> {
+    return this.#figures(() => this.#load.ask<Measured>('connect', { count, rooms }));
+  }
+
+  disconnect(): Promise<void> {
+    return this.#load.ask('disconnect');
+  }
+
+  check(): Promise<void> {
+    return this.#load.ask('check');
+  }
+
+  async tick(tick: Tick): Promise<void> {
+    await this.#servers[0]?.ask('tick', tick);
+  }
+
+  async joinAll(rooms: number): Promise<void> {
+    await Promise.all(this.#servers.map((server) => server.ask('joinAll', rooms)));
+  }
+
+  broadcast(options: { seconds: number; perTick: number; receivers: number }): Promise<Figures> {
+    return this.#figures(() => this.#load.ask<Measured>('broadcast', options));
+  }
+
+  requests(options: { seconds: number; inFlight: number }): Promise<Figures> {
+    return this.#figures(() => this.#load.ask<Measured>('requests', options));
+  }
+
+  /** Resident bytes of the first server after garbage collection. */
+  async memory(): Promise<{ rss: number; heapUsed: number; external: number }> {
+    return (this.#servers[0] as Asked).ask('memory');
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.#children.map((child) => ended(child)));
+  }
+
+  async #figures(work: () => Promise<Measured>): Promise<Figures> {
+    const before = await this.#cpu();
+    const measured = await work();
+    const cpuSeconds = (await this.#cpu()) - before;
+    return {
+      ...measured,
+      perCpuSecond: measured.count / cpuSeconds,
+      perSecond: measured.count / measured.seconds,
+    };
+  }
+
+  /** Seconds of user and system time of all servers, as the kernel counts them. */
+  async #cpu(): Promise<number> {
+    const usages = await Promise.all(this.#servers.map((server) => server.ask<NodeJS.CpuUsage>('cpu')));
+    return usages.reduce((sum, { user, system }) => sum + (user + system) / 1e6, 0);
+  }
+
+  async #fork(file: string, options: object, isServer: boolean): Promise<Asked> {
+    const execArgv = isServer ? ['--expose-gc'] : [];
+    if (isServer && profiling.directory !== undefined) {
+      const name = `${this.entrant.server}-${++profiling.count}.cpuprofile`;
+      execArgv.push('--cpu-prof', `--cpu-prof-dir=${profiling.directory}`, `--cpu-prof-name=${name}`);
+    }
+    const child = fork(fileURLToPath(new URL(file, import.meta.url)), [JSON.stringify(options)], {
+      execArgv,
+    });
+    started.add(child);
+    this.#children.push(child);
+    if (isServer) {
+      await new Promise((resolve, reject) => {
+        child.once('message', resolve);
+        child.once('exit', () => reject(new Error(`${file} did not start`)));
+      });
+    }
+    return new Asked(`${this.entrant.name} (${file})`, child);
+  }
+}
+
+/** Node writes its profile when it ends by itself; the end of the channel tells it to. */
+function ended(child: ChildProcess): Promise<void> {
+  return new Promise((resolve) => {
+    if (child.exitCode !== null) resolve();
+    child.once('exit', () => {
+      started.delete(child);
+      resolve();
+    });
+    child.disconnect();
+    setTimeout(() => child.kill('SIGKILL'), 10_000).unref();
+  });
+}
+
+/** A redis-server of the bench's own. */
+export async function startRedis(): Promise<{ port: number; stop(): void }> {
+  const port = await freePort();
+  const directory = mkdtempSync(join(tmpdir(), 'bench-redis-'));
+  const args = [
+    '--port',
+    String(port),
+    '--bind',
+    '127.0.0.1',
+    '--save',
+    '',
+    '--appendonly',
+    'no',
+    '--dir',
+    directory,
+  ];
+  const child = spawn('redis-server', args, { stdio: 'ignore' });
+  started.add(child);
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  return {
+    port,
+    stop() {
+      started.delete(child);
+      child.kill();
+      rmSync(directory, { recursive: true, force: true });
+    },
+  };
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve) => {
+    const server = createServer().listen(0, '127.0.0.1', () => {
+      const { port } = server.address() as AddressInfo;
+      server.close(() => resolve(port));
+    });
+  });
+}

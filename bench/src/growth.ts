@@ -1,0 +1,100 @@
+import { writeFileSync } from 'node:fs';
+import { BARE_WS, Bout, OURS, startRedis, UWS, type Entrant, type Figures } from './bout.js';
+import { plot, type Series } from './plot.js';
+import { summarize } from './table.js';
+
+/** How one cost grows: a number that is varied, and a round at each of its values. */
+interface Growth {
+  readonly name: string;
+  readonly title: string;
+  readonly axis: string;
+  readonly values: readonly number[];
+  readonly entrants: readonly Entrant[];
+  prepare(
+    entrant: Entrant,
+    value: number,
+  ): Promise<{ round(seconds: number): Promise<Figures>; stop(): unknown }>;
+}
+
+async function broadcasting(bout: Bout, receivers: number, padding = 0) {
+  await bout.tick({ kind: 'broadcast', messages: 1, padding });
+  const round = (seconds: number) => bout.broadcast({ seconds, perTick: 1, receivers });
+  await round(1);
+  return { round, stop: () => bout.stop() };
+}
+
+const GROWTHS: readonly Growth[] = [
+  {
+    name: 'connections',
+    title: 'Broadcast: deliveries per CPU second',
+    axis: 'connections',
+    values: [100, 1_000, 10_000],
+    entrants: [OURS, BARE_WS, UWS],
+    async prepare(entrant, connections) {
+      const bout = await Bout.start(entrant);
+      await bout.connect(connections);
+      return broadcasting(bout, connections);
+    },
+  },
+  {
+    name: 'rooms',
+    title: 'A room of 1,000: deliveries per CPU second',
+    axis: 'rooms of each connection',
+    values: [1, 10, 100],
+    entrants: [OURS, BARE_WS, UWS],
+    async prepare(entrant, rooms) {
+      const bout = await Bout.start(entrant);
+      await bout.connect(1_000);
+      await bout.joinAll(rooms);
+      await bout.tick({ kind: 'room', messages: 1, room: 'room:0' });
+      const round = (seconds: number) => bout.broadcast({ seconds, perTick: 1, receivers: 1_000 });
+      await round(1);
+      return { round, stop: () => bout.stop() };
+    },
+  },
+  {
+    name: 'payload',
+    title: 'Broadcast to 500: deliveries per CPU second',
+    axis: 'bytes of payload',
+    values: [100, 1_000, 8_000, 64_000],
+    entrants: [OURS, BARE_WS, UWS],
+    async prepare(entrant, bytes) {
+      const bout = await Bout.start(entrant);
+      await bout.connect(500);
+      return broadcasting(bout, 500, bytes - 100);
+    },
+  },
+  {
+    name: 'nodes',
+    title: 'Broadcast to 1,000 over all nodes: deliveries per CPU second',
+    axis: 'nodes',
+    values: [1, 2, 3, 4],
+    entrants: [OURS],
+    async prepare(entrant, nodes) {
+      const redis = await startRedis();
+      const bout = await Bout.start(entrant, nodes, { redisPort: redis.port }, 'all');
+      await bout.connect(1_000);
+      const { round, stop } = await broadcasting(bout, 1_000);
+      return { round, stop: () => stop().then(() => redis.stop()) };
+    },
+  },
+];
+
+/** Measures how costs grow and draws each as an SVG beside the table. */
+export async function measureGrowth(directory: string, rounds: number, seconds: number): Promise<void> {
+  for (const { name, title, axis, values, entrants, prepare } of GROWTHS) {
+    const series: Series[] = entrants.map((entrant) => ({ name: entrant.name, points: [] }));
+    for (const value of values) {
+      for (const [i, entrant] of entrants.entries()) {
+        const { round, stop } = await prepare(entrant, value);
+        const figures: Figures[] = [];
+        for (let n = 0; n < rounds; n++) figures.push(await round(seconds));
+        await stop();
+        const { median } = summarize(figures);
+        series[i]?.points.push([value, median]);
+        console.log(`${name}: ${value} ${axis}: ${entrant.name} ${Math.round(median).toLocaleString('en')}`);
+      }
+    }
+    writeFileSync(`${directory}growth-${name}.svg`, plot(title, axis, series));
+  }
+}

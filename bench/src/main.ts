@@ -1,0 +1,73 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { cpus, release, totalmem } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { profiling, type Figures } from './bout.js';
+import { measureGrowth } from './growth.js';
+import { ROWS, type Row } from './rows.js';
+import { linesOf, summarize, verdictsOf, type Results } from './table.js';
+
+const { values } = parseArgs({
+  options: {
+    rows: { type: 'string' },
+    only: { type: 'string' },
+    rounds: { type: 'string', default: '5' },
+    seconds: { type: 'string', default: '2' },
+    profile: { type: 'boolean', default: false },
+    growth: { type: 'boolean', default: false },
+  },
+});
+const rounds = Number(values.rounds);
+const seconds = Number(values.seconds);
+const resultsDirectory = fileURLToPath(new URL('../results/', import.meta.url));
+mkdirSync(resultsDirectory, { recursive: true });
+if (values.profile) profiling.directory = `${resultsDirectory}profiles`;
+
+if (values.growth) {
+  await measureGrowth(resultsDirectory, Math.min(rounds, 3), seconds);
+  process.exit();
+}
+
+const wanted = values.rows?.split(',');
+const results: Results = new Map();
+const text = [machine()];
+console.log(text[0]);
+for (const row of ROWS) {
+  if (wanted !== undefined && !wanted.some((name) => row.name.startsWith(name))) continue;
+  results.set(row.name, await measure(row));
+  const lines = linesOf(row, results).join('\n');
+  text.push(lines);
+  console.log(lines);
+}
+if (wanted === undefined && values.only === undefined)
+  writeFileSync(`${resultsDirectory}table.md`, text.join('\n'));
+const missed = ROWS.flatMap((row) => verdictsOf(row, results)).filter(({ isMet }) => !isMet);
+console.log(missed.length === 0 ? 'Every bar is met.' : `${missed.length} bars are missed.`);
+
+/** Every round goes through all entrants, so that what else happens on the machine happens to all of them. */
+async function measure(row: Row) {
+  const entrants = row.entrants.filter(
+    ({ name }) => values.only === undefined || values.only.split(',').includes(name),
+  );
+  const prepared = [];
+  for (const entrant of entrants) {
+    prepared.push({ entrant, ...(await row.prepare(entrant, seconds)), figures: [] as Figures[] });
+  }
+  for (let i = 0; i < rounds; i++) {
+    for (const { round, figures } of prepared) {
+      figures.push(await round());
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+  }
+  await Promise.all(prepared.map(({ stop }) => stop()));
+  return new Map(prepared.map(({ entrant, figures }) => [entrant.name, summarize(figures)]));
+}
+
+function machine(): string {
+  const [cpu] = cpus();
+  const memory = Math.round(totalmem() / 2 ** 30);
+  return (
+    `${cpus().length} × ${cpu?.model}, ${memory} GB, Linux ${release()}, Node ${process.version}; ` +
+    `${rounds} rounds of ${seconds} s, medians.\n`
+  );
+}

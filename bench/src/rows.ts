@@ -1,0 +1,197 @@
+import {
+  BARE_WS,
+  Bout,
+  NEST_IO,
+  NEST_WS,
+  OURS,
+  startRedis,
+  UWS,
+  type Entrant,
+  type Figures,
+} from './bout.js';
+
+/** What ours has to be, against whom. */
+export interface Bar {
+  readonly peer: string;
+  /** At least so many times the peer's figure; for bytes, at most so many bytes. */
+  readonly factor: number;
+  /** The row the peer's figure is taken from. @default this row */
+  readonly row?: string;
+}
+
+/** One line of the table before it is measured. */
+export interface Row {
+  readonly name: string;
+  readonly title: string;
+  readonly unit: 'per CPU second' | 'bytes';
+  readonly entrants: readonly Entrant[];
+  readonly bars: readonly Bar[];
+  /** Bytes at most, for a row of bytes. */
+  readonly atMost?: number;
+  /** Starts an entrant and warms it up; the function is then one round's work. */
+  prepare(entrant: Entrant, seconds: number): Promise<{ round(): Promise<Figures>; stop(): Promise<void> }>;
+}
+
+const RECEIVERS = 1_000;
+const ASKERS = 100;
+const USERS = 500;
+const BURST = 100;
+const IDLE = 8_000;
+const STORM = 1_500;
+
+function broadcast(perTick: number) {
+  return async (entrant: Entrant, seconds: number) => {
+    const bout = await Bout.start(entrant);
+    await bout.connect(RECEIVERS);
+    await bout.tick({ kind: 'broadcast', messages: perTick });
+    const round = (time: number) => bout.broadcast({ seconds: time, perTick, receivers: RECEIVERS });
+    await round(1);
+    return { round: () => round(seconds), stop: () => bout.stop() };
+  };
+}
+
+function requests(inFlight: number) {
+  return async (entrant: Entrant, seconds: number) => {
+    const bout = await Bout.start(entrant);
+    await bout.connect(ASKERS);
+    await bout.check();
+    await bout.requests({ seconds: 1.5, inFlight });
+    return { round: () => bout.requests({ seconds, inFlight }), stop: () => bout.stop() };
+  };
+}
+
+async function acrossNodes(entrant: Entrant, seconds: number) {
+  const redis = await startRedis();
+  const bout = await Bout.start(entrant, 2, { redisPort: redis.port });
+  await bout.connect(USERS);
+  await bout.tick({ kind: 'users', messages: BURST, users: USERS });
+  const round = (time: number) => bout.broadcast({ seconds: time, perTick: BURST, receivers: 1 });
+  await round(1);
+  return {
+    round: () => round(seconds),
+    async stop() {
+      await bout.stop();
+      redis.stop();
+    },
+  };
+}
+
+/** Its rounds are processes of their own: what a heap has grown to once it keeps. */
+async function idleMemory(entrant: Entrant) {
+  return {
+    async round(): Promise<Figures> {
+      const bout = await Bout.start(entrant);
+      await bout.connect(500);
+      const before = await bout.memory();
+      const figures = await bout.connect(IDLE, 100);
+      const after = await bout.memory();
+      await bout.stop();
+      return {
+        ...figures,
+        perCpuSecond: (after.rss - before.rss) / IDLE,
+        perSecond: (after.heapUsed - before.heapUsed) / IDLE,
+      };
+    },
+    stop: async () => {},
+  };
+}
+
+function storm(rooms: number) {
+  return async (entrant: Entrant) => {
+    const bout = await Bout.start(entrant);
+    const round = async () => {
+      const figures = await bout.connect(STORM, rooms);
+      await bout.disconnect();
+      await new Promise((resolve) => setTimeout(resolve, 300));
+      return figures;
+    };
+    for (let i = 0; i < 3; i++) await round();
+    return { round, stop: () => bout.stop() };
+  };
+}
+
+function stormRow(rooms: number): Row {
+  return {
+    name: `storm-${rooms}-rooms`,
+    title: `Storm: accepted, authenticated, joined one of ${rooms.toLocaleString('en')} rooms`,
+    unit: 'per CPU second',
+    entrants: rooms === 10 ? [OURS, BARE_WS, NEST_WS, NEST_IO, UWS] : [OURS, BARE_WS],
+    bars: [{ peer: BARE_WS.name, factor: 0.6 }],
+    prepare: storm(rooms),
+  };
+}
+
+export const ROWS: readonly Row[] = [
+  {
+    name: 'broadcast-1',
+    title: 'Broadcast to 1,000 connections, 1 message per tick',
+    unit: 'per CPU second',
+    entrants: [OURS, BARE_WS, NEST_IO, UWS],
+    bars: [
+      { peer: BARE_WS.name, factor: 1.25 },
+      { peer: NEST_IO.name, factor: 1.7 },
+    ],
+    prepare: broadcast(1),
+  },
+  {
+    name: 'broadcast-8',
+    title: 'Broadcast to 1,000 connections, 8 messages per tick',
+    unit: 'per CPU second',
+    entrants: [OURS, BARE_WS, NEST_IO, UWS],
+    bars: [
+      { peer: BARE_WS.name, factor: 6 },
+      { peer: UWS.name, factor: 4, row: 'broadcast-1' },
+    ],
+    prepare: broadcast(8),
+  },
+  {
+    name: 'requests-8',
+    title: 'Request, typed validated guarded handler, reply; 8 in flight on 100 connections',
+    unit: 'per CPU second',
+    entrants: [OURS, BARE_WS, NEST_WS, NEST_IO, UWS],
+    bars: [
+      { peer: BARE_WS.name, factor: 1.3 },
+      { peer: NEST_WS.name, factor: 3 },
+    ],
+    prepare: requests(8),
+  },
+  {
+    name: 'requests-1',
+    title: 'The same, one in flight',
+    unit: 'per CPU second',
+    entrants: [OURS, BARE_WS, NEST_WS, NEST_IO, UWS],
+    bars: [
+      { peer: BARE_WS.name, factor: 0.85 },
+      { peer: NEST_WS.name, factor: 2.2 },
+    ],
+    prepare: requests(1),
+  },
+  {
+    name: 'across-nodes',
+    title: 'sendToUser from one node to 500 users on another, through Redis',
+    unit: 'per CPU second',
+    entrants: [
+      OURS,
+      { ...NEST_IO, name: 'socket.io classic', options: { adapter: 'classic' } },
+      { ...NEST_IO, name: 'socket.io sharded', options: { adapter: 'sharded' } },
+    ],
+    bars: [
+      { peer: 'socket.io classic', factor: 4 },
+      { peer: 'socket.io sharded', factor: 4 },
+    ],
+    prepare: acrossNodes,
+  },
+  {
+    name: 'memory',
+    title: 'Resident bytes per idle connection, 8,000 of them in 100 rooms, heartbeats on',
+    unit: 'bytes',
+    entrants: [OURS, BARE_WS, NEST_WS, NEST_IO, UWS],
+    bars: [],
+    atMost: 8_192,
+    prepare: idleMemory,
+  },
+  stormRow(10),
+  stormRow(100),
+  stormRow(1_000),
+  stormRow(10_000),
+];

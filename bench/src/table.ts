@@ -1,0 +1,86 @@
+import type { Figures } from './bout.js';
+import type { Row } from './rows.js';
+
+/** What the rounds of one entrant gave. */
+export interface Result {
+  readonly median: number;
+  readonly min: number;
+  readonly max: number;
+  readonly wall: number;
+  readonly share: number;
+  readonly latencies: Figures['latencies'];
+}
+
+/** Row name, then entrant name. */
+export type Results = Map<string, Map<string, Result>>;
+
+export function summarize(rounds: readonly Figures[]): Result {
+  const figures = rounds.map(({ perCpuSecond }) => perCpuSecond);
+  return {
+    median: median(figures),
+    min: Math.min(...figures),
+    max: Math.max(...figures),
+    wall: median(rounds.map(({ perSecond }) => perSecond)),
+    share: median(rounds.map(({ share }) => share)),
+    latencies: {
+      p50: median(rounds.map(({ latencies }) => latencies.p50)),
+      p99: median(rounds.map(({ latencies }) => latencies.p99)),
+      p999: median(rounds.map(({ latencies }) => latencies.p999)),
+    },
+  };
+}
+
+/** The lines of one row, as Markdown; `wall` is heap bytes in a row of bytes. */
+export function linesOf(row: Row, results: Results): string[] {
+  const own = results.get(row.name) ?? new Map<string, Result>();
+  const ours = [...own.values()][0];
+  const isBytes = row.unit === 'bytes';
+  const lines = [
+    `### ${row.title}`,
+    '',
+    `| | ${isBytes ? 'bytes' : 'per server-CPU-second'} | min–max | ours is | ${isBytes ? 'JS heap' : 'per wall second'} | p50 / p99 / p99.9 ms | generator's CPU |`,
+    '|---|---:|---:|---:|---:|---:|---:|',
+  ];
+  for (const [name, { median: figure, min, max, wall, share, latencies }] of own) {
+    const ratio = ours === undefined || own.size === 1 ? '' : `${(ours.median / figure).toFixed(2)} ×`;
+    const { p50, p99, p999 } = latencies;
+    const latency = p50 === 0 ? '' : [p50, p99, p999].map((ms) => ms.toFixed(2)).join(' / ');
+    lines.push(
+      `| ${name} | ${count(figure)} | ${count(min)}–${count(max)} | ${ratio} | ${count(wall)} | ${latency} | ${Math.round(share * 100)} % |`,
+    );
+  }
+  return [...lines, '', ...verdictsOf(row, results).map(({ text }) => text), ''];
+}
+
+/** Whether each bar is met. */
+export function verdictsOf(row: Row, results: Results): { text: string; isMet: boolean }[] {
+  const ours = results.get(row.name)?.values().next().value;
+  if (ours === undefined) return [];
+  const verdicts = row.bars.flatMap(({ peer, factor, row: other = row.name }) => {
+    const theirs = results.get(other)?.get(peer);
+    if (theirs === undefined) return [];
+    const ratio = ours.median / theirs.median;
+    const what = other === row.name ? peer : `${peer} in ${other}`;
+    return [verdict(ratio >= factor, `${ratio.toFixed(2)} × ${what}, the bar is ${factor} ×`)];
+  });
+  if (row.atMost === undefined) return verdicts;
+  return [
+    ...verdicts,
+    verdict(ours.median <= row.atMost, `${count(ours.median)} bytes, at most ${count(row.atMost)}`),
+  ];
+}
+
+function verdict(isMet: boolean, text: string) {
+  return { isMet, text: `${isMet ? 'met' : 'MISSED'}: ${text}.` };
+}
+
+function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  const upper = sorted[middle] ?? 0;
+  return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? 0) + upper) / 2;
+}
+
+function count(value: number): string {
+  return Math.round(value).toLocaleString('en');
+}

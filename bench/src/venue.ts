@@ -1,0 +1,79 @@
+import { createHmac, createSecretKey } from 'node:crypto';
+
+/** The messages of the venue, about 150 bytes each on the wire, the same for every contender. */
+export interface StatusChange {
+  readonly tableId: string;
+  readonly status: string;
+  readonly by: string;
+  readonly note: string;
+  /** Microseconds of the machine's monotonic clock when the server began to send. */
+  readonly at: number;
+}
+
+export const STATUS_CHANGED = 'table:status_changed';
+export const CREATE = 'reservation:create';
+const SECRET = 'the secret of the bench, no other';
+/** A key made once: of a text, `jsonwebtoken` first tries to make a public key, and that alone takes longer than all else. */
+export const KEY = createSecretKey(Buffer.from(SECRET));
+
+export function statusChange(padding = ''): StatusChange {
+  return {
+    tableId: 'terrace-12',
+    status: 'seated',
+    by: 'host-7',
+    note: `window seat${padding}`,
+    at: nowMicros(),
+  };
+}
+
+export interface NewReservation {
+  readonly guest: string;
+  readonly partySize: number;
+  readonly startsAt: string;
+  readonly tableId: string;
+  readonly note: string;
+}
+
+/** What a client asks for. */
+export const RESERVATION: NewReservation = {
+  guest: 'Ada Lovelace',
+  partySize: 4,
+  startsAt: '2026-03-01T19:30:00Z',
+  tableId: 'terrace-12',
+  note: 'window',
+};
+
+/** What every contender's handler does. */
+export function reserve({ guest, partySize, startsAt, tableId }: NewReservation) {
+  return { id: 'r-4711', guest, partySize, startsAt, tableId, status: 'confirmed' };
+}
+
+/** What a server without a framework does by hand in place of decorators. */
+export function isNewReservation(value: unknown): value is NewReservation {
+  if (typeof value !== 'object' || value === null) return false;
+  const { guest, partySize, startsAt, tableId, note } = value as Record<string, unknown>;
+  return (
+    typeof guest === 'string' &&
+    guest.length <= 80 &&
+    Number.isInteger(partySize) &&
+    (partySize as number) >= 1 &&
+    (partySize as number) <= 40 &&
+    typeof startsAt === 'string' &&
+    startsAt.length <= 40 &&
+    typeof tableId === 'string' &&
+    tableId.length <= 40 &&
+    (note === undefined || (typeof note === 'string' && note.length <= 500))
+  );
+}
+
+/** `CLOCK_MONOTONIC` is one clock for all processes of a machine. */
+export function nowMicros(): number {
+  return Number(process.hrtime.bigint() / 1_000n);
+}
+
+/** A JWT (HS256) that every contender verifies with the same `JwtService`. */
+export function tokenFor(userId: string): string {
+  const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
+  const body = `${part({ alg: 'HS256', typ: 'JWT' })}.${part({ sub: userId, exp: 4_102_444_800 })}`;
+  return `${body}.${createHmac('sha256', SECRET).update(body).digest('base64url')}`;
+}
