@@ -35,7 +35,7 @@ const SWEEP_MS = 1_000;
 // Given up in one sweep: the replies to it count for the same 32 MB.
 const MAX_SWEPT = 8_192;
 const RETRY_MS = 500;
-const REFUSED_RETRY_MS = 5_000;
+const REFUSED_RETRY_MS = 1_000;
 
 /**
  * The subscriptions of one Redis connection. Wanting a channel resolves when Redis has confirmed it, and after a lost

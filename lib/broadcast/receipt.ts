@@ -10,7 +10,10 @@ export interface Receipt {
   readonly nodes: number;
   /** Of these, how many did not confirm in time; 0 when nobody asked them to. */
   readonly missingNodes: number;
-  /** `cluster`: every node with a recipient was told. `node`: only this one was, because of `local` or of `failure`. */
+  /**
+   * `cluster`: handed to every node that was subscribed for a recipient; one that is just reconnecting is not, and nobody
+   * can know. `node`: only this node was told, because of `local` or of `failure`.
+   */
   readonly scope: 'cluster' | 'node';
   /** Why other nodes were not told, or with `timeout` may not have been; `null` when all is well. */
   readonly failure: BackplaneFailure | null;

@@ -1,18 +1,18 @@
 import { chromium, type Browser, type Locator, type Page } from 'playwright-core';
 
+export const CHROMIUM = process.env['CHROMIUM_PATH'] ?? '/usr/bin/chromium';
+export const FLAGS = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
+
 export function launchChromium(): Promise<Browser> {
-  return chromium.launch({
-    executablePath: process.env['CHROMIUM_PATH'] ?? '/usr/bin/chromium',
-    args: [
-      '--no-sandbox',
-      '--disable-gpu',
-      '--disable-quic',
-      '--no-first-run',
-      '--disable-background-networking',
-      '--disable-component-update',
-      '--disable-sync',
-    ],
-  });
+  return chromium.launch({ executablePath: CHROMIUM, args: FLAGS });
 }
 
 /** A window of its own browser profile, signed in as one of the staff and live. */
@@ -22,7 +22,11 @@ export class VenueWindow {
   static async open(browser: Browser, url: string, who: string): Promise<VenueWindow> {
     const context = await browser.newContext({ viewport: { width: 1280, height: 844 } });
     context.setDefaultTimeout(15_000);
-    const page = await context.newPage();
+    return VenueWindow.enter(await context.newPage(), url, who);
+  }
+
+  /** Comes in on a page that is there already. */
+  static async enter(page: Page, url: string, who: string): Promise<VenueWindow> {
     await page.goto(url);
     await page.getByRole('button', { name: who }).click();
     const window = new VenueWindow(page);

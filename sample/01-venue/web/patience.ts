@@ -3,7 +3,7 @@ import type { venue } from '../src/contract.js';
 
 /** For whoever asked something that has to wait. */
 export const NOT_CONNECTED =
-  'No connection right now. This waits for it by itself, and then says what became of it.';
+  'No connection right now. Once it is back, this goes on by itself and says what became of it.';
 
 /** Waits for an answer; calls back, once, if there is no connection meanwhile. */
 export async function patiently<Answer>(

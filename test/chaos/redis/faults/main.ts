@@ -39,4 +39,5 @@ try {
   await server.kill();
 }
 console.log(`took ${((performance.now() - begun) / 1_000).toFixed(0)} s`);
-process.exitCode = verdicts.exitCode;
+// Everything it started has ended; a socket that a path had paused may not have noticed.
+process.exit(verdicts.exitCode);

@@ -75,6 +75,8 @@ export class CrowdMoves {
       for (const presence of presences) presence.become('changing');
       const receipt = await this.random.pick(this.nodes).receipt(verb, user.id, name);
       this.#audit(verb, user, open.length, receipt);
+      // A node that did not confirm in time may still do it: nobody knows what these are in.
+      if (receipt.missingNodes > 0) return;
       for (const presence of presences) presence.become(outcome);
     });
   }
@@ -108,10 +110,9 @@ export class CrowdMoves {
   ): void {
     const closed = [...user.connections].filter(({ isClosed, presence }) => isClosed && !presence.isIn);
     const { delivered, missingNodes } = receipt;
-    this.oracle.claim(
-      missingNodes === 0 && delivered >= meant && delivered <= meant + closed.length,
-      () => `${verb} ${JSON.stringify(receipt)}, meant ${meant}`,
-    );
+    if (missingNodes > 0) this.oracle.partial();
+    const isTrue = delivered <= meant + closed.length && (delivered >= meant || missingNodes > 0);
+    this.oracle.claim(isTrue, () => `${verb} ${JSON.stringify(receipt)}, meant ${meant}`);
   }
 
   async #return(user: CrowdUser, sessionId: string): Promise<void> {

@@ -35,6 +35,7 @@ export class DeliveryOracle {
     stray: 0,
     claims: 0,
     falseClaims: 0,
+    partial: 0,
     cutOff: 0,
   };
   /** What was found wrong, the first few in words. */
@@ -96,6 +97,11 @@ export class DeliveryOracle {
     if (!isTrue) this.#wrong('falseClaims', claim());
   }
 
+  /** A receipt said that it does not know everything, which a busy machine may be the cause of. */
+  partial(): void {
+    this.found.partial++;
+  }
+
   /** What a connection was owed when its own client cut it off is lost with it. */
   cutOff(connection: CrowdConnection): void {
     this.found.cutOff += connection.owed.size;
@@ -145,8 +151,9 @@ export class DeliveryOracle {
     entitled: CrowdConnection[],
   ): void {
     const told = () => `${n} ${verb} ${JSON.stringify(receipt)}, entitled ${entitled.length}`;
-    const isWhole = receipt.failure === null && receipt.missingNodes === 0;
-    this.claim(isWhole && receipt.scope === (target.isLocal ? 'node' : 'cluster'), told);
+    const { failure, missingNodes, scope } = receipt;
+    this.claim(scope === (target.isLocal || failure !== null ? 'node' : 'cluster'), told);
+    if (failure !== null || missingNodes > 0) return this.partial();
     if (unsettled.size > 0) return;
     const known = confirmed ? entitled : entitled.filter(({ node }) => node === sender);
     this.claim(receipt.delivered === known.length, told);

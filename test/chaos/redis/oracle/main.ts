@@ -130,7 +130,9 @@ function conclude(reports: Awaited<ReturnType<PilotedNode['report']>>[]): void {
     `missing ${missing}, doubled ${found.doubled}, out of order ${found.reordered}, stray ${found.stray}`,
   );
   console.log(`doubled while their membership was changing: ${found.doubledUnsettled}`);
-  console.log(`claims of receipts and answers: ${found.claims}, of these not true: ${found.falseClaims}`);
+  console.log(
+    `claims of receipts and answers: ${found.claims}, of these not true: ${found.falseClaims}; partial, and said so: ${found.partial}`,
+  );
   for (const example of [...oracle.examples, ...oracle.owedExamples(), ...failures.slice(0, 10)]) {
     console.log(`  ${example}`);
   }
