@@ -1,5 +1,5 @@
 import type { Backplane } from './backplane/backplane.js';
-import type { RedisConfiguration } from './backplane/redis-client.js';
+import type { RedisConfiguration } from './backplane/redis-configuration.js';
 import type { Authenticate } from './gateway/authentication.js';
 import type { TrustProxy } from './gateway/client-ip.js';
 import type { DrainSettings } from './gateway/drain-schedule.js';

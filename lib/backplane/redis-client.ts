@@ -1,29 +1,6 @@
 import type { Cluster, Redis, RedisOptions } from 'ioredis';
+import { isRedisClient, type RedisConfiguration } from './redis-configuration.js';
 import { RedisConnection } from './redis-connection.js';
-
-/** What an app may give as `redis`: a URL, ioredis options (Sentinel's too), or a client whose settings are copied. */
-export type RedisConfiguration = string | RedisSettings | RedisClient;
-
-/** ioredis' options; see its documentation. */
-export interface RedisSettings {
-  readonly host?: string;
-  readonly port?: number;
-  readonly username?: string;
-  readonly password?: string;
-  readonly db?: number;
-  readonly tls?: object;
-  readonly sentinels?: readonly { readonly host?: string; readonly port?: number }[];
-  /** The name of the Sentinel group. */
-  readonly name?: string;
-  readonly [option: string]: unknown;
-}
-
-/** A `Redis` or `Cluster` of ioredis. */
-export interface RedisClient {
-  readonly status: string;
-  readonly isCluster: boolean;
-  duplicate(...parameters: never[]): unknown;
-}
 
 /** Bounds every command: ioredis alone would hold one for ever while the other side says nothing. */
 export const COMMAND_TIMEOUT_MS = 3_000;
@@ -65,7 +42,7 @@ export class RedisClients {
   /** The user's cluster, if that is what was given. */
   get givenCluster(): Cluster | undefined {
     const { configuration } = this;
-    return isClient(configuration) && configuration.isCluster
+    return isRedisClient(configuration) && configuration.isCluster
       ? (configuration as unknown as Cluster)
       : undefined;
   }
@@ -73,7 +50,7 @@ export class RedisClients {
   /** A connection to a standalone Redis or a Sentinel group; it connects when told to. */
   async redis(): Promise<RedisConnection> {
     const { configuration } = this;
-    if (isClient(configuration)) {
+    if (isRedisClient(configuration)) {
       return this.#owned((configuration as unknown as Redis).duplicate(HONEST_OPTIONS));
     }
     const { Redis } = await importIoredis();
@@ -119,10 +96,6 @@ export class RedisClients {
 function fullJitter(attempt: number): number {
   const ceiling = Math.min(MAX_RETRY_DELAY_MS, MIN_RETRY_DELAY_MS * 2 ** Math.min(attempt, 16));
   return MIN_RETRY_DELAY_MS + Math.random() * (ceiling - MIN_RETRY_DELAY_MS);
-}
-
-function isClient(configuration: RedisConfiguration): configuration is RedisClient {
-  return typeof configuration === 'object' && typeof (configuration as RedisClient).duplicate === 'function';
 }
 
 async function importIoredis(): Promise<Pick<typeof import('ioredis'), 'Redis'>> {

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { Cluster } from 'ioredis';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import type { RedisConfiguration } from '../../lib/backplane/redis-client.js';
+import type { RedisConfiguration } from '../../lib/backplane/redis-configuration.js';
 import { RedisClusterServers } from './redis-cluster-servers.js';
 import { RedisNode } from './redis-node.js';
 import { freePort, RedisServer } from './redis-server.js';

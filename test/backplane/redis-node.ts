@@ -1,6 +1,6 @@
 import type { LoggerService } from '@nestjs/common';
 import { RedisBackplane } from '../../lib/backplane/redis-backplane.js';
-import type { RedisConfiguration } from '../../lib/backplane/redis-client.js';
+import type { RedisConfiguration } from '../../lib/backplane/redis-configuration.js';
 import { BackplaneMetrics } from '../../lib/metrics/backplane-metrics.js';
 import { TestNode } from './test-node.js';
 

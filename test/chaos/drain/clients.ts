@@ -72,6 +72,7 @@ async function comeBack(reconnectAfterMs: number): Promise<void> {
   // By hand: a thousand of ws' own clients a second would keep this process from being on time.
   const socket = dial(to, '127.0.0.1');
   socket.write(upgradeText('/ws'));
-  await once(socket, 'data');
+  let read = '';
+  while (!read.includes('$hello')) read += String(((await once(socket, 'data')) as [Buffer])[0]);
   back++;
 }
