@@ -1,6 +1,6 @@
 import { Cluster } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import type { RedisConfiguration } from '../../lib/backplane/redis-client.js';
+import type { RedisConfiguration } from '../../lib/backplane/redis-configuration.js';
 import { RedisCommands } from '../../lib/backplane/redis-commands.js';
 import { RedisNames } from '../../lib/backplane/redis-names.js';
 import { MemoryPlaces, type ConnectionPlaces } from '../../lib/gateway/connection-places.js';
