@@ -68,10 +68,11 @@ export class ConnectionLifecycle {
 
   /** The socket has closed. */
   end(connection: GatewayConnection, disconnection: Disconnection): void {
+    // Of one that was never let in nothing was answered, and it costs nothing to come and go.
+    if (connection.phase === 'open') this.sessions.ended(connection.sessionId);
     connection.phase = 'closed';
     connection.inbox.close();
     this.registry.remove(connection);
-    this.sessions.ended(connection.sessionId);
     this.streams.stopAll(connection);
     this.requests.disconnected(connection);
     const durationMs = Date.now() - connection.connectedAt;

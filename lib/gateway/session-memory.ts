@@ -1,3 +1,6 @@
+// Those of a whole node that comes back at once, and what a flood of short connections may take: some 15 MB.
+const MAX_SESSIONS = 100_000;
+
 /**
  * Which sessions this node has served lately. It still knows what their messages were answered; of any other, one from
  * before a restart or from another node, it does not, and says so.
@@ -18,7 +21,7 @@ export class SessionMemory {
     if (this.ttlMs === false) return;
     const now = performance.now();
     for (const [old, endedAt] of this.#ended) {
-      if (now - endedAt < this.ttlMs) break;
+      if (now - endedAt < this.ttlMs && this.#ended.size < MAX_SESSIONS) break;
       this.#ended.delete(old);
     }
     this.#ended.delete(sessionId);

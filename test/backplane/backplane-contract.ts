@@ -29,7 +29,11 @@ const ODD_NAMES = [
 ];
 
 /** What `Backplane` promises in words, for every driver of it. */
-export function backplaneContract(driver: string, prepare: () => Promise<Ground>): void {
+export function backplaneContract(
+  driver: string,
+  prepare: () => Promise<Ground>,
+  { canBeAway } = { canBeAway: true },
+): void {
   describe(`${driver}, as a Backplane`, () => {
     let ground: Ground;
     let count = 0;
@@ -171,7 +175,8 @@ export function backplaneContract(driver: string, prepare: () => Promise<Ground>
       const [publisher, subscriber] = [await node(), await node()];
       await subscriber.subscribe('room:stop');
       await Promise.all(nodes.splice(0).map(({ backplane }) => backplane.stop()));
-      expect(openSockets()).toBeLessThanOrEqual(sockets);
+      // What a stopped client has destroyed is gone from the loop a moment later.
+      await until('its sockets are gone', () => openSockets() <= sockets);
       if (before !== undefined) {
         await until('its connections are closed', async () => (await ground.connections?.()) === before);
       }
@@ -180,9 +185,10 @@ export function backplaneContract(driver: string, prepare: () => Promise<Ground>
       expect([...publisher.received, ...subscriber.received]).toEqual([]);
     });
 
-    it('rejects a publish with a reason, in bounded time, while the others are out of reach', async (test) => {
-      const { outage } = ground;
-      if (outage === undefined) return test.skip();
+    // One process has nobody between its nodes who could be away.
+    if (!canBeAway) return;
+    it('rejects a publish with a reason, in bounded time, while the others are out of reach', async () => {
+      const outage = ground.outage as NonNullable<Ground['outage']>;
       const [publisher, subscriber] = [await node(), await node()];
       await subscriber.subscribe('room:outage');
       await outage.begin();

@@ -3,10 +3,12 @@ import { MemoryBackplane, MemoryHub } from '../../lib/backplane/memory-backplane
 import { backplaneContract } from './backplane-contract.js';
 import { TestNode } from './test-node.js';
 
-backplaneContract('MemoryBackplane', async () => {
+async function onOneHub() {
   const hub = new MemoryHub();
   return { backplane: () => new MemoryBackplane(hub), stop: async () => {} };
-});
+}
+
+backplaneContract('MemoryBackplane', onOneHub, { canBeAway: false });
 
 describe('MemoryBackplane', () => {
   it('without a hub is alone', async () => {

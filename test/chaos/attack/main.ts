@@ -13,7 +13,8 @@ const maxP99Ms = numberArgument('max-p99-ms', 100);
 // What the first attack leaves behind for good (compiled code, pools) is no leak; only what comes on top is.
 const warmUpSeconds = numberArgument('warm-up', 20);
 const MEMORY_SLACK = 1.1;
-const SETTLING_SECONDS = 15;
+// Sessions that have ended are remembered for two minutes, for clients that come back.
+const SETTLING_SECONDS = 150;
 
 const inFile = (name: string) => new URL(name, import.meta.url);
 const isWithin = (now: number, then: number) => now <= then * MEMORY_SLACK;
@@ -52,6 +53,9 @@ async function reportInPeace(): Promise<Report> {
   return server.ask<Report>('report');
 }
 
+const hasReturned = ({ rssBytes, heapBytes }: Report) =>
+  isWithin(rssBytes, before.rssBytes) && isWithin(heapBytes, before.heapBytes);
+
 await attack(await recruit(seed + 1), warmUpSeconds);
 const attackers = await recruit(seed);
 const before = await reportInPeace();
@@ -74,9 +78,10 @@ clearInterval(watch);
 ownDelay.disable();
 await friend.stop();
 let after = await reportInPeace();
-// V8 gives the pages of a heap that has shrunk back to the system only by and by.
-for (let i = 0; i < SETTLING_SECONDS && !isWithin(after.rssBytes, before.rssBytes); i++) {
+// V8 gives the pages of a heap that has shrunk back only by and by, and old sessions are forgotten as others end.
+for (let i = 0; i < SETTLING_SECONDS && !hasReturned(after); i++) {
   await wait(1_000);
+  await (await Friend.connect(port)).leave();
   after = await server.ask<Report>('report');
 }
 
