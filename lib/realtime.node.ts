@@ -211,6 +211,7 @@ export class RealtimeNode implements OnModuleInit, BeforeApplicationShutdown, On
     this.#adapter = new RealtimeAdapter(
       host,
       new Entrance(this.#routes, admission, sockets, options, logger),
+      () => refusals.upgrade('path', () => 'refused reason=path status=404'),
     );
     // Nest asks for the adapter only when the app is initialized, so that no line in main.ts is needed.
     config.setIoAdapter(this.#adapter);

@@ -1,4 +1,4 @@
-import type { Server } from 'node:http';
+import type { IncomingMessage, Server } from 'node:http';
 import type { HttpAdapterHost } from '@nestjs/core';
 import { WsAdapter } from '@nestjs/platform-ws';
 import type { WebSocket, WebSocketServer } from 'ws';
@@ -21,6 +21,7 @@ export class RealtimeAdapter extends WsAdapter {
   constructor(
     private readonly host: HttpAdapterHost,
     private readonly entrance: Entrance,
+    private readonly onNotFound: (request: IncomingMessage) => void,
   ) {
     super();
   }
@@ -60,6 +61,7 @@ export class RealtimeAdapter extends WsAdapter {
       this.#listener = new UpgradeListener(
         server,
         (request) => this.entrance.claim(request) ?? this.#claimPlain(request.url),
+        this.onNotFound,
       );
       this.#listener.attach();
     }

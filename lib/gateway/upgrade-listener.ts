@@ -27,6 +27,7 @@ export class UpgradeListener {
   constructor(
     private readonly server: Server,
     private readonly claim: UpgradeClaim,
+    private readonly onNotFound: (request: IncomingMessage) => void,
   ) {
     this.#emit = server.emit;
     this.#hadOwnEmit = Object.hasOwn(server, 'emit');
@@ -63,16 +64,16 @@ export class UpgradeListener {
     return Reflect.apply(this.#emit, this.server, [event, ...args]) as boolean;
   }) as Server['emit'];
 
-  readonly #onUnclaimed = (_request: IncomingMessage, socket: Duplex): void => {
+  readonly #onUnclaimed = (request: IncomingMessage, socket: Duplex): void => {
     if (this.server.listenerCount('upgrade') === 1) {
       socket.on('error', () => socket.destroy());
-      refuseUpgrade(socket, NOT_FOUND);
+      this.#refuse(request, socket);
       return;
     }
     const timer = setTimeout(() => {
       this.#waiting.delete(timer);
       const { bytesWritten = 0 } = socket as { bytesWritten?: number };
-      if (!socket.destroyed && bytesWritten === 0) refuseUpgrade(socket, NOT_FOUND);
+      if (!socket.destroyed && bytesWritten === 0) this.#refuse(request, socket);
     }, OTHERS_DECIDE_MS);
     timer.unref();
     this.#waiting.add(timer);
@@ -82,4 +83,9 @@ export class UpgradeListener {
     };
     socket.once('close', forget);
   };
+
+  #refuse(request: IncomingMessage, socket: Duplex): void {
+    this.onNotFound(request);
+    refuseUpgrade(socket, NOT_FOUND);
+  }
 }

@@ -23,12 +23,16 @@ interface Remembered {
   readonly asking: { connection: Connection; id: MessageId | undefined }[];
 }
 
+// All answers together, in characters: large replies must not add up to the memory of the process.
+const MAX_LENGTH = 16_777_216;
+
 /**
  * Makes a message with a `key` count once: a client that lost its connection before the answer came sends it again, in
  * the same session, and gets the answer of the first time (the idempotency keys of the IETF httpapi draft).
  */
 export class AnswerMemory {
   readonly #remembered = new Map<string, Remembered>();
+  #length = 0;
 
   constructor(private readonly settings: AnswerMemorySettings | false) {}
 
@@ -46,7 +50,7 @@ export class AnswerMemory {
       else send(connection, frame.id, known.answer);
       return true;
     }
-    this.#remembered.delete(name);
+    this.#drop(name);
     this.#remembered.set(name, { since: performance.now(), answer: undefined, asking: [] });
     this.#forgetOld(this.settings);
     return false;
@@ -57,20 +61,26 @@ export class AnswerMemory {
     const known = this.#remembered.get(nameOf(connection, frame));
     if (known === undefined) return;
     known.answer = answer;
+    this.#length += answer.payload.length;
     for (const { connection: again, id } of known.asking.splice(0)) send(again, id, answer);
   }
 
   /** For a message whose answer cannot be kept, a reply in parts. */
   forget(connection: Connection, frame: ClientFrame): void {
-    this.#remembered.delete(nameOf(connection, frame));
+    this.#drop(nameOf(connection, frame));
   }
 
   #forgetOld({ ttlMs, maxAnswers }: AnswerMemorySettings): void {
     const deadline = performance.now() - ttlMs;
     for (const [name, { since }] of this.#remembered) {
-      if (since > deadline && this.#remembered.size <= maxAnswers) return;
-      this.#remembered.delete(name);
+      if (since > deadline && this.#remembered.size <= maxAnswers && this.#length <= MAX_LENGTH) return;
+      this.#drop(name);
     }
+  }
+
+  #drop(name: string): void {
+    this.#length -= this.#remembered.get(name)?.answer?.payload.length ?? 0;
+    this.#remembered.delete(name);
   }
 }
 
