@@ -9,6 +9,7 @@ import {
   type Entrant,
   type Figures,
 } from './bout.js';
+import { stormRow } from './storm.js';
 
 /** What ours has to be, against whom. */
 export interface Bar {
@@ -37,7 +38,6 @@ const ASKERS = 100;
 const USERS = 500;
 const BURST = 100;
 const IDLE = 8_000;
-const STORM = 1_500;
 
 function broadcast(perTick: number) {
   return async (entrant: Entrant, seconds: number) => {
@@ -93,31 +93,6 @@ async function idleMemory(entrant: Entrant) {
       };
     },
     stop: async () => {},
-  };
-}
-
-function storm(rooms: number) {
-  return async (entrant: Entrant) => {
-    const bout = await Bout.start(entrant);
-    const round = async () => {
-      const figures = await bout.connect(STORM, rooms);
-      await bout.disconnect();
-      await new Promise((resolve) => setTimeout(resolve, 300));
-      return figures;
-    };
-    for (let i = 0; i < 3; i++) await round();
-    return { round, stop: () => bout.stop() };
-  };
-}
-
-function stormRow(rooms: number): Row {
-  return {
-    name: `storm-${rooms}-rooms`,
-    title: `Storm: accepted, authenticated, joined one of ${rooms.toLocaleString('en')} rooms`,
-    unit: 'per CPU second',
-    entrants: rooms === 10 ? [OURS, BARE_WS, NEST_WS, NEST_IO, UWS] : [OURS, BARE_WS],
-    bars: [{ peer: BARE_WS.name, factor: 0.6 }],
-    prepare: storm(rooms),
   };
 }
 

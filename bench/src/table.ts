@@ -3,6 +3,8 @@ import type { Row } from './rows.js';
 
 /** What the rounds of one entrant gave. */
 export interface Result {
+  /** The figure of each round. */
+  readonly rounds: readonly number[];
   readonly median: number;
   readonly min: number;
   readonly max: number;
@@ -17,6 +19,7 @@ export type Results = Map<string, Map<string, Result>>;
 export function summarize(rounds: readonly Figures[]): Result {
   const figures = rounds.map(({ perCpuSecond }) => perCpuSecond);
   return {
+    rounds: figures,
     median: median(figures),
     min: Math.min(...figures),
     max: Math.max(...figures),
@@ -41,8 +44,9 @@ export function linesOf(row: Row, results: Results): string[] {
     `| | ${isBytes ? 'bytes' : 'per server-CPU-second'} | min–max | ours is | ${isBytes ? 'JS heap' : 'per wall second'} | p50 / p99 / p99.9 ms | generator's CPU |`,
     '|---|---:|---:|---:|---:|---:|---:|',
   ];
-  for (const [name, { median: figure, min, max, wall, share, latencies }] of own) {
-    const ratio = ours === undefined || own.size === 1 ? '' : `${(ours.median / figure).toFixed(2)} ×`;
+  for (const [name, result] of own) {
+    const { median: figure, min, max, wall, share, latencies } = result;
+    const ratio = ours === undefined || own.size === 1 ? '' : `${ratioOf(ours, result).toFixed(2)} ×`;
     const { p50, p99, p999 } = latencies;
     const latency = p50 === 0 ? '' : [p50, p99, p999].map((ms) => ms.toFixed(2)).join(' / ');
     lines.push(
@@ -59,7 +63,7 @@ export function verdictsOf(row: Row, results: Results): { text: string; isMet: b
   const verdicts = row.bars.flatMap(({ peer, factor, row: other = row.name }) => {
     const theirs = results.get(other)?.get(peer);
     if (theirs === undefined) return [];
-    const ratio = ours.median / theirs.median;
+    const ratio = other === row.name ? ratioOf(ours, theirs) : ours.median / theirs.median;
     const what = other === row.name ? peer : `${peer} in ${other}`;
     return [verdict(ratio >= factor, `${ratio.toFixed(2)} × ${what}, the bar is ${factor} ×`)];
   });
@@ -70,11 +74,16 @@ export function verdictsOf(row: Row, results: Results): { text: string; isMet: b
   ];
 }
 
+/** The median of the ratios within each round: what else the machine did in a round, it did to both. */
+function ratioOf(ours: Result, theirs: Result): number {
+  return median(ours.rounds.map((figure, i) => figure / (theirs.rounds[i] as number)));
+}
+
 function verdict(isMet: boolean, text: string) {
   return { isMet, text: `${isMet ? 'met' : 'MISSED'}: ${text}.` };
 }
 
-function median(values: readonly number[]): number {
+export function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
   const middle = sorted.length >> 1;
   const upper = sorted[middle] ?? 0;

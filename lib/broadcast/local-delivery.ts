@@ -24,10 +24,11 @@ export class LocalDelivery {
   deliver(to: Recipient, delivery: Delivery, tally = new Tally()): Tally {
     const { frame, except, volatile } = delivery;
     const paths = this.serverMessages.pathsOf(delivery.type);
+    const hasExceptions = except.length > 0 || to.unless.length > 0;
     for (const connection of this.#members(to.kind, to.key)) {
       // A message of one gateway's contract is no business of the clients on another path.
       if (paths !== undefined && !paths.has(connection.path)) continue;
-      if (isExcepted(connection, except) || isElsewhere(connection, to.unless)) continue;
+      if (hasExceptions && (isExcepted(connection, except) || isElsewhere(connection, to.unless))) continue;
       tally.count(connection.sendFrame(frame, volatile));
     }
     return tally;
@@ -56,7 +57,7 @@ export class LocalDelivery {
 }
 
 function isExcepted(connection: Connection, except: readonly string[]): boolean {
-  return except.length > 0 && (except.includes(connection.id) || except.includes(connection.sessionId));
+  return except.includes(connection.id) || except.includes(connection.sessionId);
 }
 
 function isElsewhere(connection: Connection, unless: readonly string[]): boolean {

@@ -81,7 +81,9 @@ export class Connection<
   readonly connectedAt = Date.now();
 
   #sessionId: string;
-  #identity: Identity<User> = {};
+  #userId: string | undefined;
+  #user: User | undefined;
+  #expiresAt: number | undefined;
   #data: Data | undefined;
   #rooms: Set<string> | undefined;
   #held: HeldFrames | undefined = { frames: [], length: 0 };
@@ -107,12 +109,12 @@ export class Connection<
   }
 
   get userId(): string | undefined {
-    return this.#identity.userId;
+    return this.#userId;
   }
 
   /** What `authenticate` returned as `user`, or all it returned; `undefined` for an app without `authenticate`. */
   get user(): User | undefined {
-    return this.#identity.user;
+    return this.#user;
   }
 
   /** The rooms this connection is in; after a disconnect, those it was in. */
@@ -198,7 +200,9 @@ export class Connection<
 
   /** @internal */
   identify(identity: Identity<User>): void {
-    this.#identity = { ...identity, user: identity.user ?? (identity as unknown as User) };
+    this.#userId = identity.userId;
+    this.#user = identity.user ?? (identity as unknown as User);
+    this.#expiresAt = identity.expiresAt;
   }
 
   /** @internal Called by the registry alone. */
@@ -208,7 +212,7 @@ export class Connection<
 
   /** @internal */
   get expiresAt(): number | undefined {
-    return this.#identity.expiresAt;
+    return this.#expiresAt;
   }
 
   /** @internal */

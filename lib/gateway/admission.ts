@@ -3,7 +3,7 @@ import type { LoggerService } from '@nestjs/common';
 import type { Identity } from '../connections/connection.js';
 import type { RealtimeMetrics } from '../metrics/realtime-metrics.js';
 import type { Refusals } from '../metrics/refusals.js';
-import type { Authentication } from './authentication.js';
+import type { Authentication, Verdict } from './authentication.js';
 import { Seat, type ConnectionLimits } from './connection-limits.js';
 import type { PathParams } from '../connections/connection.js';
 import { offeredSubprotocols, readHandshake, type Handshake } from './handshake.js';
@@ -84,10 +84,13 @@ export class Admission {
   async judge(request: IncomingMessage, params: PathParams, open: Open): Promise<UpgradeRefusal | undefined> {
     const startedAt = performance.now();
     const ip = this.settings.clientIp(request);
-    const refusal = await this.#judge(request, params, ip, open).catch((error: unknown) => {
+    let refusal: UpgradeRefusal | undefined;
+    try {
+      refusal = await this.#judge(request, params, ip, open);
+    } catch (error) {
       this.logger.error(error);
-      return FAILURE;
-    });
+      refusal = FAILURE;
+    }
     this.metrics.handshakeDuration.observe((performance.now() - startedAt) / 1_000);
     if (refusal !== undefined) {
       const { reason, status, cause } = refusal;
@@ -105,14 +108,19 @@ export class Admission {
   ): Promise<UpgradeRefusal | undefined> {
     if (this.#isClosed) return DRAINING;
     if (!isUpgrade(request)) return BAD_REQUEST;
-    if (!(await this.origins.allows(request))) return FORBIDDEN_ORIGIN;
-    const seat = await this.limits.enter(ip);
+    // Nearly every question is answered at once; a storm of clients should not pay for waiting for what is there.
+    const isAllowed = this.origins.allows(request);
+    if (!(typeof isAllowed === 'boolean' ? isAllowed : await isAllowed)) return FORBIDDEN_ORIGIN;
+    const entered = this.limits.enter(ip);
+    const seat = entered instanceof Promise ? await entered : entered;
     if (!(seat instanceof Seat)) return seat;
     let isIn = false;
     try {
       const verdict = await this.#handshake(readHandshake(request, params, ip, this.settings.tokenCookie));
       if (isRefusal(verdict)) return verdict;
-      const refusal = (await seat.identify(verdict.identity?.userId)) ?? this.#lastRefusal(verdict);
+      const identified = seat.identify(verdict.identity?.userId);
+      const overcrowded = identified instanceof Promise ? await identified : identified;
+      const refusal = overcrowded ?? this.#lastRefusal(verdict);
       // Nothing awaits between the last question and the open socket: nobody else can come in between.
       if (refusal === undefined) isIn = open(verdict, seat);
       return refusal;
@@ -124,9 +132,15 @@ export class Admission {
 
   async #handshake(handshake: Handshake): Promise<Admitted | UpgradeRefusal> {
     if (!this.authentication.isRequired && handshake.ticket === undefined) return { handshake, identity: {} };
-    const turnedAway = await this.queue.enter();
+    const turn = this.queue.enter();
+    const turnedAway = turn === undefined ? undefined : await turn;
     if (turnedAway !== undefined) return turnedAway;
-    const verdict = await this.authentication.judge(handshake).finally(() => this.queue.leave());
+    let verdict: Verdict;
+    try {
+      verdict = await this.authentication.judge(handshake);
+    } finally {
+      this.queue.leave();
+    }
     if (verdict.outcome === 'late') return TOO_SLOW;
     if (verdict.outcome === 'failed') throw verdict.reason;
     if (verdict.outcome === 'unavailable') return { ...NO_TICKETS, cause: verdict.reason };

@@ -78,8 +78,12 @@ export class ConnectionLifecycle {
     const durationMs = Date.now() - connection.connectedAt;
     this.metrics.connectionsClosed.add(closeLabel(disconnection.code));
     this.metrics.connectionDuration.observe(durationMs / 1_000);
-    const { received } = connection;
-    this.#log('disconnect', { ...logFields(connection), ...disconnection, durationMs, received });
+    if (this.#logs) {
+      const { received } = connection;
+      const fields = { ...logFields(connection), ...disconnection, durationMs, received };
+      this.logger.log(logLine('disconnect', fields));
+    }
+    if (connection.opening === undefined && !connection.route.isToldOfEnd(connection)) return;
     const ending = this.#end(connection, disconnection).finally(() => this.#ending.delete(ending));
     this.#ending.add(ending);
   }
@@ -104,7 +108,9 @@ export class ConnectionLifecycle {
     }
     if (!connection.isOpen) return;
     connection.phase = 'open';
-    this.#log('connect', { ...logFields(connection), connections: this.registry.size });
+    if (this.#logs) {
+      this.logger.log(logLine('connect', { ...logFields(connection), connections: this.registry.size }));
+    }
     connection.ready(encodeMessage('$hello', this.#hello(connection)));
     connection.inbox.open();
   }
@@ -146,19 +152,20 @@ export class ConnectionLifecycle {
     }
   }
 
-  #log(event: string, fields: Parameters<typeof logLine>[1]): void {
-    // A storm of connections should not pay for lines that nobody prints.
-    if (this.settings.logConnections && Logger.isLevelEnabled('log')) this.logger.log(logLine(event, fields));
+  /** A storm of connections should not pay for lines that nobody prints. */
+  get #logs(): boolean {
+    return this.settings.logConnections && Logger.isLevelEnabled('log');
   }
 
   #hello({ id, sessionId, userId, expiresAt }: GatewayConnection): Hello {
-    const expiresInMs = expiresAt === undefined ? null : Math.max(0, expiresAt - Date.now());
+    const { heartbeat, maxPayloadBytes } = this.announcement;
     return {
       connectionId: id,
       sessionId,
       userId: userId ?? null,
-      ...this.announcement,
-      expiresInMs,
+      heartbeat,
+      maxPayloadBytes,
+      expiresInMs: expiresAt === undefined ? null : Math.max(0, expiresAt - Date.now()),
       recovered: false,
     };
   }

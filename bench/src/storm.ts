@@ -1,0 +1,58 @@
+import { BARE_WS, Bout, NEST_IO, NEST_WS, OURS, UWS, type Entrant, type Figures } from './bout.js';
+import type { Row } from './rows.js';
+import { median } from './table.js';
+
+const CLIENTS = 1_500;
+// One volley is over sooner than the garbage collector comes by: several of them are a round.
+const VOLLEYS = 4;
+
+/** Clients that all come at once, to a server with so many rooms. */
+export function stormRow(rooms: number): Row {
+  return {
+    name: `storm-${rooms}-rooms`,
+    title: `Storm: accepted, authenticated, joined one of ${rooms.toLocaleString('en')} rooms`,
+    unit: 'per CPU second',
+    entrants: rooms === 10 ? [OURS, BARE_WS, NEST_WS, NEST_IO, UWS] : [OURS, BARE_WS],
+    bars: [{ peer: BARE_WS.name, factor: 0.6 }],
+    prepare: storm(rooms),
+  };
+}
+
+function storm(rooms: number) {
+  return async (entrant: Entrant) => {
+    const bout = await Bout.start(entrant);
+    const volley = async () => {
+      const figures = await bout.connect(CLIENTS, rooms);
+      await bout.disconnect();
+      await new Promise((resolve) => setTimeout(resolve, 300));
+      return figures;
+    };
+    const round = async () => {
+      const volleys: Figures[] = [];
+      for (let i = 0; i < VOLLEYS; i++) volleys.push(await volley());
+      return together(volleys);
+    };
+    await round();
+    return { round, stop: () => bout.stop() };
+  };
+}
+
+/** The pauses between volleys, in which the sockets of the last one close, are nobody's figure. */
+function together(volleys: readonly Figures[]): Figures {
+  const sum = (figure: (volley: Figures) => number) =>
+    volleys.reduce((total, volley) => total + figure(volley), 0);
+  const count = sum((volley) => volley.count);
+  const seconds = sum((volley) => volley.seconds);
+  return {
+    count,
+    seconds,
+    share: sum((volley) => volley.share * volley.seconds) / seconds,
+    latencies: {
+      p50: median(volleys.map(({ latencies }) => latencies.p50)),
+      p99: median(volleys.map(({ latencies }) => latencies.p99)),
+      p999: median(volleys.map(({ latencies }) => latencies.p999)),
+    },
+    perCpuSecond: count / sum((volley) => volley.count / volley.perCpuSecond),
+    perSecond: count / seconds,
+  };
+}
