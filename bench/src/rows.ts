@@ -36,7 +36,6 @@ export interface Row {
 const RECEIVERS = 1_000;
 const ASKERS = 100;
 const USERS = 500;
-const BURST = 100;
 const IDLE = 8_000;
 
 function broadcast(perTick: number) {
@@ -60,19 +59,39 @@ function requests(inFlight: number) {
   };
 }
 
-async function acrossNodes(entrant: Entrant, seconds: number) {
-  const redis = await startRedis();
-  const bout = await Bout.start(entrant, 2, { redisPort: redis.port });
-  await bout.connect(USERS);
-  await bout.tick({ kind: 'users', messages: BURST, users: USERS });
-  const round = (time: number) => bout.broadcast({ seconds: time, perTick: BURST, receivers: 1 });
-  await round(1);
+function acrossNodes(perTick: number) {
+  return async (entrant: Entrant, seconds: number) => {
+    const redis = await startRedis();
+    const bout = await Bout.start(entrant, 2, { redisPort: redis.port });
+    await bout.connect(USERS);
+    await bout.tick({ kind: 'users', messages: perTick, users: USERS });
+    const round = (time: number) => bout.broadcast({ seconds: time, perTick, receivers: 1 });
+    await round(1);
+    return {
+      round: () => round(seconds),
+      async stop() {
+        await bout.stop();
+        redis.stop();
+      },
+    };
+  };
+}
+
+function acrossNodesRow(name: string, perTick: number, what: string): Row {
   return {
-    round: () => round(seconds),
-    async stop() {
-      await bout.stop();
-      redis.stop();
-    },
+    name: `across-nodes-${name}`,
+    title: `sendToUser from one node to 500 users on another, through Redis: ${what}`,
+    unit: 'per CPU second',
+    entrants: [
+      OURS,
+      { ...NEST_IO, name: 'socket.io classic', options: { adapter: 'classic' } },
+      { ...NEST_IO, name: 'socket.io sharded', options: { adapter: 'sharded' } },
+    ],
+    bars: [
+      { peer: 'socket.io classic', factor: 4 },
+      { peer: 'socket.io sharded', factor: 4 },
+    ],
+    prepare: acrossNodes(perTick),
   };
 }
 
@@ -141,21 +160,8 @@ export const ROWS: readonly Row[] = [
     ],
     prepare: requests(1),
   },
-  {
-    name: 'across-nodes',
-    title: 'sendToUser from one node to 500 users on another, through Redis',
-    unit: 'per CPU second',
-    entrants: [
-      OURS,
-      { ...NEST_IO, name: 'socket.io classic', options: { adapter: 'classic' } },
-      { ...NEST_IO, name: 'socket.io sharded', options: { adapter: 'sharded' } },
-    ],
-    bars: [
-      { peer: 'socket.io classic', factor: 4 },
-      { peer: 'socket.io sharded', factor: 4 },
-    ],
-    prepare: acrossNodes,
-  },
+  acrossNodesRow('8', 8 * USERS, '8 messages to each per tick'),
+  acrossNodesRow('1', 100, '1 message to each of 100 per tick'),
   {
     name: 'memory',
     title: 'Resident bytes per idle connection, 8,000 of them in 100 rooms, heartbeats on',

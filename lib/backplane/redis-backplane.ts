@@ -82,33 +82,39 @@ export class RedisBackplane implements Backplane {
     this.#topology.unsubscribe(this.#names.channel(channel));
   }
 
-  async publish(channel: string, publication: Publication): Promise<PublishOutcome> {
+  publish(channel: string, publication: Publication): Promise<PublishOutcome> {
     if (this.#inFlight >= MAX_IN_FLIGHT || this.#inFlightBytes >= MAX_IN_FLIGHT_BYTES) {
-      throw this.#refused(
-        new BackplaneError('overloaded', `Redis has not answered ${this.#inFlight} publications.`),
-      );
+      const text = `Redis has not answered ${this.#inFlight} publications.`;
+      return Promise.reject(this.#refused(new BackplaneError('overloaded', text)));
     }
     const name = this.#names.channel(channel);
     const message = this.#codec.encode(publication);
+    const { length } = message;
     // Redis counts this node too, which does not hear itself.
-    const isHeardHere = this.#topology.hears(name);
+    const own = this.#topology.hears(name) ? 1 : 0;
     this.#inFlight++;
-    this.#inFlightBytes += message.length;
-    try {
-      const receivers = await this.#topology.publish(name, message);
-      this.metrics.published.add('ok');
-      return { nodes: Math.max(0, receivers - (isHeardHere ? 1 : 0)) };
-    } catch (error) {
-      throw this.#refused(asBackplaneError(error as Error));
-    } finally {
-      this.#inFlight--;
-      this.#inFlightBytes -= message.length;
-    }
+    this.#inFlightBytes += length;
+    return this.#topology.publish(name, message).then(
+      (receivers) => {
+        this.#landed(length);
+        this.metrics.published.add('ok');
+        return { nodes: Math.max(0, receivers - own) };
+      },
+      (error: Error) => {
+        this.#landed(length);
+        throw this.#refused(asBackplaneError(error));
+      },
+    );
   }
 
   async stop(): Promise<void> {
     await this.#topology.stop();
     this.#listener = undefined;
+  }
+
+  #landed(length: number): void {
+    this.#inFlight--;
+    this.#inFlightBytes -= length;
   }
 
   #receive(message: Buffer, partition: number): void {

@@ -57,15 +57,17 @@ export class RedisCodec {
     const afterOrigin = message.indexOf(NEWLINE) + 1;
     const afterHead = message.indexOf(NEWLINE, afterOrigin) + 1;
     if (afterOrigin === 0 || afterHead === 0) return undefined;
-    const first = message.toString('latin1', 0, afterOrigin - 1);
-    const space = first.indexOf(' ');
-    const sequence = Number(first.slice(space + 1));
-    if (space < 0 || !Number.isSafeInteger(sequence)) return undefined;
-    const line = message.toString('utf8', afterOrigin, afterHead - 1);
+    // Both lines as one text: to make a text of bytes costs more than to cut it up.
+    const head = message.toString('utf8', 0, afterHead - 1);
+    const end = head.indexOf('\n');
+    const space = head.indexOf(' ');
+    const sequence = Number(head.slice(space + 1, end));
+    if (space < 0 || space > end || !Number.isSafeInteger(sequence)) return undefined;
+    const line = head.slice(end + 1);
     const publication = line.startsWith('{')
       ? readJson(line, message, afterHead)
       : readPlain(line, message.subarray(afterHead));
-    return publication && { origin: first.slice(0, space), sequence, publication };
+    return publication && { origin: head.slice(0, space), sequence, publication };
   }
 }
 

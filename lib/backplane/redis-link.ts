@@ -35,7 +35,7 @@ export class RedisLink {
     private readonly commands: RedisConnection,
     private readonly subscriptions: RedisConnection,
     pubSub: PubSub,
-    partitionOf: (name: string) => number,
+    partitionOf: (name: string | Buffer) => number,
     private readonly events: LinkEvents,
   ) {
     this.publisher = new RedisPublisher(commands.client, pubSub, COMMAND_TIMEOUT_MS);

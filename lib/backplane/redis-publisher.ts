@@ -2,17 +2,28 @@ import type { Redis } from 'ioredis';
 import { isAway, notAnswered } from './redis-error.js';
 import type { PubSub } from './redis-pubsub.js';
 
-interface Entry {
-  readonly name: string;
-  readonly message: string;
-  readonly resolve: (receivers: number) => void;
-  readonly reject: (error: Error) => void;
-}
-
-type Batch = Entry[];
-
 /** The number of subscribed connections, or why there is none. */
 type Answer = unknown;
+
+/** What is published together. Whoever is part of it derives its own outcome from the one promise. */
+class Batch {
+  /** Channel, message, channel, message … */
+  readonly pairs: string[] = [];
+  readonly answers: Promise<readonly Answer[]>;
+  resolve!: (answers: readonly Answer[]) => void;
+  reject!: (error: Error) => void;
+
+  constructor() {
+    this.answers = new Promise((resolve, reject) => {
+      this.resolve = resolve;
+      this.reject = reject;
+    });
+  }
+
+  get size(): number {
+    return this.pairs.length / 2;
+  }
+}
 
 // Keeps one write, and the strings it is put together from, small.
 const MAX_BATCH = 512;
@@ -25,7 +36,7 @@ const MAX_BATCH = 512;
  */
 export class RedisPublisher {
   readonly #inFlight = new Map<Batch, NodeJS.Timeout>();
-  #batch: Batch = [];
+  #batch: Batch | undefined;
   #isScheduled = false;
   #script: string | undefined;
 
@@ -46,25 +57,30 @@ export class RedisPublisher {
 
   /** Resolves with the number of subscribed connections; rejects with what Redis said, or a `BackplaneError`. */
   publish(name: string, message: string): Promise<number> {
-    return new Promise((resolve, reject) => {
-      this.#batch.push({ name, message, resolve, reject });
-      if (this.#batch.length >= MAX_BATCH) this.#flush();
-      if (this.#isScheduled) return;
-      this.#isScheduled = true;
-      // A turn's publications, whichever sockets caused them, are one write.
-      setImmediate(() => {
-        this.#isScheduled = false;
-        this.#flush();
-      });
+    const batch = (this.#batch ??= new Batch());
+    const index = batch.size;
+    batch.pairs.push(name, message);
+    if (batch.size >= MAX_BATCH) this.#flush();
+    this.#schedule();
+    return batch.answers.then((answers) => receiversOf(answers[index]));
+  }
+
+  /** A turn's publications, whichever sockets caused them, are one write. */
+  #schedule(): void {
+    if (this.#isScheduled) return;
+    this.#isScheduled = true;
+    setImmediate(() => {
+      this.#isScheduled = false;
+      this.#flush();
     });
   }
 
   #flush(): void {
     const batch = this.#batch;
-    if (batch.length === 0) return;
-    this.#batch = [];
+    if (batch === undefined) return;
+    this.#batch = undefined;
     if (!this.isReady) {
-      for (const { reject } of batch) reject(isAway());
+      batch.reject(isAway());
       return;
     }
     this.#inFlight.set(
@@ -72,14 +88,12 @@ export class RedisPublisher {
       setTimeout(() => this.#fail(batch, notAnswered(this.timeoutMs)), this.timeoutMs),
     );
     // A lone one is no cheaper as a script.
-    if (this.#script === undefined || batch.length === 1) this.#pipeline(batch);
+    if (this.#script === undefined || batch.size === 1) this.#pipeline(batch);
     else this.#run(this.#script, batch);
   }
 
   #run(script: string, batch: Batch): void {
-    const pairs: string[] = [];
-    for (const { name, message } of batch) pairs.push(name, message);
-    this.client.eval(script, 0, ...pairs).then(
+    this.client.eval(script, 0, ...batch.pairs).then(
       (answers) => this.#settle(batch, answers as Answer[]),
       (error: Error) => {
         if (!error.message.startsWith('NOPERM')) return this.#fail(batch, error);
@@ -92,7 +106,10 @@ export class RedisPublisher {
 
   #pipeline(batch: Batch): void {
     const pipeline = this.client.pipeline();
-    for (const { name, message } of batch) pipeline[this.pubSub.publish](name, message);
+    const { pairs } = batch;
+    for (let i = 0; i < pairs.length; i += 2) {
+      pipeline[this.pubSub.publish](pairs[i] as string, pairs[i + 1] as string);
+    }
     pipeline.exec().then(
       (results) =>
         this.#settle(
@@ -104,24 +121,22 @@ export class RedisPublisher {
   }
 
   #settle(batch: Batch, answers: readonly Answer[]): void {
-    if (!this.#end(batch)) return;
-    for (let i = 0; i < batch.length; i++) {
-      const answer = answers[i] ?? new Error('The connection was lost.');
-      const { resolve, reject } = batch[i] as Entry;
-      if (answer instanceof Error) reject(plainly(answer));
-      else resolve(Number(answer));
-    }
+    if (this.#end(batch)) batch.resolve(answers);
   }
 
   #fail(batch: Batch, error: Error): void {
-    if (!this.#end(batch)) return;
-    for (const { reject } of batch) reject(error);
+    if (this.#end(batch)) batch.reject(error);
   }
 
   #end(batch: Batch): boolean {
     clearTimeout(this.#inFlight.get(batch));
     return this.#inFlight.delete(batch);
   }
+}
+
+function receiversOf(answer: Answer = new Error('The connection was lost.')): number {
+  if (answer instanceof Error) throw plainly(answer);
+  return Number(answer);
 }
 
 /** Redis words the refusal of a channel otherwise when a script asks. */

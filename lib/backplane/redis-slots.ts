@@ -2,8 +2,8 @@ const SLOTS = 16_384;
 const POLYNOMIAL = 0x1021;
 
 /** The slot of a name in Redis Cluster: CRC16-XMODEM of its tag, which all names of this library have. */
-export function slotOf(name: string): number {
-  const tag = tagOf(name);
+export function slotOf(name: string | Buffer): number {
+  const tag = tagOf(typeof name === 'string' ? name : name.toString('latin1'));
   let slot = known.get(tag);
   if (slot === undefined) {
     slot = crc16(Buffer.from(tag)) % SLOTS;

@@ -55,11 +55,11 @@ export class RedisSubscriber {
   constructor(
     private readonly client: SubscribingClient,
     private readonly pubSub: PubSub,
-    private readonly partitionOf: (name: string) => number,
+    private readonly partitionOf: (name: string | Buffer) => number,
     private readonly events: SubscriberEvents,
   ) {
     client.on(pubSub.event, (channel: Buffer, message: Buffer) =>
-      events.message(message, partitionOf(channel.toString('latin1'))),
+      events.message(message, partitionOf(channel)),
     );
     client.on('ready', () => this.#ready());
     client.on('close', () => this.#lost());

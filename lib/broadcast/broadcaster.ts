@@ -14,7 +14,7 @@ import { isReservedType, type Message } from '../protocol/envelope.js';
 import { firstAnswer, validAnswer, type ClientRequests } from './client-requests.js';
 import type { Delivery, LocalDelivery } from './local-delivery.js';
 import { Tally, type Receipt } from './receipt.js';
-import type { RemoteNodes } from './remote-nodes.js';
+import type { RemoteNodes, RemoteOutcome } from './remote-nodes.js';
 import type { ServerMessages } from './server-messages.js';
 
 export interface SendOptions {
@@ -137,35 +137,40 @@ export class Broadcaster<C extends AnyContract = AnyContract> {
     return this.#command({ kind: 'leave', to, room }, connections.length);
   }
 
-  async #send(
-    recipients: readonly Recipient[],
-    message: Message,
-    options: SendOptions = {},
-  ): Promise<Receipt> {
-    const { type } = message;
-    if (isReservedType(type)) {
-      throw new Error(`Expected a server message of your contract, got the reserved type "${type}".`);
+  #send(recipients: readonly Recipient[], message: Message, options: SendOptions = {}): Promise<Receipt> {
+    const { local = false, confirmWithinMs = false } = options;
+    let delivery: Delivery;
+    try {
+      delivery = this.#deliveryOf(message, options);
+    } catch (error) {
+      return Promise.reject(error as Error);
     }
-    const { except = NOBODY, local = false, volatile = this.serverMessages.isVolatile(type) } = options;
-    const delivery: Delivery = {
-      type,
-      frame: new Frame(encodeMessage(type, message.payload)),
-      except: typeof except === 'string' ? [except] : except,
-      volatile,
-    };
     const tally = new Tally();
     for (const to of recipients) this.delivery.deliver(to, delivery, tally);
-    if (local) return receipt(tally, 'node');
+    if (local) return Promise.resolve(receipt(tally, 'node'));
+    const { type, except, volatile } = delivery;
     const { text } = delivery.frame;
     const publications = recipients.map((to): Publication => ({
       kind: 'message',
       to,
       type,
       text,
-      except: delivery.except,
+      except,
       volatile,
     }));
-    return this.#publish(publications, tally, options.confirmWithinMs ?? false);
+    return this.#publish(publications, tally, confirmWithinMs);
+  }
+
+  #deliveryOf({ type, payload }: Message, { except = NOBODY, volatile }: SendOptions): Delivery {
+    if (isReservedType(type)) {
+      throw new Error(`Expected a server message of your contract, got the reserved type "${type}".`);
+    }
+    return {
+      type,
+      frame: new Frame(encodeMessage(type, payload)),
+      except: typeof except === 'string' ? [except] : except,
+      volatile: volatile ?? this.serverMessages.isVolatile(type),
+    };
   }
 
   async #request(to: Recipient, request: Message, options: RequestOptions = {}): Promise<unknown> {
@@ -198,26 +203,32 @@ export class Broadcaster<C extends AnyContract = AnyContract> {
     return this.#publish([publication], tally, COMMAND_TIMEOUT_MS);
   }
 
-  async #publish(
+  #publish(
     publications: readonly Publication[],
     tally: Tally,
     confirmWithinMs: number | false,
   ): Promise<Receipt> {
-    const away = publications.filter((publication) => !('to' in publication && this.#isHere(publication.to)));
-    if (away.length === 0) return receipt(tally, 'cluster');
-    const [first, ...others] = away.map((publication) => this.remote.publish(publication, confirmWithinMs));
+    const outcomes: Promise<RemoteOutcome>[] = [];
+    for (const publication of publications) {
+      if ('to' in publication && this.#isHere(publication.to)) continue;
+      outcomes.push(this.remote.publish(publication, confirmWithinMs));
+    }
+    const [first] = outcomes;
+    if (first === undefined) return Promise.resolve(receipt(tally, 'cluster'));
     // Nearly always there is one, and nothing to wait for together.
-    const outcomes = others.length === 0 ? [await first!] : await Promise.all([first!, ...others]);
-    for (const { replies } of outcomes) for (const reply of replies) tally.add(reply);
-    const failure = outcomes.find((outcome) => outcome.failure !== null)?.failure ?? null;
-    return {
-      delivered: tally.delivered,
-      dropped: tally.dropped,
-      nodes: outcomes.reduce((most, { nodes }) => Math.max(most, nodes), 0),
-      missingNodes: outcomes.reduce((most, { missingNodes }) => Math.max(most, missingNodes), 0),
-      scope: failure === null ? 'cluster' : 'node',
-      failure,
-    };
+    const outcome = outcomes.length === 1 ? first : Promise.all(outcomes).then(together);
+    return outcome.then(({ replies, nodes, missingNodes, failure }) => {
+      for (const reply of replies) tally.add(reply);
+      const { delivered, dropped } = tally;
+      return {
+        delivered,
+        dropped,
+        nodes,
+        missingNodes,
+        scope: failure === null ? 'cluster' : 'node',
+        failure,
+      };
+    });
   }
 
   /** Whether a recipient can only be on this node. */
@@ -228,6 +239,15 @@ export class Broadcaster<C extends AnyContract = AnyContract> {
 
 function receipt({ delivered, dropped }: Tally, scope: Receipt['scope']): Receipt {
   return { delivered, dropped, nodes: 0, missingNodes: 0, scope, failure: null };
+}
+
+function together(outcomes: readonly RemoteOutcome[]): RemoteOutcome {
+  return {
+    replies: outcomes.flatMap(({ replies }) => replies),
+    nodes: Math.max(...outcomes.map(({ nodes }) => nodes)),
+    missingNodes: Math.max(...outcomes.map(({ missingNodes }) => missingNodes)),
+    failure: outcomes.find(({ failure }) => failure !== null)?.failure ?? null,
+  };
 }
 
 const EVERYONE: Recipient = { kind: 'all', key: '', unless: NOBODY };

@@ -31,13 +31,14 @@ export class RemoteNodes {
 
   publish(publication: Publication, confirmWithinMs: number | false): Promise<RemoteOutcome> {
     if (confirmWithinMs === false) return this.#publish(publication as Addressed).then(handedTo, failed);
-    const publish = (replyTo: ReplyTo) => this.#publish({ ...publication, replyTo } as Addressed);
+    const publish = (replyTo: ReplyTo) =>
+      this.#publish({ ...publication, replyTo } as Addressed).then(nodesOf);
     return this.replies.gather(confirmWithinMs, publish).then(confirmedBy, failed);
   }
 
   /** Asks the clients on other nodes; rejects with a `ClientRequestError` when none of them answers well. */
   async ask(question: Question): Promise<unknown> {
-    const publish = (replyTo: ReplyTo) => this.#publish({ ...question, replyTo });
+    const publish = (replyTo: ReplyTo) => this.#publish({ ...question, replyTo }).then(nodesOf);
     const isGood = ({ answer }: Reply) => answer?.ok === true;
     let gathered: Awaited<ReturnType<RemoteReplies['gather']>>;
     try {
@@ -59,8 +60,8 @@ export class RemoteNodes {
     );
   }
 
-  #publish(publication: Addressed): Promise<number> {
-    return this.backplane.publish(channelFor(publication.to), publication).then(nodesOf);
+  #publish(publication: Addressed): Promise<PublishOutcome> {
+    return this.backplane.publish(channelFor(publication.to), publication);
   }
 }
 
@@ -70,7 +71,7 @@ function nodesOf({ nodes }: PublishOutcome): number {
   return nodes;
 }
 
-function handedTo(nodes: number): RemoteOutcome {
+function handedTo({ nodes }: PublishOutcome): RemoteOutcome {
   return { nodes, missingNodes: 0, replies: NO_REPLIES, failure: null };
 }
 

@@ -3,13 +3,12 @@
  */
 export class Frame {
   readonly #payload: string | Buffer;
-  readonly #payloadLength: number;
+  #payloadBytes = -1;
   #bytes: Buffer | undefined;
 
   /** The JSON of the message, as text or as the UTF-8 that another node has made of it. */
   constructor(payload: string | Buffer) {
     this.#payload = payload;
-    this.#payloadLength = Buffer.byteLength(payload);
   }
 
   /** For a socket that compresses, and for other nodes. */
@@ -20,6 +19,12 @@ export class Frame {
   /** The bytes it takes on the wire. */
   get length(): number {
     return headerLength(this.#payloadLength) + this.#payloadLength;
+  }
+
+  // Counted when first asked for: a message for users of other nodes never is.
+  get #payloadLength(): number {
+    if (this.#payloadBytes < 0) this.#payloadBytes = Buffer.byteLength(this.#payload);
+    return this.#payloadBytes;
   }
 
   /** The unmasked text frame of RFC 6455 §5.2, header and payload in one buffer; made when first asked for. */

@@ -38,7 +38,7 @@ describe('RedisSubscriber', () => {
   let subscriber: RedisSubscriber;
   const resubscribed = vi.fn<(channels: number) => void>();
   const failed = vi.fn<(error: Error) => void>();
-  const partitionOf = (name: string) => (name.startsWith('b') ? 1 : 0);
+  const partitionOf = (name: string | Buffer) => (String(name).startsWith('b') ? 1 : 0);
 
   beforeEach(() => {
     vi.useFakeTimers({
