@@ -85,14 +85,18 @@ export async function measureGrowth(directory: string, rounds: number, seconds: 
   for (const { name, title, axis, values, entrants, prepare } of GROWTHS) {
     const series: Series[] = entrants.map((entrant) => ({ name: entrant.name, points: [] }));
     for (const value of values) {
-      for (const [i, entrant] of entrants.entries()) {
-        const { round, stop } = await prepare(entrant, value);
-        const figures: Figures[] = [];
-        for (let n = 0; n < rounds; n++) figures.push(await round(seconds));
+      const prepared = [];
+      for (const entrant of entrants)
+        prepared.push({ ...(await prepare(entrant, value)), figures: [] as Figures[] });
+      for (let n = 0; n < rounds; n++) {
+        for (const { round, figures } of prepared) figures.push(await round(seconds));
+      }
+      for (const [i, { stop, figures }] of prepared.entries()) {
         await stop();
         const { median } = summarize(figures);
-        series[i]?.points.push([value, median]);
-        console.log(`${name}: ${value} ${axis}: ${entrant.name} ${Math.round(median).toLocaleString('en')}`);
+        const line = series[i] as Series;
+        line.points.push([value, median]);
+        console.log(`${name}: ${value} ${axis}: ${line.name} ${Math.round(median).toLocaleString('en')}`);
       }
     }
     writeFileSync(`${directory}growth-${name}.svg`, plot(title, axis, series));

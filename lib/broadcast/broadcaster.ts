@@ -143,7 +143,7 @@ export class Broadcaster<C extends AnyContract = AnyContract> {
     try {
       delivery = this.#deliveryOf(message, options);
     } catch (error) {
-      return Promise.reject(error as Error);
+      return Promise.reject(error);
     }
     const tally = new Tally();
     for (const to of recipients) this.delivery.deliver(to, delivery, tally);
