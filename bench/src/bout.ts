@@ -19,6 +19,7 @@ export interface Entrant {
 
 export const OURS: Entrant = { name: 'nestjs-realtime', server: 'nestjs-realtime', dialect: 'json' };
 export const BARE_WS: Entrant = { name: 'bare ws', server: 'bare-ws', dialect: 'json' };
+export const BARE_WRITE: Entrant = { ...BARE_WS, name: 'socket.write alone', options: { isBare: true } };
 export const NEST_WS: Entrant = { name: 'Nest ws', server: 'nest-ws', dialect: 'nest' };
 export const NEST_IO: Entrant = { name: 'Nest socket.io', server: 'nest-socket-io', dialect: 'socket.io' };
 export const UWS: Entrant = { name: 'uWebSockets.js', server: 'uws', dialect: 'json' };

@@ -1,4 +1,5 @@
 import {
+  BARE_WRITE,
   BARE_WS,
   Bout,
   NEST_IO,
@@ -120,7 +121,7 @@ export const ROWS: readonly Row[] = [
     name: 'broadcast-1',
     title: 'Broadcast to 1,000 connections, 1 message per tick',
     unit: 'per CPU second',
-    entrants: [OURS, BARE_WS, NEST_IO, UWS],
+    entrants: [OURS, BARE_WS, NEST_IO, BARE_WRITE, UWS],
     bars: [
       { peer: BARE_WS.name, factor: 1.25 },
       { peer: NEST_IO.name, factor: 1.7 },

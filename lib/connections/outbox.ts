@@ -45,8 +45,6 @@ export class Outbox implements Flushable {
   readonly #compresses: boolean;
   /** What this turn has brought so far. */
   #pending: FrameRun | undefined;
-  /** The answer to the upgrade is held back, to leave with what its turn says. */
-  #isCorked: boolean;
 
   constructor(
     private readonly ws: WebSocketLike,
@@ -55,8 +53,8 @@ export class Outbox implements Flushable {
   ) {
     // Fixed by the handshake; `ws` puts the text together anew each time it is asked.
     this.#compresses = ws.extensions !== '';
-    this.#isCorked = socket.writableCorked > 0;
-    if (this.#isCorked) shared.batch.add(this);
+    // The answer to the upgrade is held back, to leave with what this turn says.
+    if (socket.writableCorked > 0) shared.batch.add(this);
   }
 
   /** Bytes that wait for this client. */
@@ -100,9 +98,7 @@ export class Outbox implements Flushable {
       // Nothing may follow a close frame; whoever closes flushes first.
       if (this.ws.readyState === 1) pending.writeTo(socket);
     }
-    if (!this.#isCorked) return;
-    this.#isCorked = false;
-    socket.uncork();
+    if (socket.writableCorked > 0) socket.uncork();
   }
 
   /** Resolves when the client has caught up, or is gone. */

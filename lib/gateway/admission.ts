@@ -3,7 +3,7 @@ import type { LoggerService } from '@nestjs/common';
 import type { Identity } from '../connections/connection.js';
 import type { RealtimeMetrics } from '../metrics/realtime-metrics.js';
 import type { Refusals } from '../metrics/refusals.js';
-import type { Authentication, Verdict } from './authentication.js';
+import type { Authentication } from './authentication.js';
 import { Seat, type ConnectionLimits } from './connection-limits.js';
 import type { PathParams } from '../connections/connection.js';
 import { offeredSubprotocols, readHandshake, type Handshake } from './handshake.js';
@@ -84,13 +84,10 @@ export class Admission {
   async judge(request: IncomingMessage, params: PathParams, open: Open): Promise<UpgradeRefusal | undefined> {
     const startedAt = performance.now();
     const ip = this.settings.clientIp(request);
-    let refusal: UpgradeRefusal | undefined;
-    try {
-      refusal = await this.#judge(request, params, ip, open);
-    } catch (error) {
+    const refusal = await this.#judge(request, params, ip, open).catch((error: unknown) => {
       this.logger.error(error);
-      refusal = FAILURE;
-    }
+      return FAILURE;
+    });
     this.metrics.handshakeDuration.observe((performance.now() - startedAt) / 1_000);
     if (refusal !== undefined) {
       const { reason, status, cause } = refusal;
@@ -108,19 +105,14 @@ export class Admission {
   ): Promise<UpgradeRefusal | undefined> {
     if (this.#isClosed) return DRAINING;
     if (!isUpgrade(request)) return BAD_REQUEST;
-    // Nearly every question is answered at once; a storm of clients should not pay for waiting for what is there.
-    const isAllowed = this.origins.allows(request);
-    if (!(typeof isAllowed === 'boolean' ? isAllowed : await isAllowed)) return FORBIDDEN_ORIGIN;
-    const entered = this.limits.enter(ip);
-    const seat = entered instanceof Promise ? await entered : entered;
+    if (!(await this.origins.allows(request))) return FORBIDDEN_ORIGIN;
+    const seat = await this.limits.enter(ip);
     if (!(seat instanceof Seat)) return seat;
     let isIn = false;
     try {
       const verdict = await this.#handshake(readHandshake(request, params, ip, this.settings.tokenCookie));
       if (isRefusal(verdict)) return verdict;
-      const identified = seat.identify(verdict.identity?.userId);
-      const overcrowded = identified instanceof Promise ? await identified : identified;
-      const refusal = overcrowded ?? this.#lastRefusal(verdict);
+      const refusal = (await seat.identify(verdict.identity?.userId)) ?? this.#lastRefusal(verdict);
       // Nothing awaits between the last question and the open socket: nobody else can come in between.
       if (refusal === undefined) isIn = open(verdict, seat);
       return refusal;
@@ -132,15 +124,9 @@ export class Admission {
 
   async #handshake(handshake: Handshake): Promise<Admitted | UpgradeRefusal> {
     if (!this.authentication.isRequired && handshake.ticket === undefined) return { handshake, identity: {} };
-    const turn = this.queue.enter();
-    const turnedAway = turn === undefined ? undefined : await turn;
+    const turnedAway = await this.queue.enter();
     if (turnedAway !== undefined) return turnedAway;
-    let verdict: Verdict;
-    try {
-      verdict = await this.authentication.judge(handshake);
-    } finally {
-      this.queue.leave();
-    }
+    const verdict = await this.authentication.judge(handshake).finally(() => this.queue.leave());
     if (verdict.outcome === 'late') return TOO_SLOW;
     if (verdict.outcome === 'failed') throw verdict.reason;
     if (verdict.outcome === 'unavailable') return { ...NO_TICKETS, cause: verdict.reason };

@@ -39,9 +39,7 @@ export class Authentication {
   async judge(handshake: Handshake): Promise<Verdict> {
     let identity: Identity<unknown> | null | undefined | typeof LATE;
     try {
-      const answer = this.#identify(handshake);
-      // Most apps verify a signature and answer at once: they need no timer.
-      identity = isPromiseLike(answer) ? await withinTime(answer, this.timeoutMs) : answer;
+      identity = await withinTime(this.#identify(handshake), this.timeoutMs);
     } catch (error) {
       // Of a ticket only its store was asked, and a store that throws says nothing about the client.
       const outcome = handshake.ticket === undefined ? 'refused' : 'unavailable';
@@ -59,25 +57,19 @@ export class Authentication {
     return { outcome: 'accepted', identity: identity as Identity };
   }
 
-  #identify(handshake: Handshake): ReturnType<Authenticate> {
+  async #identify(handshake: Handshake): Promise<Identity<unknown> | null | undefined> {
     if (handshake.ticket !== undefined) return this.tickets.consume(handshake.ticket);
     return this.authenticate === undefined ? ANONYMOUS : this.authenticate(handshake);
   }
 }
 
 /** The promise's value, or `LATE` when it takes longer. */
-function withinTime<T>(promise: PromiseLike<T>, timeoutMs: number): Promise<T | typeof LATE> {
-  return new Promise<T | typeof LATE>((resolve, reject) => {
+function withinTime<T>(promise: Promise<T>, timeoutMs: number): Promise<T | typeof LATE> {
+  return new Promise((resolve, reject) => {
     const timer = setTimeout(() => resolve(LATE), timeoutMs);
     timer.unref();
-    Promise.resolve(promise)
-      .then(resolve, reject)
-      .finally(() => clearTimeout(timer));
+    promise.then(resolve, reject).finally(() => clearTimeout(timer));
   });
-}
-
-function isPromiseLike<T>(value: T | PromiseLike<T>): value is PromiseLike<T> {
-  return typeof (value as Partial<PromiseLike<T>> | null | undefined)?.then === 'function';
 }
 
 /** What an operator may read of it: some libraries put the token itself into their errors. */

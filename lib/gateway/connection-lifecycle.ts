@@ -78,12 +78,8 @@ export class ConnectionLifecycle {
     const durationMs = Date.now() - connection.connectedAt;
     this.metrics.connectionsClosed.add(closeLabel(disconnection.code));
     this.metrics.connectionDuration.observe(durationMs / 1_000);
-    if (this.#logs) {
-      const { received } = connection;
-      const fields = { ...logFields(connection), ...disconnection, durationMs, received };
-      this.logger.log(logLine('disconnect', fields));
-    }
-    if (connection.opening === undefined && !connection.route.isToldOfEnd(connection)) return;
+    const { received } = connection;
+    this.#log('disconnect', () => ({ ...logFields(connection), ...disconnection, durationMs, received }));
     const ending = this.#end(connection, disconnection).finally(() => this.#ending.delete(ending));
     this.#ending.add(ending);
   }
@@ -108,9 +104,7 @@ export class ConnectionLifecycle {
     }
     if (!connection.isOpen) return;
     connection.phase = 'open';
-    if (this.#logs) {
-      this.logger.log(logLine('connect', { ...logFields(connection), connections: this.registry.size }));
-    }
+    this.#log('connect', () => ({ ...logFields(connection), connections: this.registry.size }));
     connection.ready(encodeMessage('$hello', this.#hello(connection)));
     connection.inbox.open();
   }
@@ -152,20 +146,20 @@ export class ConnectionLifecycle {
     }
   }
 
-  /** A storm of connections should not pay for lines that nobody prints. */
-  get #logs(): boolean {
-    return this.settings.logConnections && Logger.isLevelEnabled('log');
+  #log(event: string, fieldsOf: () => Parameters<typeof logLine>[1]): void {
+    // A storm of connections should not pay for lines that nobody prints.
+    if (!this.settings.logConnections || !Logger.isLevelEnabled('log')) return;
+    this.logger.log(logLine(event, fieldsOf()));
   }
 
   #hello({ id, sessionId, userId, expiresAt }: GatewayConnection): Hello {
-    const { heartbeat, maxPayloadBytes } = this.announcement;
+    const expiresInMs = expiresAt === undefined ? null : Math.max(0, expiresAt - Date.now());
     return {
       connectionId: id,
       sessionId,
       userId: userId ?? null,
-      heartbeat,
-      maxPayloadBytes,
-      expiresInMs: expiresAt === undefined ? null : Math.max(0, expiresAt - Date.now()),
+      ...this.announcement,
+      expiresInMs,
       recovered: false,
     };
   }

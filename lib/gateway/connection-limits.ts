@@ -31,16 +31,12 @@ export class ConnectionLimits {
   ) {}
 
   /** Gives a client a seat, from its upgrade request to its end; or says why there is none. */
-  enter(ip: string): Seat | UpgradeRefusal | Promise<Seat | UpgradeRefusal> {
+  async enter(ip: string): Promise<Seat | UpgradeRefusal> {
     const { maxConnections, maxConnectionsPerIp, nodeId } = this.settings;
     if (maxConnections !== false && this.#total >= maxConnections) return FULL;
     this.#total++;
     const seat = new Seat(newConnectionId(nodeId), this);
-    return maxConnectionsPerIp === false ? seat : this.#enterFrom(ip, seat, maxConnectionsPerIp);
-  }
-
-  async #enterFrom(ip: string, seat: Seat, max: number): Promise<Seat | UpgradeRefusal> {
-    if (await seat.take('ip', ip, max)) return seat;
+    if (maxConnectionsPerIp === false || (await seat.take('ip', ip, maxConnectionsPerIp))) return seat;
     seat.leave();
     return IP_FULL;
   }
@@ -69,10 +65,10 @@ export class Seat {
   ) {}
 
   /** Takes a place among the user's connections, once it is known who this is; or says why there is none. */
-  identify(userId: string | undefined): undefined | Promise<UpgradeRefusal | undefined> {
+  async identify(userId: string | undefined): Promise<UpgradeRefusal | undefined> {
     const { maxConnectionsPerUser } = this.limits.settings;
     if (userId === undefined || maxConnectionsPerUser === false) return undefined;
-    return this.take('user', userId, maxConnectionsPerUser).then((taken) => (taken ? undefined : USER_FULL));
+    return (await this.take('user', userId, maxConnectionsPerUser)) ? undefined : USER_FULL;
   }
 
   /** @internal */

@@ -1,4 +1,4 @@
-import type { IncomingMessage, Server } from 'node:http';
+import type { Server } from 'node:http';
 import type { HttpAdapterHost } from '@nestjs/core';
 import { WsAdapter } from '@nestjs/platform-ws';
 import type { WebSocket, WebSocketServer } from 'ws';
@@ -21,7 +21,7 @@ export class RealtimeAdapter extends WsAdapter {
   constructor(
     private readonly host: HttpAdapterHost,
     private readonly entrance: Entrance,
-    private readonly onNotFound: (request: IncomingMessage) => void,
+    private readonly onNotFound: () => void,
   ) {
     super();
   }

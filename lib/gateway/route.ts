@@ -60,11 +60,6 @@ export class Route {
     }
   }
 
-  /** Whether `connect` got through to a gateway that wants to know the end. */
-  isToldOfEnd(connection: Connection): boolean {
-    return this.#connected.has(connection);
-  }
-
   /** Runs `handleDisconnect` of the gateways that `connect` got through; resolves with what they threw. */
   async disconnect(connection: Connection, disconnection: Disconnection): Promise<unknown[]> {
     const gateways = this.#connected.get(connection);

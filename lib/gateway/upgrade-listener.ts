@@ -27,7 +27,7 @@ export class UpgradeListener {
   constructor(
     private readonly server: Server,
     private readonly claim: UpgradeClaim,
-    private readonly onNotFound: (request: IncomingMessage) => void,
+    private readonly onNotFound: () => void,
   ) {
     this.#emit = server.emit;
     this.#hadOwnEmit = Object.hasOwn(server, 'emit');
@@ -64,16 +64,16 @@ export class UpgradeListener {
     return Reflect.apply(this.#emit, this.server, [event, ...args]) as boolean;
   }) as Server['emit'];
 
-  readonly #onUnclaimed = (request: IncomingMessage, socket: Duplex): void => {
+  readonly #onUnclaimed = (_request: IncomingMessage, socket: Duplex): void => {
     if (this.server.listenerCount('upgrade') === 1) {
       socket.on('error', () => socket.destroy());
-      this.#refuse(request, socket);
+      this.#refuse(socket);
       return;
     }
     const timer = setTimeout(() => {
       this.#waiting.delete(timer);
       const { bytesWritten = 0 } = socket as { bytesWritten?: number };
-      if (!socket.destroyed && bytesWritten === 0) this.#refuse(request, socket);
+      if (!socket.destroyed && bytesWritten === 0) this.#refuse(socket);
     }, OTHERS_DECIDE_MS);
     timer.unref();
     this.#waiting.add(timer);
@@ -84,8 +84,8 @@ export class UpgradeListener {
     socket.once('close', forget);
   };
 
-  #refuse(request: IncomingMessage, socket: Duplex): void {
-    this.onNotFound(request);
+  #refuse(socket: Duplex): void {
+    this.onNotFound();
     refuseUpgrade(socket, NOT_FOUND);
   }
 }

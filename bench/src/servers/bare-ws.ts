@@ -1,14 +1,14 @@
 // `ws` as someone who counts every microsecond would use it: one handler per socket, one Buffer per broadcast.
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { JwtService } from '@nestjs/jwt';
 import { WebSocketServer, type WebSocket } from 'ws';
 import { CREATE, isNewReservation, KEY, reserve, STATUS_CHANGED } from '../venue.js';
 import { serve } from './control.js';
 
-type Client = WebSocket & { userId: string; isAlive: boolean; room: string };
+type Client = WebSocket & { userId: string; isAlive: boolean; room: string; _socket: Socket };
 
-await serve(async () => {
+await serve(async ({ isBare = false }) => {
   const jwt = new JwtService({ secret: KEY });
   const server = createServer();
   const sockets = new WebSocketServer({ noServer: true, perMessageDeflate: false });
@@ -68,10 +68,17 @@ await serve(async () => {
     for (const client of clients) if (client.readyState === 1) client.send(bytes, { binary: false });
   }
 
+  /** The least that Node's sockets allow: no state is looked at, nothing is counted. */
+  function writeTo(clients: Iterable<WebSocket>, payload: unknown): void {
+    const text = Buffer.from(JSON.stringify({ type: STATUS_CHANGED, payload }));
+    const frame = Buffer.concat([Buffer.from([0x81, 126, text.length >> 8, text.length & 0xff]), text]);
+    for (const client of clients) (client as Client)._socket.write(frame);
+  }
+
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return {
     port: (server.address() as AddressInfo).port,
-    broadcast: (message) => sendTo(sockets.clients, message),
+    broadcast: (message) => (isBare ? writeTo : sendTo)(sockets.clients, message),
     sendToRoom: (room, message) => sendTo(rooms.get(room) ?? [], message),
     sendToUser: (userId, message) => sendTo(users.get(userId) ?? [], message),
     joinAll: (count) => {

@@ -6,6 +6,8 @@ import { statusChange, type StatusChange } from '../venue.js';
 export interface ServerOptions {
   readonly redisPort?: number;
   readonly adapter?: 'classic' | 'sharded';
+  /** Broadcasts past `ws`: one `socket.write` of ready bytes for each receiver. */
+  readonly isBare?: boolean;
 }
 
 /** What a contender's server can do. */
