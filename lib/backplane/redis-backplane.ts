@@ -1,13 +1,12 @@
 import type { LoggerService } from '@nestjs/common';
 import type { BackplaneMetrics } from '../metrics/backplane-metrics.js';
 import type { Backplane, BackplaneListener, PublishOutcome } from './backplane.js';
-import { BackplaneError } from './backplane-error.js';
 import type { Publication } from './publication.js';
 import { RedisClients } from './redis-client.js';
 import type { RedisConfiguration } from './redis-configuration.js';
 import { ClusterRedis } from './redis-cluster.js';
 import { RedisCodec } from './redis-codec.js';
-import { asBackplaneError } from './redis-error.js';
+import { RedisInFlight } from './redis-in-flight.js';
 import { RedisNames } from './redis-names.js';
 import { RedisOrder } from './redis-order.js';
 import { SingleRedis, type RedisTopology, type TopologyEvents } from './redis-topology.js';
@@ -18,10 +17,6 @@ export interface RedisBackplaneSettings {
   readonly prefix: string;
   readonly nodeId: string;
 }
-
-// More than this are not answered yet: Redis is slow, and queueing would only hide it.
-const MAX_IN_FLIGHT = 10_000;
-const MAX_IN_FLIGHT_BYTES = 64 * 1024 * 1024;
 
 // The same warning again within this time says nothing new; reconnects fail several times a second.
 const WARNING_MS = 10_000;
@@ -35,17 +30,17 @@ export class RedisBackplane implements Backplane {
   readonly #codec: RedisCodec;
   readonly #names: RedisNames;
   readonly #order = new RedisOrder();
+  readonly #inFlight: RedisInFlight;
   readonly #topology: RedisTopology;
   readonly #warnedAt = new Map<string, number>();
   #listener: BackplaneListener | undefined;
-  #inFlight = 0;
-  #inFlightBytes = 0;
 
   constructor(
     settings: RedisBackplaneSettings,
     private readonly metrics: BackplaneMetrics,
     private readonly logger: LoggerService,
   ) {
+    this.#inFlight = new RedisInFlight(metrics);
     this.#codec = new RedisCodec(settings.nodeId);
     this.#names = new RedisNames(settings.prefix);
     this.#topology = topologyOf(settings, this.#names, {
@@ -83,38 +78,17 @@ export class RedisBackplane implements Backplane {
   }
 
   publish(channel: string, publication: Publication): Promise<PublishOutcome> {
-    if (this.#inFlight >= MAX_IN_FLIGHT || this.#inFlightBytes >= MAX_IN_FLIGHT_BYTES) {
-      const text = `Redis has not answered ${this.#inFlight} publications.`;
-      return Promise.reject(this.#refused(new BackplaneError('overloaded', text)));
-    }
+    const refusal = this.#inFlight.refusal();
+    if (refusal !== undefined) return Promise.reject(refusal);
     const name = this.#names.channel(channel);
     const message = this.#codec.encode(publication);
-    const { length } = message;
-    // Redis counts this node too, which does not hear itself.
     const own = this.#topology.hears(name) ? 1 : 0;
-    this.#inFlight++;
-    this.#inFlightBytes += length;
-    return this.#topology.publish(name, message).then(
-      (receivers) => {
-        this.#landed(length);
-        this.metrics.published.add('ok');
-        return { nodes: Math.max(0, receivers - own) };
-      },
-      (error: Error) => {
-        this.#landed(length);
-        throw this.#refused(asBackplaneError(error));
-      },
-    );
+    return this.#topology.publish(name, message, this.#inFlight.begin(message.length, own));
   }
 
   async stop(): Promise<void> {
     await this.#topology.stop();
     this.#listener = undefined;
-  }
-
-  #landed(length: number): void {
-    this.#inFlight--;
-    this.#inFlightBytes -= length;
   }
 
   #receive(message: Buffer, partition: number): void {
@@ -133,11 +107,6 @@ export class RedisBackplane implements Backplane {
     if (state === 'up') this.logger.log('redis: up');
     else this.logger.error('redis: down: other nodes cannot be reached, this one serves its own clients');
     this.#listener?.stateChanged(state);
-  }
-
-  #refused(error: BackplaneError): BackplaneError {
-    this.metrics.published.add(error.reason);
-    return error;
   }
 
   #failed(error: Error): void {

@@ -7,6 +7,7 @@ import { ClusterWatch } from './redis-cluster-watch.js';
 import type { RedisConnection } from './redis-connection.js';
 import { isAway } from './redis-error.js';
 import { PublishLane } from './redis-lane.js';
+import { PLAIN_LANDING, type Landing } from './redis-publisher.js';
 import { within } from './redis-patience.js';
 import { SHARDED_PUBSUB } from './redis-pubsub.js';
 import { slotOf } from './redis-slots.js';
@@ -80,9 +81,14 @@ export class ClusterRedis implements RedisTopology {
     await Promise.all([...this.#members.values()].map(({ started }) => started));
   }
 
-  publish(name: string, message: string): Promise<number> {
+  publish<T>(name: string, message: string, landing: Landing<T>): Promise<T> {
     const partition = this.#partitions.get(slotOf(name));
-    return partition === undefined ? Promise.reject(isAway()) : partition.lane.publish(name, message);
+    const receivers =
+      partition === undefined ? Promise.reject(isAway()) : partition.lane.publish(name, message);
+    return receivers.then(
+      (count) => landing.landed(count),
+      (error) => landing.failed(error),
+    );
   }
 
   subscribe(name: string): Promise<void> | undefined {
@@ -127,7 +133,7 @@ export class ClusterRedis implements RedisTopology {
       lane: new PublishLane({
         isReady: () => partition.owner?.canPublish ?? false,
         send: (name, message) =>
-          partition.owner?.link.publisher.publish(name, message) ?? Promise.reject(isAway()),
+          partition.owner?.link.publisher.publish(name, message, PLAIN_LANDING) ?? Promise.reject(isAway()),
         refused: (error) => {
           if (!this.#follow(error, partition.owner)) this.#watch.hurry();
         },

@@ -3,7 +3,7 @@ import { COMMAND_TIMEOUT_MS } from './redis-client.js';
 import type { RedisConnection } from './redis-connection.js';
 import { isAway } from './redis-error.js';
 import { PROBE, RedisProbe } from './redis-probe.js';
-import { RedisPublisher } from './redis-publisher.js';
+import { PLAIN_LANDING, RedisPublisher } from './redis-publisher.js';
 import type { PubSub } from './redis-pubsub.js';
 import { RedisSubscriber, type SubscriberEvents } from './redis-subscriber.js';
 
@@ -124,7 +124,7 @@ export class RedisLink {
 
   /** Publishes what only a probe hears; resolves if the server serves the channel. */
   async knock(name: string): Promise<void> {
-    await this.publisher.publish(name, `${String.fromCharCode(PROBE_MARK)}knock`);
+    await this.publisher.publish(name, `${String.fromCharCode(PROBE_MARK)}knock`, PLAIN_LANDING);
   }
 
   async stop(): Promise<void> {
@@ -135,7 +135,8 @@ export class RedisLink {
 
   async #sendProbe(text: string): Promise<void> {
     if (this.#probeName === undefined || !this.publisher.isReady) throw isAway();
-    await this.publisher.publish(this.#probeName, `${String.fromCharCode(PROBE_MARK)}${text}`);
+    const message = `${String.fromCharCode(PROBE_MARK)}${text}`;
+    await this.publisher.publish(this.#probeName, message, PLAIN_LANDING);
   }
 
   #receive(message: Buffer, partition: number): void {

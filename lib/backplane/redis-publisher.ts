@@ -5,6 +5,20 @@ import type { PubSub } from './redis-pubsub.js';
 /** The number of subscribed connections, or why there is none. */
 type Answer = unknown;
 
+/** What becomes of a publication: here, because a promise more for each costs as much as the rest of it. */
+export interface Landing<T> {
+  landed(receivers: number): T;
+  failed(error: Error): T;
+}
+
+/** The number of subscribed connections, or the error as it is. */
+export const PLAIN_LANDING: Landing<number> = {
+  landed: (receivers) => receivers,
+  failed: (error) => {
+    throw error;
+  },
+};
+
 /** What is published together. Whoever is part of it derives its own outcome from the one promise. */
 class Batch {
   /** Channel, message, channel, message … */
@@ -22,6 +36,30 @@ class Batch {
 
   get size(): number {
     return this.pairs.length / 2;
+  }
+
+  /** As the script reads it. Gives the texts up: the collector would copy them about until Redis answers. */
+  pack(): Buffer {
+    const { pairs } = this;
+    let length = 0;
+    for (const text of pairs) length += 4 + Buffer.byteLength(text);
+    const packed = Buffer.allocUnsafe(length);
+    let at = 0;
+    for (const text of pairs) {
+      const bytes = packed.write(text, at + 4);
+      at = packed.writeUInt32BE(bytes, at) + bytes;
+    }
+    pairs.length = 0;
+    return packed;
+  }
+
+  unpack(packed: Buffer): void {
+    let at = 0;
+    while (at < packed.length) {
+      const end = at + 4 + packed.readUInt32BE(at);
+      this.pairs.push(packed.toString('utf8', at + 4, end));
+      at = end;
+    }
   }
 }
 
@@ -55,14 +93,20 @@ export class RedisPublisher {
     return this.client.status === 'ready';
   }
 
-  /** Resolves with the number of subscribed connections; rejects with what Redis said, or a `BackplaneError`. */
-  publish(name: string, message: string): Promise<number> {
+  /** Resolves with what is made of the number of subscribed connections, or of what Redis said or a `BackplaneError`. */
+  publish<T>(name: string, message: string, landing: Landing<T>): Promise<T> {
     const batch = (this.#batch ??= new Batch());
     const index = batch.size;
     batch.pairs.push(name, message);
     if (batch.size >= MAX_BATCH) this.#flush();
     this.#schedule();
-    return batch.answers.then((answers) => receiversOf(answers[index]));
+    return batch.answers.then(
+      (answers) => {
+        const answer = answers[index] ?? new Error('The connection was lost.');
+        return answer instanceof Error ? landing.failed(plainly(answer)) : landing.landed(Number(answer));
+      },
+      (error: Error) => landing.failed(error),
+    );
   }
 
   /** A turn's publications, whichever sockets caused them, are one write. */
@@ -93,12 +137,14 @@ export class RedisPublisher {
   }
 
   #run(script: string, batch: Batch): void {
-    this.client.eval(script, 0, ...batch.pairs).then(
+    const packed = batch.pack();
+    this.client.eval(script, 0, packed).then(
       (answers) => this.#settle(batch, answers as Answer[]),
       (error: Error) => {
         if (!error.message.startsWith('NOPERM')) return this.#fail(batch, error);
         // Nothing of it was run: an ACL may allow PUBLISH and no scripts.
         this.#script = undefined;
+        batch.unpack(packed);
         this.#pipeline(batch);
       },
     );
@@ -132,11 +178,6 @@ export class RedisPublisher {
     clearTimeout(this.#inFlight.get(batch));
     return this.#inFlight.delete(batch);
   }
-}
-
-function receiversOf(answer: Answer = new Error('The connection was lost.')): number {
-  if (answer instanceof Error) throw plainly(answer);
-  return Number(answer);
 }
 
 /** Redis words the refusal of a channel otherwise when a script asks. */

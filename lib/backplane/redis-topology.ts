@@ -1,13 +1,14 @@
 import type { RedisClients } from './redis-client.js';
 import { isAway } from './redis-error.js';
 import { RedisLink } from './redis-link.js';
+import type { Landing } from './redis-publisher.js';
 import { CLASSIC_PUBSUB } from './redis-pubsub.js';
 
 /** The connections of a backplane to whatever kind of Redis there is. */
 export interface RedisTopology {
   start(): Promise<void>;
-  /** Resolves with the number of subscribed connections; rejects within a bounded time. */
-  publish(name: string, message: string): Promise<number>;
+  /** Settles, as its landing says, within a bounded time. */
+  publish<T>(name: string, message: string, landing: Landing<T>): Promise<T>;
   subscribe(name: string): Promise<void> | undefined;
   unsubscribe(name: string): void;
   /** Whether Redis counts this node among the channel's subscribers. */
@@ -55,10 +56,12 @@ export class SingleRedis implements RedisTopology {
     await this.#link.start();
   }
 
-  publish(name: string, message: string): Promise<number> {
+  publish<T>(name: string, message: string, landing: Landing<T>): Promise<T> {
     const link = this.#link;
-    if (link === undefined || link.state === 'down') return Promise.reject(isAway());
-    return link.publisher.publish(name, message);
+    if (link === undefined || link.state === 'down') {
+      return Promise.reject(isAway()).catch((error) => landing.failed(error));
+    }
+    return link.publisher.publish(name, message, landing);
   }
 
   subscribe(name: string): Promise<void> | undefined {

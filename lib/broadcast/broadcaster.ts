@@ -14,7 +14,7 @@ import { isReservedType, type Message } from '../protocol/envelope.js';
 import { firstAnswer, validAnswer, type ClientRequests } from './client-requests.js';
 import type { Delivery, LocalDelivery } from './local-delivery.js';
 import { Tally, type Receipt } from './receipt.js';
-import type { RemoteNodes, RemoteOutcome } from './remote-nodes.js';
+import type { RemoteNodes } from './remote-nodes.js';
 import type { ServerMessages } from './server-messages.js';
 
 export interface SendOptions {
@@ -147,7 +147,7 @@ export class Broadcaster<C extends AnyContract = AnyContract> {
     }
     const tally = new Tally();
     for (const to of recipients) this.delivery.deliver(to, delivery, tally);
-    if (local) return Promise.resolve(receipt(tally, 'node'));
+    if (local) return Promise.resolve(tally.receipt('node'));
     const { type, except, volatile } = delivery;
     const { text } = delivery.frame;
     const publications = recipients.map((to): Publication => ({
@@ -208,46 +208,23 @@ export class Broadcaster<C extends AnyContract = AnyContract> {
     tally: Tally,
     confirmWithinMs: number | false,
   ): Promise<Receipt> {
-    const outcomes: Promise<RemoteOutcome>[] = [];
-    for (const publication of publications) {
-      if ('to' in publication && this.#isHere(publication.to)) continue;
-      outcomes.push(this.remote.publish(publication, confirmWithinMs));
+    const [first] = publications;
+    // Whoever is meant by connection is meant alone.
+    if (first === undefined || ('to' in first && this.#isHere(first.to))) {
+      return Promise.resolve(tally.receipt());
     }
-    const [first] = outcomes;
-    if (first === undefined) return Promise.resolve(receipt(tally, 'cluster'));
-    // Nearly always there is one, and nothing to wait for together.
-    const outcome = outcomes.length === 1 ? first : Promise.all(outcomes).then(together);
-    return outcome.then(({ replies, nodes, missingNodes, failure }) => {
-      for (const reply of replies) tally.add(reply);
-      const { delivered, dropped } = tally;
-      return {
-        delivered,
-        dropped,
-        nodes,
-        missingNodes,
-        scope: failure === null ? 'cluster' : 'node',
-        failure,
-      };
-    });
+    const receipts = publications.map((publication) =>
+      this.remote.publish(publication, confirmWithinMs, tally),
+    );
+    return receipts.length === 1
+      ? (receipts[0] as Promise<Receipt>)
+      : Promise.all(receipts).then(() => tally.receipt());
   }
 
   /** Whether a recipient can only be on this node. */
   #isHere({ kind, key }: Recipient): boolean {
     return kind === 'connection' && nodeOf(key) === this.nodeId;
   }
-}
-
-function receipt({ delivered, dropped }: Tally, scope: Receipt['scope']): Receipt {
-  return { delivered, dropped, nodes: 0, missingNodes: 0, scope, failure: null };
-}
-
-function together(outcomes: readonly RemoteOutcome[]): RemoteOutcome {
-  return {
-    replies: outcomes.flatMap(({ replies }) => replies),
-    nodes: Math.max(...outcomes.map(({ nodes }) => nodes)),
-    missingNodes: Math.max(...outcomes.map(({ missingNodes }) => missingNodes)),
-    failure: outcomes.find(({ failure }) => failure !== null)?.failure ?? null,
-  };
 }
 
 const EVERYONE: Recipient = { kind: 'all', key: '', unless: NOBODY };

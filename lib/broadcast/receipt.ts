@@ -19,10 +19,13 @@ export interface Receipt {
   readonly failure: BackplaneFailure | null;
 }
 
-/** Adds up what happened to connections. */
+/** Adds up what becomes of one message or command, here and on other nodes. */
 export class Tally {
   delivered = 0;
   dropped = 0;
+  #nodes = 0;
+  #missingNodes = 0;
+  #failure: BackplaneFailure | null = null;
 
   count(outcome: 'sent' | 'dropped' | 'closed'): void {
     if (outcome === 'sent') this.delivered++;
@@ -32,6 +35,29 @@ export class Tally {
   add({ delivered, dropped }: { readonly delivered: number; readonly dropped: number }): void {
     this.delivered += delivered;
     this.dropped += dropped;
+  }
+
+  /** One publication was handed to so many nodes. */
+  reached(nodes: number, missingNodes: number): void {
+    this.#nodes = Math.max(this.#nodes, nodes);
+    this.#missingNodes = Math.max(this.#missingNodes, missingNodes);
+  }
+
+  /** One publication did not get out; anything but a `BackplaneError` is a fault and goes on to the caller. */
+  failed(error: unknown): void {
+    this.#failure ??= failureOf(error);
+  }
+
+  receipt(scope: Receipt['scope'] = this.#failure === null ? 'cluster' : 'node'): Receipt {
+    const { delivered, dropped } = this;
+    return {
+      delivered,
+      dropped,
+      nodes: this.#nodes,
+      missingNodes: this.#missingNodes,
+      scope,
+      failure: this.#failure,
+    };
   }
 }
 

@@ -1,20 +1,11 @@
 import type { Backplane, PublishOutcome } from '../backplane/backplane.js';
-import type { BackplaneFailure } from '../backplane/backplane-error.js';
 import type { Publication, Recipient, ReplyTo } from '../backplane/publication.js';
 import { ALL_CHANNEL, channelOf } from '../backplane/subscriptions.js';
 import { nodeOf } from '../connections/connection-id.js';
 import { ErrorCode } from '../protocol/error-codes.js';
 import { ClientRequestError } from './client-requests.js';
-import { failureOf } from './receipt.js';
+import { failureOf, type Receipt, type Tally } from './receipt.js';
 import type { RemoteReplies, Reply } from './remote-replies.js';
-
-/** What is known of a publication to other nodes. */
-export interface RemoteOutcome {
-  readonly nodes: number;
-  readonly missingNodes: number;
-  readonly replies: readonly Reply[];
-  readonly failure: BackplaneFailure | null;
-}
 
 type Addressed = Extract<Publication, { to: Recipient }>;
 type Question = Omit<Extract<Publication, { kind: 'ask' }>, 'replyTo'>;
@@ -29,11 +20,12 @@ export class RemoteNodes {
     private readonly replies: RemoteReplies,
   ) {}
 
-  publish(publication: Publication, confirmWithinMs: number | false): Promise<RemoteOutcome> {
-    if (confirmWithinMs === false) return this.#publish(publication as Addressed).then(handedTo, failed);
+  /** Adds what is known of a publication to the tally, and resolves with its receipt as it stands then. */
+  publish(publication: Publication, confirmWithinMs: number | false, tally: Tally): Promise<Receipt> {
+    if (confirmWithinMs === false) return handed(this.#publish(publication as Addressed), tally);
     const publish = (replyTo: ReplyTo) =>
       this.#publish({ ...publication, replyTo } as Addressed).then(nodesOf);
-    return this.replies.gather(confirmWithinMs, publish).then(confirmedBy, failed);
+    return confirmed(this.replies.gather(confirmWithinMs, publish), tally);
   }
 
   /** Asks the clients on other nodes; rejects with a `ClientRequestError` when none of them answers well. */
@@ -65,22 +57,33 @@ export class RemoteNodes {
   }
 }
 
-const NO_REPLIES: readonly Reply[] = [];
-
 function nodesOf({ nodes }: PublishOutcome): number {
   return nodes;
 }
 
-function handedTo({ nodes }: PublishOutcome): RemoteOutcome {
-  return { nodes, missingNodes: 0, replies: NO_REPLIES, failure: null };
+// On their own, so that what waits for Redis keeps nothing alive but the tally: not the message.
+function handed(outcome: Promise<PublishOutcome>, tally: Tally): Promise<Receipt> {
+  return outcome.then(
+    ({ nodes }) => {
+      tally.reached(nodes, 0);
+      return tally.receipt();
+    },
+    (error: unknown) => {
+      tally.failed(error);
+      return tally.receipt();
+    },
+  );
 }
 
-function confirmedBy({ nodes, replies }: { nodes: number; replies: readonly Reply[] }): RemoteOutcome {
-  return { nodes, missingNodes: Math.max(0, nodes - replies.length), replies, failure: null };
-}
-
-function failed(error: unknown): RemoteOutcome {
-  return { nodes: 0, missingNodes: 0, replies: NO_REPLIES, failure: failureOf(error) };
+async function confirmed(gathered: ReturnType<RemoteReplies['gather']>, tally: Tally): Promise<Receipt> {
+  try {
+    const { nodes, replies } = await gathered;
+    for (const reply of replies) tally.add(reply);
+    tally.reached(nodes, Math.max(0, nodes - replies.length));
+  } catch (error) {
+    tally.failed(error);
+  }
+  return tally.receipt();
 }
 
 function channelFor({ kind, key }: Recipient): string {

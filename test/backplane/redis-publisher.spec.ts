@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { Redis } from 'ioredis';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { RedisPublisher } from '../../lib/backplane/redis-publisher.js';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { PLAIN_LANDING, RedisPublisher } from '../../lib/backplane/redis-publisher.js';
 import { CLASSIC_PUBSUB } from '../../lib/backplane/redis-pubsub.js';
 import { LossyPath } from './lossy-path.js';
 import { RedisServer } from './redis-server.js';
@@ -39,15 +39,17 @@ describe('RedisPublisher', () => {
   it('ends what was on a lost connection at once, and sends on the next without waiting', async () => {
     const publisher = new RedisPublisher(client, CLASSIC_PUBSUB, 3_000);
     path.swallows = true;
-    const lost = expect(publisher.publish('x', '1')).rejects.toThrow('The connection was lost.');
+    const lost = expect(publisher.publish('x', '1', PLAIN_LANDING)).rejects.toThrow(
+      'The connection was lost.',
+    );
     await nextTurn();
     path.breakAll();
     await lost;
     path.swallows = false;
-    await expect(publisher.publish('x', '2')).rejects.toMatchObject({ reason: 'unavailable' });
+    await expect(publisher.publish('x', '2', PLAIN_LANDING)).rejects.toMatchObject({ reason: 'unavailable' });
     await until('it is connected again', () => publisher.isReady);
     const begun = performance.now();
-    expect(await publisher.publish('x', '3')).toBe(0);
+    expect(await publisher.publish('x', '3', PLAIN_LANDING)).toBe(0);
     expect(performance.now() - begun).toBeLessThan(1_000);
   });
 
@@ -55,17 +57,17 @@ describe('RedisPublisher', () => {
     const publisher = new RedisPublisher(client, CLASSIC_PUBSUB, 200);
     const executed = () =>
       server.call('INFO', 'commandstats').then((it) => /publish:calls=(\d+)/.exec(String(it))?.[1]);
-    expect(await publisher.publish('x', '0')).toBe(0);
+    expect(await publisher.publish('x', '0', PLAIN_LANDING)).toBe(0);
     const before = Number(await executed());
     path.swallows = true;
     const begun = performance.now();
-    await expect(publisher.publish('x', '1')).rejects.toMatchObject({ reason: 'timeout' });
+    await expect(publisher.publish('x', '1', PLAIN_LANDING)).rejects.toMatchObject({ reason: 'timeout' });
     expect(performance.now() - begun).toBeLessThan(1_000);
     path.swallows = false;
     const reconnected = once(client, 'ready');
     path.breakAll();
     await reconnected;
-    expect(await publisher.publish('x', '2')).toBe(0);
+    expect(await publisher.publish('x', '2', PLAIN_LANDING)).toBe(0);
     expect(Number(await executed())).toBe(before + 2);
   });
 
@@ -73,8 +75,8 @@ describe('RedisPublisher', () => {
     const publisher = new RedisPublisher(client, CLASSIC_PUBSUB, 3_000);
     await server.call('ACL', 'SETUSER', 'default', 'resetchannels', '&allowed');
     const outcomes = await Promise.allSettled([
-      publisher.publish('allowed', '1'),
-      publisher.publish('x', '2'),
+      publisher.publish('allowed', '1', PLAIN_LANDING),
+      publisher.publish('x', '2', PLAIN_LANDING),
     ]);
     await server.call('ACL', 'SETUSER', 'default', 'allchannels');
     expect(outcomes).toMatchObject([
@@ -86,10 +88,46 @@ describe('RedisPublisher', () => {
   it('answers ten thousand of one turn', async () => {
     const publisher = new RedisPublisher(client, CLASSIC_PUBSUB, 3_000);
     const counts = await Promise.all(
-      Array.from({ length: 10_000 }, (_, i) => publisher.publish(`x${i}`, 'y')),
+      Array.from({ length: 10_000 }, (_, i) => publisher.publish(`x${i}`, 'y', PLAIN_LANDING)),
     );
     expect(counts.every((count) => count === 0)).toBe(true);
   });
+
+  it('carries every text of a turn byte for byte, in order', async () => {
+    const publisher = new RedisPublisher(client, CLASSIC_PUBSUB, 3_000);
+    const { heard } = await listener('räume');
+    const texts = ['', 'ascii', 'üñï', '🪑 4\u0000\r\n$3\r\n', 'x'.repeat(300_000)];
+    const counts = await Promise.all(texts.map((text) => publisher.publish('räume', text, PLAIN_LANDING)));
+    expect(counts).toEqual([1, 1, 1, 1, 1]);
+    await until('all have come', () => heard.length === texts.length);
+    expect(heard).toEqual(texts);
+  });
+
+  it('loses nothing when an ACL begins to forbid scripts', async () => {
+    const publisher = new RedisPublisher(client, CLASSIC_PUBSUB, 3_000);
+    const { heard } = await listener('räume');
+    const both = () => [
+      publisher.publish('räume', 'ü1', PLAIN_LANDING),
+      publisher.publish('räume', '🪑2', PLAIN_LANDING),
+    ];
+    await Promise.all(both());
+    await server.call('ACL', 'SETUSER', 'default', '-eval');
+    const counts = await Promise.all([...both(), ...both()]);
+    await server.call('ACL', 'SETUSER', 'default', '+eval');
+    expect(counts).toEqual([1, 1, 1, 1]);
+    await until('all have come', () => heard.length === 6);
+    expect(heard).toEqual(['ü1', '🪑2', 'ü1', '🪑2', 'ü1', '🪑2']);
+  });
+
+  async function listener(channel: string): Promise<{ heard: string[] }> {
+    const heard: string[] = [];
+    const subscriber = new Redis(server.port, { lazyConnect: true });
+    onTestFinished(() => subscriber.disconnect());
+    subscriber.on('message', (_channel, text) => heard.push(text));
+    await subscriber.connect();
+    await subscriber.subscribe(channel);
+    return { heard };
+  }
 });
 
 function nextTurn(): Promise<void> {
