@@ -4,7 +4,7 @@ import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Measured } from './load/load.js';
+import type { Measured, Ticks } from './load/load.js';
 import type { DialectName } from './load/dialect.js';
 import { Asked } from './questions.js';
 import type { ServerOptions, Tick } from './servers/control.js';
@@ -97,7 +97,7 @@ export class Bout {
     await Promise.all(this.#servers.map((server) => server.ask('joinAll', rooms)));
   }
 
-  broadcast(options: { seconds: number; perTick: number; receivers: number }): Promise<Figures> {
+  broadcast(options: Ticks): Promise<Figures> {
     return this.#figures(() => this.#load.ask<Measured>('broadcast', options));
   }
 

@@ -60,13 +60,13 @@ function requests(inFlight: number) {
   };
 }
 
-function acrossNodes(perTick: number) {
+function acrossNodes(perTick: number, underWay = 1) {
   return async (entrant: Entrant, seconds: number) => {
     const redis = await startRedis();
     const bout = await Bout.start(entrant, 2, { redisPort: redis.port });
     await bout.connect(USERS);
     await bout.tick({ kind: 'users', messages: perTick, users: USERS });
-    const round = (time: number) => bout.broadcast({ seconds: time, perTick, receivers: 1 });
+    const round = (time: number) => bout.broadcast({ seconds: time, perTick, receivers: 1, underWay });
     await round(1);
     return {
       round: () => round(seconds),
@@ -78,7 +78,7 @@ function acrossNodes(perTick: number) {
   };
 }
 
-function acrossNodesRow(name: string, perTick: number, what: string): Row {
+function acrossNodesRow(name: string, perTick: number, what: string, underWay?: number): Row {
   return {
     name: `across-nodes-${name}`,
     title: `sendToUser from one node to 500 users on another, through Redis: ${what}`,
@@ -92,7 +92,7 @@ function acrossNodesRow(name: string, perTick: number, what: string): Row {
       { peer: 'socket.io classic', factor: 4 },
       { peer: 'socket.io sharded', factor: 4 },
     ],
-    prepare: acrossNodes(perTick),
+    prepare: acrossNodes(perTick, underWay),
   };
 }
 
@@ -163,6 +163,10 @@ export const ROWS: readonly Row[] = [
   },
   acrossNodesRow('8', 8 * USERS, '8 messages to each per tick'),
   acrossNodesRow('1', 100, '1 message to each of 100 per tick'),
+  acrossNodesRow('s500', 100, 'stream, 500 under way', 5),
+  acrossNodesRow('s1000', 100, 'stream, 1000 under way', 10),
+  acrossNodesRow('s2000', 100, 'stream, 2000 under way', 20),
+  acrossNodesRow('s4000', 100, 'stream, 4000 under way', 40),
   {
     name: 'memory',
     title: 'Resident bytes per idle connection, 8,000 of them in 100 rooms, heartbeats on',

@@ -19,7 +19,10 @@ export class RedisConnection {
     private readonly onError: (error: Error) => void,
   ) {
     // Without a listener, an `error` event of ioredis is printed by it and forgotten.
-    client.on('error', onError);
+    client.on('error', (error: Error) => {
+      if (isUnexpectedReply(error)) client.emit('moved');
+      else onError(error);
+    });
     client.on('end', () => this.#ended());
   }
 
@@ -65,4 +68,12 @@ export class RedisConnection {
     );
     this.#revival.unref();
   }
+}
+
+/**
+ * Redis Cluster takes the subscriptions to a slot that moves away with a `sunsubscribe` nobody asked for. ioredis 6 then
+ * emits `moved`; to ioredis 5 it is a reply without a command.
+ */
+function isUnexpectedReply({ message }: Error): boolean {
+  return message.startsWith('Command queue state error');
 }

@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import { Cluster } from 'ioredis';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { RedisConfiguration } from '../../lib/backplane/redis-configuration.js';
-import { RedisClusterServers } from './redis-cluster-servers.js';
+import { RedisClusterServers, tlsFlags, type Certificate } from './redis-cluster-servers.js';
 import { RedisNode } from './redis-node.js';
 import { freePort, RedisServer } from './redis-server.js';
 import { until } from './until.js';
@@ -24,6 +24,9 @@ async function documentedRules(): Promise<string[]> {
 describe('RedisBackplane, with limited rights', () => {
   const nodes: RedisNode[] = [];
   let server: RedisServer;
+  let folder: string;
+  let certificate: Certificate;
+  let ca: string;
 
   async function node(redis: RedisConfiguration, id: string, prefix?: string): Promise<RedisNode> {
     const made = new RedisNode(redis, id, prefix);
@@ -41,6 +44,9 @@ describe('RedisBackplane, with limited rights', () => {
   }
 
   beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'realtime-tls-'));
+    certificate = await selfSigned(folder);
+    ca = await readFile(certificate.cert, 'utf8');
     server = await RedisServer.start();
     await server.call('ACL', 'SETUSER', 'realtime', ...(await documentedRules()));
   });
@@ -49,6 +55,7 @@ describe('RedisBackplane, with limited rights', () => {
   });
   afterAll(async () => {
     await server.kill();
+    await rm(folder, { recursive: true, force: true });
   });
 
   it('works as the documented user, who may do nothing else', async () => {
@@ -98,31 +105,11 @@ describe('RedisBackplane, with limited rights', () => {
   }, 60_000);
 
   it('speaks TLS with a password, by options and by URL, and refuses a certificate it does not know', async () => {
-    const folder = await mkdtemp(join(tmpdir(), 'realtime-tls-'));
-    const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')];
-    const subject = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1'];
-    await promisify(execFile)('openssl', [
-      ...[
-        'req',
-        '-x509',
-        '-newkey',
-        'ec',
-        '-pkeyopt',
-        'ec_paramgen_curve:prime256v1',
-        '-nodes',
-        '-days',
-        '2',
-      ],
-      ...[...subject, '-keyout', key, '-out', cert],
-    ]);
     const tlsPort = await freePort();
-    const secured = new RedisServer(await freePort(), [
-      ...['--tls-port', String(tlsPort), '--tls-cert-file', cert, '--tls-key-file', key],
-      ...['--tls-auth-clients', 'no', '--requirepass', 'secret'],
-    ]);
+    const flags = tlsFlags(tlsPort, certificate);
+    const secured = new RedisServer(await freePort(), [...flags, '--requirepass', 'secret']);
     try {
       await secured.start();
-      const ca = await readFile(cert, 'utf8');
       await talk({ host: 'localhost', port: tlsPort, password: 'secret', tls: { ca } });
       const stranger = new RedisNode(`rediss://:secret@127.0.0.1:${tlsPort}`, 'c');
       nodes.push(stranger);
@@ -134,7 +121,42 @@ describe('RedisBackplane, with limited rights', () => {
       await Promise.all(nodes.splice(0).map(({ backplane }) => backplane.stop()));
     } finally {
       await secured.kill();
-      await rm(folder, { recursive: true, force: true });
     }
   });
+
+  it('speaks TLS to every master of a cluster', async () => {
+    const servers = await RedisClusterServers.start({ certificate });
+    const given = new Cluster([...servers.secured], { lazyConnect: true, redisOptions: { tls: { ca } } });
+    try {
+      await talk(given);
+      for (const master of servers.masters) {
+        const ports = String(await master.call('CLIENT', 'LIST', 'TYPE', 'pubsub')).match(/laddr=\S+/g) ?? [];
+        expect(ports).toHaveLength(2);
+        for (const port of ports)
+          expect(servers.secured.map((it) => `laddr=${it.host}:${it.port}`)).toContain(port);
+      }
+    } finally {
+      await Promise.all(nodes.splice(0).map(({ backplane }) => backplane.stop()));
+      given.disconnect();
+      await servers.stop();
+    }
+  }, 60_000);
 });
+
+async function selfSigned(folder: string): Promise<Certificate> {
+  const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')];
+  const curve = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1'];
+  const subject = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1'];
+  const files = ['-keyout', key, '-out', cert];
+  await promisify(execFile)('openssl', [
+    'req',
+    '-x509',
+    ...curve,
+    '-nodes',
+    '-days',
+    '2',
+    ...subject,
+    ...files,
+  ]);
+  return { key, cert };
+}

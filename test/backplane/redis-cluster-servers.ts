@@ -14,14 +14,24 @@ export class RedisClusterServers {
     readonly masters: readonly RedisServer[],
     readonly replicas: readonly RedisServer[],
     private readonly folder: string,
+    readonly secured: readonly { host: string; port: number }[],
   ) {}
 
-  static async start({ replicas = false } = {}): Promise<RedisClusterServers> {
+  /** With a certificate, the members speak TLS with each other, and with clients on the ports of `secured`. */
+  static async start({
+    replicas = false,
+    certificate,
+  }: { replicas?: boolean; certificate?: Certificate } = {}): Promise<RedisClusterServers> {
     const folder = await mkdtemp(join(tmpdir(), 'realtime-cluster-'));
     const servers: RedisServer[] = [];
+    const secured: { host: string; port: number }[] = [];
     try {
-      for (let i = 0; i < (replicas ? 6 : 3); i++) servers.push(await startMember(folder));
-      const cluster = new RedisClusterServers(servers.slice(0, 3), servers.slice(3), folder);
+      for (let i = 0; i < (replicas ? 6 : 3); i++) {
+        const port = await freePort();
+        secured.push({ host: '127.0.0.1', port });
+        servers.push(await startMember(folder, certificate === undefined ? [] : tlsFlags(port, certificate)));
+      }
+      const cluster = new RedisClusterServers(servers.slice(0, 3), servers.slice(3), folder, secured);
       await cluster.#form();
       return cluster;
     } catch (error) {
@@ -93,13 +103,28 @@ export class RedisClusterServers {
   }
 }
 
-async function startMember(folder: string): Promise<RedisServer> {
+/** The files of a key and of its certificate. */
+export interface Certificate {
+  readonly key: string;
+  readonly cert: string;
+}
+
+/** What makes a server speak TLS on this port, to whoever trusts the certificate. */
+export function tlsFlags(port: number, { key, cert }: Certificate): string[] {
+  return [
+    ...['--tls-port', String(port), '--tls-auth-clients', 'no'],
+    ...['--tls-cert-file', cert, '--tls-key-file', key, '--tls-ca-cert-file', cert],
+  ];
+}
+
+async function startMember(folder: string, tls: readonly string[]): Promise<RedisServer> {
   let port = await freePort();
   // The bus listens 10,000 above.
   while (port > 55_000) port = await freePort();
   const server = new RedisServer(port, [
     ...['--cluster-enabled', 'yes', '--cluster-config-file', `nodes-${port}.conf`, '--dir', folder],
     ...['--cluster-node-timeout', String(NODE_TIMEOUT_MS), '--enable-debug-command', 'yes'],
+    ...(tls.length === 0 ? [] : [...tls, '--tls-cluster', 'yes', '--cluster-port', String(port + 10_000)]),
   ]);
   await server.start();
   return server;

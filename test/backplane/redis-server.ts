@@ -1,6 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
 import { createInterface } from 'node:readline';
 import { Redis } from 'ioredis';
 
@@ -14,7 +15,7 @@ export async function freePort(): Promise<number> {
   return port;
 }
 
-const STANDALONE = ['--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'];
+const STANDALONE = ['--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', '--dir', tmpdir()];
 
 /** A real redis-server on loopback that keeps nothing on disk. */
 export class RedisServer {

@@ -18,8 +18,12 @@ export class SentinelGroup {
 
   static async start(): Promise<SentinelGroup> {
     const folder = await mkdtemp(join(tmpdir(), 'realtime-sentinel-'));
-    const master = await RedisServer.start();
-    const replica = await RedisServer.start('--replicaof', '127.0.0.1', String(master.port));
+    // A replica writes what it is sent to a file, where the next server to start would find it.
+    const master = await RedisServer.start('--dir', folder, '--dbfilename', 'master.rdb');
+    const replica = await RedisServer.start(
+      ...['--dir', folder, '--dbfilename', 'replica.rdb'],
+      ...['--replicaof', '127.0.0.1', String(master.port)],
+    );
     const sentinels: RedisServer[] = [];
     const group = new SentinelGroup([master, replica], sentinels, folder);
     try {

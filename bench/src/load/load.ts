@@ -13,6 +13,14 @@ interface Target {
   readonly dialect: DialectName;
 }
 
+/** How long, and what comes of one tick; so many ticks are under way at a time. */
+export interface Ticks {
+  readonly seconds: number;
+  readonly perTick: number;
+  readonly receivers: number;
+  readonly underWay?: number;
+}
+
 export interface Measured {
   /** Frames that came. */
   readonly count: number;
@@ -42,7 +50,7 @@ answer({
     clients = [];
   },
   check,
-  broadcast: (options: { seconds: number; perTick: number; receivers: number }) => broadcast(options),
+  broadcast: (options: Ticks) => broadcast(options),
   requests: (options: { seconds: number; inFlight: number }) => requests(options),
 });
 
@@ -87,31 +95,33 @@ function check(): Promise<void> {
   });
 }
 
-/** Has the server send, tick after tick, and begins the next one when the last receiver has got everything. */
-function broadcast({ seconds, perTick, receivers }: { seconds: number; perTick: number; receivers: number }) {
+/** Has the server send, tick after tick, and begins the next one when everything of the oldest under way has come. */
+function broadcast({ seconds, perTick, receivers, underWay = 1 }: Ticks) {
   const latencies: number[] = [];
   const perRound = perTick * receivers;
   return measured(latencies, () => {
     let count = 0;
     let due = perRound;
-    let sentAt = 0;
+    let asked = 0;
     return new Promise<number>((resolve) => {
       const endsAt = performance.now() + seconds * 1_000;
-      const onMessages: OnMessages = (_client, messages) => {
-        count += messages;
-        if (count < due) return;
-        latencies.push((nowMicros() - sentAt) / 1_000);
-        if (performance.now() >= endsAt) {
-          resolve(count);
-          return;
-        }
-        due += perRound;
-        sentAt = nowMicros();
+      const sentAt: number[] = [];
+      const ask = () => {
+        asked += perRound;
+        sentAt.push(nowMicros());
         driver?.write('.');
       };
+      const onMessages: OnMessages = (_client, messages) => {
+        count += messages;
+        while (count >= due) {
+          latencies.push((nowMicros() - (sentAt.shift() as number)) / 1_000);
+          due += perRound;
+          if (performance.now() < endsAt) ask();
+        }
+        if (count >= asked) resolve(count);
+      };
       for (const client of clients) client.onMessages = onMessages;
-      sentAt = nowMicros();
-      driver?.write('.');
+      for (let i = 0; i < underWay; i++) ask();
     });
   });
 }
