@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { BARE_WS, Bout, OURS, startRedis, UWS, type Entrant, type Figures } from './bout.js';
 import { plot, type Series } from './plot.js';
+import { acrossNodes, CLASSIC, SHARDED } from './rows.js';
 import { summarize } from './table.js';
 
 /** How one cost grows: a number that is varied, and a round at each of its values. */
@@ -77,6 +78,14 @@ const GROWTHS: readonly Growth[] = [
       const { round, stop } = await broadcasting(bout, 1_000);
       return { round, stop: () => stop().then(() => redis.stop()) };
     },
+  },
+  {
+    name: 'under-way',
+    title: 'sendToUser across two nodes: deliveries per CPU second',
+    axis: 'messages under way',
+    values: [100, 500, 1_000, 2_000, 4_000],
+    entrants: [OURS, CLASSIC, SHARDED],
+    prepare: (entrant, messages) => acrossNodes(entrant, messages / 100),
   },
 ];
 

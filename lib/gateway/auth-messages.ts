@@ -32,6 +32,7 @@ const MAX_TOKEN_LENGTH = 8_192;
  */
 export class AuthMessages {
   readonly #unauthenticated = new Map<GatewayConnection, Unauthenticated>();
+  readonly #refreshing = new Set<GatewayConnection>();
 
   constructor(
     private readonly authentication: Authentication,
@@ -68,7 +69,10 @@ export class AuthMessages {
       this.#refuse(connection, frame, ErrorCode.VALIDATION_FAILED, 'expected $auth { token }');
     } else if (handshake === undefined || waiting?.isBeingJudged === true) {
       this.#refuse(connection, frame, ErrorCode.BAD_REQUEST, 'already authenticated');
+    } else if (this.#refreshing.has(connection)) {
+      this.#refuse(connection, frame, ErrorCode.BAD_REQUEST, 'another $auth is being judged');
     } else if (waiting === undefined) {
+      this.#refreshing.add(connection);
       void this.#refresh(connection, frame, { ...withTicketUsed(handshake), token });
     } else {
       waiting.isBeingJudged = true;
@@ -105,6 +109,7 @@ export class AuthMessages {
   /** A refused refresh changes nothing: the connection lives as long as its old token does. */
   async #refresh(connection: GatewayConnection, frame: ClientFrame, handshake: Handshake): Promise<void> {
     const verdict = await this.authentication.judge(handshake);
+    this.#refreshing.delete(connection);
     if (!connection.isOpen) return;
     if (verdict.outcome === 'late' || verdict.outcome === 'unavailable') {
       this.#refuse(connection, frame, ErrorCode.TIMEOUT, 'authentication took too long');

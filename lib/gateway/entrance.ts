@@ -22,12 +22,16 @@ export interface EntranceSettings {
   readonly rejectWith: 'http' | 'close';
 }
 
+// So many sockets at a time are opened only to say why they are closed; more are refused before they open.
+const MAX_CLOSING = 1_000;
+
 // What one message may arrive in before ws gives up on it; a client that sends a byte at a time is none of ours.
 const MAX_BUFFERED_CHUNKS = 4_096;
 
 /** The door: makes WebSockets of the upgrade requests to gateway paths that admission lets in. */
 export class Entrance {
   readonly #server: Server<typeof OwnedSocket>;
+  #closing = 0;
 
   constructor(
     private readonly routes: Routes,
@@ -77,14 +81,16 @@ export class Entrance {
 
   #refuse(request: IncomingMessage, socket: Duplex, head: Buffer, refusal: UpgradeRefusal): void {
     // A browser sees no HTTP status; but a page that must not connect gets no WebSocket, not even to say so.
-    const mayOpen = refusal.status !== 400 && refusal.reason !== 'origin';
+    const mayOpen = refusal.status !== 400 && refusal.reason !== 'origin' && this.#closing < MAX_CLOSING;
     if (this.settings.rejectWith === 'http' || !mayOpen) {
       refuseUpgrade(socket, refusal);
       return;
     }
     const { code, reason } = closeOf(refusal);
     this.#upgrade(request, socket, head, (ws) => {
+      this.#closing++;
       ws.on('error', () => ws.terminate());
+      ws.on('close', () => this.#closing--);
       ws.close(code, reason);
     });
   }

@@ -1,7 +1,8 @@
 import type { RealtimeOptions } from 'nestjs-realtime';
 import { expect, it } from 'vitest';
 import { openLobby } from './lobby.js';
-import { upgrade } from './upgrade-request.js';
+import { upgradeText } from './client-bytes.js';
+import { readUntil, tcpConnection, upgrade } from './upgrade-request.js';
 
 const cases: [refusal: string, options: RealtimeOptions, code: number, reason: RegExp][] = [
   ['a refused token', { authenticate: () => null }, 4401, /^authentication is required$/],
@@ -73,4 +74,17 @@ it('a drain closes who comes now with 1013 and when to come back', async () => {
   expect(await app.open('/lobby').closed).toEqual({ code: 1013, reason: 'retry=1000' });
   late();
   await closing;
+});
+
+it('answers over HTTP while a thousand are open only to be closed', async () => {
+  const { app } = await openLobby({ rejectWith: 'close', authenticate: () => null, closeTimeoutMs: 60_000 });
+  // They never answer the close frame.
+  const silent = Array.from({ length: 1_000 }, async () => {
+    const socket = tcpConnection(app.port);
+    socket.write(upgradeText('/lobby', { Authorization: 'Bearer t' }));
+    return readUntil(socket, 'authentication is required');
+  });
+  for (const answer of await Promise.all(silent)) expect(answer).toMatch(/^HTTP\/1.1 101 /);
+  const { status } = await upgrade(app.port, { headers: { Authorization: 'Bearer t' } });
+  expect(status).toBe(401);
 });

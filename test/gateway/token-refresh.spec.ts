@@ -114,3 +114,25 @@ it('a connection whose token does not expire has nothing to refresh', async () =
     'BAD_REQUEST: already authenticated',
   );
 });
+
+it('a second $auth while the first is being judged is BAD_REQUEST and does not reach the app', async () => {
+  vi.useRealTimers();
+  const gate = new Gate();
+  let judged = 0;
+  const { app } = await openLobby({
+    authenticate: async ({ token }) => {
+      judged++;
+      if (token === 'slow') await gate.opened;
+      return { userId: 'ann', expiresAt: Date.now() + MINUTE_MS };
+    },
+  });
+  const own = await app.connect('/lobby', { token: 'first' });
+  const slow = own.request('$auth', { token: 'slow' });
+  await expect(own.request('$auth', { token: 'other' })).rejects.toThrow(
+    'BAD_REQUEST: another $auth is being judged',
+  );
+  gate.open();
+  await slow;
+  await own.request('$auth', { token: 'third' });
+  expect(judged).toBe(3);
+});
