@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { chromium, type Page } from 'playwright-core';
-import { CHROMIUM, FLAGS } from './venue-window.js';
+import { CHROMIUM, FLAGS } from './chromium.js';
 
 /**
  * A tab as a user has it. Playwright's own tabs claim to be in front for ever, and Chromium freezes only those that

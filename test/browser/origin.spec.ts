@@ -5,7 +5,7 @@ import { RealtimeGateway, RealtimeModule, defineContract, type Handshake } from 
 import { createRealtimeTestApp, type RealtimeTestApp } from 'nestjs-realtime/testing';
 import type { Browser } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
-import { launchChromium } from './venue-window.js';
+import { launchChromium } from './chromium.js';
 
 const nothing = defineContract({});
 

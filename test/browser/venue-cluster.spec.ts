@@ -2,7 +2,8 @@ import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { VenueCluster, type VenueNode } from './venue-cluster.js';
 import { buildVenue } from './venue-process.js';
-import { launchChromium, VenueWindow } from './venue-window.js';
+import { launchChromium } from './chromium.js';
+import { VenueWindow } from './venue-window.js';
 
 const post = (node: VenueNode, path: string, body: object) =>
   fetch(`${node.url}${path}`, {

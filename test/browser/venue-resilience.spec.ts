@@ -3,7 +3,8 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vites
 import { FreezableTab } from './freezable-tab.js';
 import { NetworkPath } from './network-path.js';
 import { buildVenue, VenueProcess } from './venue-process.js';
-import { launchChromium, VenueWindow } from './venue-window.js';
+import { launchChromium } from './chromium.js';
+import { VenueWindow } from './venue-window.js';
 
 interface Booked {
   readonly guestName: string;

@@ -1,19 +1,4 @@
-import { chromium, type Browser, type Locator, type Page } from 'playwright-core';
-
-export const CHROMIUM = process.env['CHROMIUM_PATH'] ?? '/usr/bin/chromium';
-export const FLAGS = [
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-];
-
-export function launchChromium(): Promise<Browser> {
-  return chromium.launch({ executablePath: CHROMIUM, args: FLAGS });
-}
+import type { Browser, Locator, Page } from 'playwright-core';
 
 /** A window of its own browser profile, signed in as one of the staff and live. */
 export class VenueWindow {

@@ -2,7 +2,8 @@ import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { namelessControls } from './accessible-names.js';
 import { buildVenue, VenueProcess } from './venue-process.js';
-import { launchChromium, VenueWindow } from './venue-window.js';
+import { launchChromium } from './chromium.js';
+import { VenueWindow } from './venue-window.js';
 
 // The windows stay open all evening, as they do in a restaurant: every test works at tables of its own.
 describe('the venue in two windows', { timeout: 60_000 }, () => {

@@ -6,7 +6,7 @@ import { renderToString } from 'react-dom/server';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { RealtimeClient } from '../../lib/client/index.js';
 import { useConnectionState, useRealtime } from '../../lib/client/react.js';
-import { launchChromium } from './runtimes/chromium-runtime.js';
+import { launchChromium } from '../browser/chromium.js';
 import { Stage } from './runtimes/stage.js';
 
 let browser: Browser;

@@ -1,21 +1,8 @@
-import { chromium, type Browser, type Page } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
+import { launchChromium } from '../../browser/chromium.js';
 import { ControlServer } from './control-server.js';
 import type { Runtime } from './runtime.js';
 import type { Stage } from './stage.js';
-
-const ARGS = [
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-];
-
-export function launchChromium(): Promise<Browser> {
-  return chromium.launch({ executablePath: process.env['CHROMIUM_PATH'] ?? '/usr/bin/chromium', args: ARGS });
-}
 
 /** A page in Chromium, or a worker of one. */
 export class ChromiumRuntime implements Runtime {
