@@ -1,9 +1,7 @@
 import type { Redis } from 'ioredis';
+import { RedisBatch, type Answer } from './redis-batch.js';
 import { isAway, notAnswered } from './redis-error.js';
 import type { PubSub } from './redis-pubsub.js';
-
-/** The number of subscribed connections, or why there is none. */
-type Answer = unknown;
 
 /** What becomes of a publication: here, because a promise more for each costs as much as the rest of it. */
 export interface Landing<T> {
@@ -19,53 +17,6 @@ export const PLAIN_LANDING: Landing<number> = {
   },
 };
 
-/** What is published together. Whoever is part of it derives its own outcome from the one promise. */
-class Batch {
-  /** Channel, message, channel, message … */
-  readonly pairs: string[] = [];
-  readonly answers: Promise<readonly Answer[]>;
-  resolve!: (answers: readonly Answer[]) => void;
-  reject!: (error: Error) => void;
-
-  constructor() {
-    this.answers = new Promise((resolve, reject) => {
-      this.resolve = resolve;
-      this.reject = reject;
-    });
-  }
-
-  get size(): number {
-    return this.pairs.length / 2;
-  }
-
-  /** As the script reads it. Gives the texts up: the collector would copy them about until Redis answers. */
-  pack(): Buffer {
-    const { pairs } = this;
-    let length = 0;
-    for (const text of pairs) length += 4 + Buffer.byteLength(text);
-    const packed = Buffer.allocUnsafe(length);
-    let at = 0;
-    for (const text of pairs) {
-      const bytes = packed.write(text, at + 4);
-      at = packed.writeUInt32BE(bytes, at) + bytes;
-    }
-    pairs.length = 0;
-    return packed;
-  }
-
-  unpack(packed: Buffer): void {
-    let at = 0;
-    while (at < packed.length) {
-      const end = at + 4 + packed.readUInt32BE(at);
-      this.pairs.push(packed.toString('utf8', at + 4, end));
-      at = end;
-    }
-  }
-}
-
-// Keeps one write, and the strings it is put together from, small.
-const MAX_BATCH = 512;
-
 /**
  * Publishes over one connection, all of a turn of the event loop as one command: ioredis takes longer over a command
  * than Redis does. Where that cannot be, or the ACL forbids scripts, they are one pipeline. ioredis' own auto-pipelining sends
@@ -73,8 +24,8 @@ const MAX_BATCH = 512;
  * reconnect would cost everyone its command timeout. Here a lost socket ends what was on it, and one timer bounds a batch.
  */
 export class RedisPublisher {
-  readonly #inFlight = new Map<Batch, NodeJS.Timeout>();
-  #batch: Batch | undefined;
+  readonly #inFlight = new Map<RedisBatch, NodeJS.Timeout>();
+  #batch: RedisBatch | undefined;
   #isScheduled = false;
   #script: string | undefined;
 
@@ -95,10 +46,9 @@ export class RedisPublisher {
 
   /** Resolves with what is made of the number of subscribed connections, or of what Redis said or a `BackplaneError`. */
   publish<T>(name: string, message: string, landing: Landing<T>): Promise<T> {
-    const batch = (this.#batch ??= new Batch());
-    const index = batch.size;
-    batch.pairs.push(name, message);
-    if (batch.size >= MAX_BATCH) this.#flush();
+    const batch = (this.#batch ??= new RedisBatch());
+    const index = batch.add(name, message);
+    if (batch.isFull) this.#flush();
     this.#schedule();
     return batch.answers.then(
       (answers) => {
@@ -136,7 +86,7 @@ export class RedisPublisher {
     else this.#run(this.#script, batch);
   }
 
-  #run(script: string, batch: Batch): void {
+  #run(script: string, batch: RedisBatch): void {
     const packed = batch.pack();
     this.client.eval(script, 0, packed).then(
       (answers) => this.#settle(batch, answers as Answer[]),
@@ -150,7 +100,7 @@ export class RedisPublisher {
     );
   }
 
-  #pipeline(batch: Batch): void {
+  #pipeline(batch: RedisBatch): void {
     const pipeline = this.client.pipeline();
     const { pairs } = batch;
     for (let i = 0; i < pairs.length; i += 2) {
@@ -166,15 +116,15 @@ export class RedisPublisher {
     );
   }
 
-  #settle(batch: Batch, answers: readonly Answer[]): void {
+  #settle(batch: RedisBatch, answers: readonly Answer[]): void {
     if (this.#end(batch)) batch.resolve(answers);
   }
 
-  #fail(batch: Batch, error: Error): void {
+  #fail(batch: RedisBatch, error: Error): void {
     if (this.#end(batch)) batch.reject(error);
   }
 
-  #end(batch: Batch): boolean {
+  #end(batch: RedisBatch): boolean {
     clearTimeout(this.#inFlight.get(batch));
     return this.#inFlight.delete(batch);
   }
