@@ -77,10 +77,8 @@ export class RedisPublisher {
       batch.reject(isAway());
       return;
     }
-    this.#inFlight.set(
-      batch,
-      setTimeout(() => this.#fail(batch, notAnswered(this.timeoutMs)), this.timeoutMs),
-    );
+    const deadline = setTimeout(() => this.#fail(batch, notAnswered(this.timeoutMs)), this.timeoutMs);
+    this.#inFlight.set(batch, deadline.unref());
     // A lone one is no cheaper as a script.
     if (this.#script === undefined || batch.size === 1) this.#pipeline(batch);
     else this.#run(this.#script, batch);
