@@ -72,8 +72,8 @@ export class RedisConnection {
 
 /**
  * Redis Cluster takes the subscriptions to a slot that moves away with a `sunsubscribe` nobody asked for. ioredis 6 then
- * emits `moved`; to ioredis 5 it is a reply without a command.
+ * emits `moved`; ioredis 5 takes it for the reply to whatever it has asked last, and has one reply too many.
  */
 function isUnexpectedReply({ message }: Error): boolean {
-  return message.startsWith('Command queue state error');
+  return /^Command queue state error.* Last (reply: s(un)?subscribe,|error: MOVED )/s.test(message);
 }

@@ -39,4 +39,4 @@ export class GatewayPath {
   }
 }
 
-const NO_PARAMS: PathParams = Object.freeze({});
+export const NO_PARAMS: PathParams = Object.freeze({});

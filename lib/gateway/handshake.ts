@@ -8,6 +8,7 @@ export interface Handshake {
   readonly token: string | undefined;
   /** The one-use ticket of `?ticket=…`, if there is one. */
   readonly ticket: string | undefined;
+  /** The upgrade request; when a token is refreshed, a copy of it. */
   readonly request: IncomingMessage;
   /** The page's origin; absent for clients that are no browser. */
   readonly origin: string | undefined;

@@ -10,7 +10,7 @@ import type { Enhancers } from '../messages/enhancers.js';
 import { messageRouteOf } from '../messages/on-message.decorator.js';
 import { GatewayInstance, type ConnectionScopes } from './gateway-instance.js';
 import type { PathParams } from '../connections/connection.js';
-import { normalizePath } from './gateway-path.js';
+import { normalizePath, NO_PARAMS } from './gateway-path.js';
 import { realtimeGatewayOf } from './realtime-gateway.decorator.js';
 import { Route, type RouteGateway } from './route.js';
 
@@ -25,7 +25,7 @@ export class Routes {
   /** The route of a request's path and the values of its params. */
   match(pathname: string): { route: Route; params: PathParams } | undefined {
     const exact = this.#byPath.get(pathname);
-    if (exact !== undefined && !pathname.includes(':')) return { route: exact, params: {} };
+    if (exact !== undefined && !pathname.includes(':')) return { route: exact, params: NO_PARAMS };
     for (const route of this.#byPath.values()) {
       const params = route.path.paramsOf(pathname);
       if (params !== undefined) return { route, params };

@@ -1,10 +1,11 @@
 import { CloseCode } from '../protocol/close-codes.js';
 import type { GatewayConnection } from './gateway-connection.js';
 import type { Handshake } from './handshake.js';
+import { KeptHandshake } from './kept-handshake.js';
 
 interface Watched {
-  readonly handshake: Handshake;
-  readonly timer: NodeJS.Timeout;
+  readonly handshake: KeptHandshake;
+  timer: NodeJS.Timeout;
 }
 
 // setTimeout's longest delay, 24.8 days; a token that lasts longer is looked at again then.
@@ -19,22 +20,29 @@ export class TokenExpiry {
     this.forget(connection);
     const { expiresAt } = connection;
     if (expiresAt === undefined) return;
-    const delay = Math.min(MAX_DELAY_MS, Math.max(0, expiresAt - Date.now()));
-    const timer = setTimeout(() => {
-      if (expiresAt > Date.now()) this.watch(connection, handshake);
-      else connection.close(CloseCode.UNAUTHENTICATED, 'the token has expired');
-    }, delay);
-    timer.unref();
-    this.#watched.set(connection, { handshake, timer });
+    const timer = this.#timer(connection, expiresAt);
+    this.#watched.set(connection, { handshake: new KeptHandshake(handshake), timer });
   }
 
   /** The handshake to judge a fresh token by. */
   handshakeOf(connection: GatewayConnection): Handshake | undefined {
-    return this.#watched.get(connection)?.handshake;
+    return this.#watched.get(connection)?.handshake.restored();
   }
 
   forget(connection: GatewayConnection): void {
     clearTimeout(this.#watched.get(connection)?.timer);
     this.#watched.delete(connection);
   }
+
+  #timer(connection: GatewayConnection, expiresAt: number): NodeJS.Timeout {
+    const delay = Math.min(MAX_DELAY_MS, Math.max(0, expiresAt - Date.now()));
+    return setTimeout(this.#due, delay, connection, expiresAt).unref();
+  }
+
+  readonly #due = (connection: GatewayConnection, expiresAt: number): void => {
+    const watched = this.#watched.get(connection);
+    if (watched === undefined) return;
+    if (expiresAt > Date.now()) watched.timer = this.#timer(connection, expiresAt);
+    else connection.close(CloseCode.UNAUTHENTICATED, 'the token has expired');
+  };
 }

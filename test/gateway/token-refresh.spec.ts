@@ -136,3 +136,23 @@ it('a second $auth while the first is being judged is BAD_REQUEST and does not r
   await own.request('$auth', { token: 'third' });
   expect(judged).toBe(3);
 });
+
+it('a refresh is judged by what the connection was opened with', async () => {
+  vi.useRealTimers();
+  const seen: object[] = [];
+  const { app } = await openLobby({
+    authenticate: ({ token, request, ...handshake }) => {
+      const { url, method, headers } = request;
+      seen.push({ ...handshake, url, method, headers, peer: request.socket.remotePort });
+      return { userId: String(token), expiresAt: Date.now() + MINUTE_MS };
+    },
+  });
+  const own = await app.connect('/lobby?tenant=a%20b&x=1&x=2', {
+    token: 'ann',
+    headers: { Cookie: 'a=1; b="ü"', Origin: `http://127.0.0.1:${app.port}`, 'X-Twice': 'y' },
+  });
+  await own.request('$auth', { token: 'ann' });
+  expect(seen).toHaveLength(2);
+  expect(seen[1]).toEqual(seen[0]);
+  expect(seen[0]).toMatchObject({ url: '/lobby?tenant=a%20b&x=1&x=2', method: 'GET', cookies: { a: '1' } });
+});
