@@ -3,7 +3,7 @@ import { RedisBatch, type Answer } from './redis-batch.js';
 import { isAway, notAnswered } from './redis-error.js';
 import type { PubSub } from './redis-pubsub.js';
 
-/** What becomes of a publication: here, because a promise more for each costs as much as the rest of it. */
+/** What is made of a publication's outcome. No promise of its own: thousands of them wait at a time. */
 export interface Landing<T> {
   landed(receivers: number): T;
   failed(error: Error): T;

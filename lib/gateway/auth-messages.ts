@@ -73,7 +73,9 @@ export class AuthMessages {
       this.#refuse(connection, frame, ErrorCode.BAD_REQUEST, 'another $auth is being judged');
     } else if (waiting === undefined) {
       this.#refreshing.add(connection);
-      void this.#refresh(connection, frame, { ...withTicketUsed(handshake), token });
+      void this.#refresh(connection, frame, { ...withTicketUsed(handshake), token }).finally(() =>
+        this.#refreshing.delete(connection),
+      );
     } else {
       waiting.isBeingJudged = true;
       clearTimeout(waiting.deadline);
@@ -109,7 +111,6 @@ export class AuthMessages {
   /** A refused refresh changes nothing: the connection lives as long as its old token does. */
   async #refresh(connection: GatewayConnection, frame: ClientFrame, handshake: Handshake): Promise<void> {
     const verdict = await this.authentication.judge(handshake);
-    this.#refreshing.delete(connection);
     if (!connection.isOpen) return;
     if (verdict.outcome === 'late' || verdict.outcome === 'unavailable') {
       this.#refuse(connection, frame, ErrorCode.TIMEOUT, 'authentication took too long');

@@ -23,7 +23,7 @@ export class KeptHandshake {
     this.#params = params;
   }
 
-  /** The same handshake with a copy of its request; without the token of then. */
+  /** The same handshake with a copy of its request. Its token is the one of then, if a header held it. */
   restored(): Handshake {
     const [url, ...rawHeaders] = this.#text.split('\n') as [string, ...string[]];
     const request = new IncomingMessage(this.#socket);
@@ -34,6 +34,6 @@ export class KeptHandshake {
     for (let i = 0; i < rawHeaders.length; i += 2) {
       request.headers[rawHeaders[i] as string] = rawHeaders[i + 1];
     }
-    return { ...readHandshake(request, this.#params, this.#ip, false), token: undefined };
+    return readHandshake(request, this.#params, this.#ip, false);
   }
 }

@@ -76,7 +76,7 @@ describe('an app that installed it', { timeout: 120_000 }, () => {
     }
   });
 
-  it.runIf('require_module' in process.features)('requires every entry point from CommonJS', () => {
+  it('requires every entry point from CommonJS', () => {
     for (const { name, types } of app.entryPoints) {
       app.write('require.cjs', `console.log(JSON.stringify(defined(require('${name}'))));${DEFINED}`);
       expect(names(app.node('--no-warnings', 'require.cjs'))).toEqual(exportedBy(types).values);
