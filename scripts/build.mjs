@@ -1,7 +1,8 @@
 // Builds dist/ from lib/ with nothing left over from an earlier build; an old dist/ stays until the new one is whole.
 import { spawnSync } from 'node:child_process';
-import { renameSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { putInPlace } from './put-in-place.mjs';
 
 const path = (name) => fileURLToPath(new URL(`../${name}`, import.meta.url));
 const fresh = path(`.dist-${process.pid}`);
@@ -10,8 +11,7 @@ const { status } = spawnSync(process.execPath, [tsc, '-p', path('tsconfig.build.
   stdio: 'inherit',
 });
 if (status === 0) {
-  rmSync(path('dist'), { recursive: true, force: true });
-  renameSync(fresh, path('dist'));
+  putInPlace(fresh, path('dist'));
 } else {
   rmSync(fresh, { recursive: true, force: true });
 }

@@ -3,23 +3,27 @@ import { spawnSync } from 'node:child_process';
 import { cpSync, rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { putInPlace } from '../../scripts/put-in-place.mjs';
 
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 
 const tsc = here('../../node_modules/typescript/bin/tsc');
 
-function compile(project) {
-  const { status } = spawnSync(process.execPath, [tsc, '-p', here(project)], { stdio: 'inherit' });
-  if (status !== 0) process.exit(1);
+const fresh = here(`.dist-${process.pid}`);
+
+function compile(project, ...flags) {
+  const { status } = spawnSync(process.execPath, [tsc, '-p', here(project), ...flags], { stdio: 'inherit' });
+  if (status === 0) return;
+  rmSync(fresh, { recursive: true, force: true });
+  process.exit(1);
 }
 
-rmSync(here('dist'), { recursive: true, force: true });
-compile('tsconfig.json');
+compile('tsconfig.json', '--outDir', fresh);
 compile('web/tsconfig.json'); // esbuild strips types without reading them
 
 await build({
   entryPoints: [here('web/main.ts'), here('web/style.css')],
-  outdir: here('dist/public'),
+  outdir: `${fresh}/public`,
   bundle: true,
   minify: true,
   sourcemap: true,
@@ -27,5 +31,6 @@ await build({
   target: 'es2022',
 });
 for (const file of ['web/index.html', 'web/icon.svg', 'venue.json']) {
-  cpSync(here(file), here(`dist/public/${file.replace('web/', '')}`));
+  cpSync(here(file), `${fresh}/public/${file.replace('web/', '')}`);
 }
+putInPlace(fresh, here('dist'));
