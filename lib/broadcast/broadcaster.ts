@@ -1,8 +1,8 @@
 import type {
   AnyContract,
+  OutgoingMessage,
+  OutgoingPayload,
   RequestableType,
-  ServerMessage,
-  ServerPayload,
   ServerReply,
 } from '../contract/contract-types.js';
 import type { Publication, Recipient } from '../backplane/publication.js';
@@ -58,41 +58,49 @@ export class Broadcaster<C extends AnyContract = AnyContract> {
   ) {}
 
   /** To every connection of a user: all tabs and devices. */
-  sendToUser(userId: string, message: ServerMessage<C>, options?: SendOptions): Promise<Receipt> {
+  sendToUser(userId: string, message: OutgoingMessage<C>, options?: SendOptions): Promise<Receipt> {
     return this.#send([toUser(userId)], message, options);
   }
 
   /** To every connection of several users. */
   sendToUsers(
     userIds: readonly string[],
-    message: ServerMessage<C>,
+    message: OutgoingMessage<C>,
     options?: SendOptions,
   ): Promise<Receipt> {
     return this.#send([...new Set(userIds)].map(toUser), message, options);
   }
 
-  sendToRoom(room: string, message: ServerMessage<C>, options?: SendOptions): Promise<Receipt> {
+  sendToRoom(room: string, message: OutgoingMessage<C>, options?: SendOptions): Promise<Receipt> {
     return this.#send([toRoom(room)], message, options);
   }
 
   /** To everyone in any of the rooms, once each. */
-  sendToRooms(rooms: readonly string[], message: ServerMessage<C>, options?: SendOptions): Promise<Receipt> {
+  sendToRooms(
+    rooms: readonly string[],
+    message: OutgoingMessage<C>,
+    options?: SendOptions,
+  ): Promise<Receipt> {
     return this.#send([...new Set(rooms)].map(toRoomUnlessBefore), message, options);
   }
 
-  sendToConnection(connectionId: string, message: ServerMessage<C>, options?: SendOptions): Promise<Receipt> {
+  sendToConnection(
+    connectionId: string,
+    message: OutgoingMessage<C>,
+    options?: SendOptions,
+  ): Promise<Receipt> {
     return this.#send([toConnection(connectionId)], message, options);
   }
 
   /** To every connection of every node whose contract knows the message. */
-  broadcast(message: ServerMessage<C>, options?: SendOptions): Promise<Receipt> {
+  broadcast(message: OutgoingMessage<C>, options?: SendOptions): Promise<Receipt> {
     return this.#send([EVERYONE], message, options);
   }
 
   /** Asks all of a user's connections; resolves with the first good reply. Rejects with a `ClientRequestError`. */
   requestFromUser<T extends RequestableType<C>>(
     userId: string,
-    request: { type: T; payload: ServerPayload<C, T> },
+    request: { type: T; payload: OutgoingPayload<C, T> },
     options?: RequestOptions,
   ): Promise<ServerReply<C, T>> {
     return this.#request(toUser(userId), request, options) as Promise<ServerReply<C, T>>;
@@ -101,7 +109,7 @@ export class Broadcaster<C extends AnyContract = AnyContract> {
   /** Asks one connection; resolves with its validated reply. Rejects with a `ClientRequestError`. */
   requestFromConnection<T extends RequestableType<C>>(
     connectionId: string,
-    request: { type: T; payload: ServerPayload<C, T> },
+    request: { type: T; payload: OutgoingPayload<C, T> },
     options?: RequestOptions,
   ): Promise<ServerReply<C, T>> {
     return this.#request(toConnection(connectionId), request, options) as Promise<ServerReply<C, T>>;

@@ -5,7 +5,7 @@ export { RealtimeClient } from './realtime-client.js';
 export { ClosedError, RequestError, UnauthenticatedError } from './request-error.js';
 
 export type { Issue } from '../protocol/envelope.js';
-export type { ServerMessage, ClientMessage } from '../contract/contract-types.js';
+export type { ClientMessage, Jsonify, ServerMessage } from '../contract/contract-types.js';
 export type { Address, RealtimeClientOptions, TokenRequest, TokenSource } from './client.options.js';
 export type {
   Closed,

@@ -1,8 +1,10 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import type { Observable } from 'rxjs';
 import type { AnyContract, PayloadDefinition } from './contract-entries.js';
+import type { Jsonify, JsonInput } from './jsonify.js';
 
 export type { AnyContract };
+export type { Jsonify, JsonInput } from './jsonify.js';
 
 /** The types a client may send. */
 export type ClientType<C extends AnyContract> = keyof C['client'] & string;
@@ -13,14 +15,18 @@ export type RequestableType<C extends AnyContract> = {
   [T in ServerType<C>]: C['server'][T] extends { readonly reply: PayloadDefinition } ? T : never;
 }[ServerType<C>];
 
-/** What a client sends: a schema's input, as nothing has parsed it yet. */
-export type ClientPayload<C extends AnyContract, T extends ClientType<C>> = Sent<C['client'][T]['payload']>;
+/** What a client sends: a schema's input, or what a class is read from. */
+export type ClientPayload<C extends AnyContract, T extends ClientType<C>> = ClientSent<
+  C['client'][T]['payload']
+>;
 /** What a handler gets: the validated instance, or a schema's output. */
 export type HandlerPayload<C extends AnyContract, T extends ClientType<C>> = Validated<
   C['client'][T]['payload']
 >;
-/** What a client gets back; `null` when the entry declares no reply. */
-export type ClientReply<C extends AnyContract, T extends ClientType<C>> = Sent<ReplyOf<C['client'][T]>>;
+/** What a client gets back, as JSON carries it; `null` when the entry declares no reply. */
+export type ClientReply<C extends AnyContract, T extends ClientType<C>> = Jsonify<
+  Sent<ReplyOf<C['client'][T]>>
+>;
 /** What a handler may return. A stream becomes a stream of replies. */
 export type HandlerResult<C extends AnyContract, T extends ClientType<C>> = C['client'][T] extends {
   readonly reply: infer R extends PayloadDefinition;
@@ -30,18 +36,26 @@ export type HandlerResult<C extends AnyContract, T extends ClientType<C>> = C['c
     : Sent<R> | Promise<Sent<R>> | Observable<Sent<R>> | AsyncIterable<Sent<R>>
   : void | Promise<void>;
 
-/** What the server sends, and what a client therefore gets: nothing parses it on the way. */
-export type ServerPayload<C extends AnyContract, T extends ServerType<C>> = Sent<C['server'][T]['payload']>;
+/** What the server sends. */
+export type OutgoingPayload<C extends AnyContract, T extends ServerType<C>> = Sent<C['server'][T]['payload']>;
+/** What a client gets: what the server sent, as JSON carries it. */
+export type ServerPayload<C extends AnyContract, T extends ServerType<C>> = Jsonify<OutgoingPayload<C, T>>;
 /** What the server gets when it asks a client: the validated answer. */
 export type ServerReply<C extends AnyContract, T extends ServerType<C>> = Validated<ReplyOf<C['server'][T]>>;
 /** What a client answers when the server asks it. */
-export type ClientAnswer<C extends AnyContract, T extends ServerType<C>> = Sent<ReplyOf<C['server'][T]>>;
+export type ClientAnswer<C extends AnyContract, T extends ServerType<C>> = ClientSent<
+  ReplyOf<C['server'][T]>
+>;
 
 /** Every message a client may send, told apart by `type`. */
 export type ClientMessage<C extends AnyContract> = {
   [T in ClientType<C>]: MessageOf<T, ClientPayload<C, T>>;
 }[ClientType<C>];
-/** Every message the server may send, told apart by `type`: a `switch` over it can be exhaustive. */
+/** Every message the server may send, as `Broadcaster` takes it. */
+export type OutgoingMessage<C extends AnyContract> = {
+  [T in ServerType<C>]: MessageOf<T, OutgoingPayload<C, T>>;
+}[ServerType<C>];
+/** Every message a client may get, told apart by `type`: a `switch` over it can be exhaustive. */
 export type ServerMessage<C extends AnyContract> = {
   [T in ServerType<C>]: MessageOf<T, ServerPayload<C, T>>;
 }[ServerType<C>];
@@ -55,6 +69,10 @@ type ReplyOf<Entry> = Entry extends { readonly reply: infer R extends PayloadDef
 type Sent<D extends PayloadDefinition> = D extends StandardSchemaV1
   ? StandardSchemaV1.InferInput<D>
   : InstanceOf<D>;
+
+type ClientSent<D extends PayloadDefinition> = D extends StandardSchemaV1
+  ? StandardSchemaV1.InferInput<D>
+  : JsonInput<InstanceOf<D>>;
 
 type Validated<D extends PayloadDefinition> = D extends StandardSchemaV1
   ? StandardSchemaV1.InferOutput<D>

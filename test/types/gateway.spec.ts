@@ -10,6 +10,7 @@ import {
   type Identity,
   type OnMessageOptions,
   type Receipt,
+  type OutgoingMessage,
   type ServerMessage,
 } from 'nestjs-realtime';
 import { describe, expectTypeOf, it } from 'vitest';
@@ -184,7 +185,7 @@ describe('Broadcaster<typeof contract>', () => {
   type Venue = Broadcaster<typeof venue>;
 
   it('takes the messages of its contract', () => {
-    expectTypeOf<Parameters<Venue['broadcast']>[0]>().toEqualTypeOf<ServerMessage<typeof venue>>();
+    expectTypeOf<Parameters<Venue['broadcast']>[0]>().toEqualTypeOf<OutgoingMessage<typeof venue>>();
     expectTypeOf<ReturnType<Venue['sendToUser']>>().toEqualTypeOf<Promise<Receipt>>();
     const fits = async (venueOf: Venue) => {
       await venueOf.sendToUser('ann', { type: 'changed', payload: { id: '1' } });
