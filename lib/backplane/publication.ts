@@ -16,7 +16,12 @@ export interface ReplyTo {
 /** A client's answer to a request from another node. */
 export type RemoteAnswer =
   | { readonly ok: true; readonly payload: unknown }
-  | { readonly ok: false; readonly code: string; readonly message: string };
+  | {
+      readonly ok: false;
+      readonly code: string;
+      readonly message: string;
+      readonly details?: unknown;
+    };
 
 /** What one node tells others through a channel. Unknown kinds are ignored, so that versions can run side by side. */
 export type Publication =

@@ -12,6 +12,8 @@ export class ClientRequestError extends Error {
   constructor(
     readonly code: string,
     message: string,
+    /** What the client sent along with its refusal; not validated. */
+    readonly details?: unknown,
   ) {
     super(message);
     this[WIRE_CODE] = code === ErrorCode.TIMEOUT ? ErrorCode.TIMEOUT : ErrorCode.UNAVAILABLE;
@@ -75,13 +77,10 @@ export class ClientRequests {
       this.#settle(id as string, pending);
       pending.resolve(verdict.value);
     } else {
-      this.#fail(
-        id as string,
-        connection,
-        pending,
-        ErrorCode.VALIDATION_FAILED,
-        'The answer does not fit its contract.',
-      );
+      this.#fail(id as string, connection, pending, {
+        code: ErrorCode.VALIDATION_FAILED,
+        message: 'The answer does not fit its contract.',
+      });
     }
     return true;
   }
@@ -90,8 +89,7 @@ export class ClientRequests {
   refused(connection: Connection, id: unknown, payload: unknown): boolean {
     const pending = this.#of(connection, id);
     if (pending === undefined) return false;
-    const { code, message } = readWireError(payload);
-    this.#fail(id as string, connection, pending, code, message);
+    this.#fail(id as string, connection, pending, readWireError(payload));
     return true;
   }
 
@@ -99,13 +97,10 @@ export class ClientRequests {
   disconnected(connection: Connection): void {
     for (const [id, pending] of this.#pending) {
       if (!pending.waitingFor.has(connection)) continue;
-      this.#fail(
-        id,
-        connection,
-        pending,
-        ErrorCode.UNAVAILABLE,
-        'The client disconnected before it answered.',
-      );
+      this.#fail(id, connection, pending, {
+        code: ErrorCode.UNAVAILABLE,
+        message: 'The client disconnected before it answered.',
+      });
     }
   }
 
@@ -122,12 +117,17 @@ export class ClientRequests {
     return pending?.waitingFor.has(connection) ? pending : undefined;
   }
 
-  #fail(id: string, connection: Connection, pending: PendingRequest, code: string, message: string): void {
+  #fail(
+    id: string,
+    connection: Connection,
+    pending: PendingRequest,
+    { code, message, details }: WireError,
+  ): void {
     pending.waitingFor.delete(connection);
     connection.answerSettled();
     if (pending.waitingFor.size > 0) return;
     this.#settle(id, pending);
-    pending.reject(new ClientRequestError(code, message));
+    pending.reject(new ClientRequestError(code, message, details));
   }
 
   #settle(id: string, pending: PendingRequest): void {
@@ -159,7 +159,7 @@ export async function firstAnswer(answers: readonly Promise<unknown>[]): Promise
 }
 
 function readWireError(payload: unknown): WireError {
-  const { code, message } = (
+  const { code, message, details } = (
     typeof payload === 'object' && payload !== null ? payload : {}
   ) as Partial<WireError>;
   const known =
@@ -167,5 +167,6 @@ function readWireError(payload: unknown): WireError {
   return {
     code: known,
     message: typeof message === 'string' ? message.slice(0, 256) : defaultErrorMessage(known),
+    details,
   };
 }

@@ -3,6 +3,7 @@ import type { Publication, RemoteAnswer, ReplyTo } from '../backplane/publicatio
 import { channelOf } from '../backplane/subscriptions.js';
 import type { Connection } from '../connections/connection.js';
 import { Frame } from '../connections/frame.js';
+import type { WireError } from '../protocol/envelope.js';
 import { ErrorCode } from '../protocol/error-codes.js';
 import { ClientRequestError, type ClientRequests } from './client-requests.js';
 import type { LocalDelivery } from './local-delivery.js';
@@ -80,8 +81,8 @@ export class RemoteDelivery {
       const answered = await this.requests.ask(connections, { type, payload, reply }, timeoutMs);
       answer = { ok: true, payload: answered };
     } catch (error) {
-      const { code, message } = error instanceof ClientRequestError ? error : FAULT;
-      answer = { ok: false, code, message };
+      const failure: WireError = error instanceof ClientRequestError ? error : FAULT;
+      answer = { ok: false, code: failure.code, message: failure.message, details: failure.details };
     }
     this.#reply(replyTo, connections.length, 0, answer);
   }

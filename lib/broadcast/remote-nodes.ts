@@ -49,6 +49,7 @@ export class RemoteNodes {
     throw new ClientRequestError(
       telling?.code ?? ErrorCode.UNAVAILABLE,
       telling?.message ?? 'Nobody is connected to answer.',
+      telling?.details,
     );
   }
 

@@ -6,8 +6,11 @@ import { RealtimeException } from './realtime.exception.js';
 
 /** What a client may know of an error, and whether it was the server's fault (and so belongs in its log). */
 export interface Refusal {
+  /** Plain strings and JSON only: encoding it cannot throw. */
   readonly error: WireError;
   readonly isFault: boolean;
+  /** Which part of a `RealtimeException` was left out because it is no JSON; for the log. */
+  readonly omitted?: string;
 }
 
 const INTERNAL: Refusal = {
@@ -29,20 +32,76 @@ const CODES_BY_STATUS: ReadonlyMap<number, ErrorCode> = new Map([
 
 const CODE_PATTERN = /^[A-Z][A-Z0-9_]{0,63}$/;
 
-/** Turns anything a handler can throw into what the client may see. Only exceptions made for clients show their text. */
+/**
+ * Turns anything a handler can throw into what the client may see. Only exceptions made for clients show their text.
+ * Never throws: an error may be a Proxy or have getters that throw.
+ */
 export function refusalOf(thrown: unknown): Refusal {
-  if (thrown instanceof RealtimeException) {
-    const { code, message, issues } = thrown;
-    return { error: issues === undefined ? { code, message } : { code, message, issues }, isFault: false };
+  try {
+    if (thrown instanceof RealtimeException) return ofRealtimeException(thrown);
+    if (thrown instanceof WsException) return ofWsException(thrown);
+    if (thrown instanceof HttpException) return ofHttpException(thrown);
+    return ofLibrary(thrown) ?? INTERNAL;
+  } catch {
+    return INTERNAL;
   }
-  if (thrown instanceof WsException) return ofWsException(thrown);
-  if (thrown instanceof HttpException) return ofHttpException(thrown);
-  return ofLibrary(thrown) ?? INTERNAL;
+}
+
+function ofRealtimeException({ code, message, details, issues }: RealtimeException): Refusal {
+  if (typeof code !== 'string' || code === '') return INTERNAL;
+  const error = { code, message: textOf(message, code) };
+  const kept: { details?: unknown; issues?: readonly Issue[] } = {};
+  const omitted: string[] = [];
+  if (details !== undefined) {
+    const copy = jsonCopyOf(details);
+    if (copy === undefined) omitted.push('details');
+    else kept.details = copy;
+  }
+  if (issues !== undefined) {
+    const copy = issueCopiesOf(issues);
+    if (copy === undefined) omitted.push('issues');
+    else kept.issues = copy;
+  }
+  const refusal = { error: { ...error, ...kept }, isFault: false };
+  if (omitted.length === 0) return refusal;
+  const what = omitted.join(' and ');
+  return {
+    ...refusal,
+    omitted: `Expected the ${what} of RealtimeException("${code}") to be JSON; the client got the error without.`,
+  };
+}
+
+/** The value as a client will read it; `undefined` when JSON cannot carry it. */
+function jsonCopyOf(value: unknown): unknown {
+  try {
+    const text: string | undefined = JSON.stringify(value);
+    return text === undefined ? undefined : JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function issueCopiesOf(issues: readonly Issue[]): Issue[] | undefined {
+  try {
+    if (!Array.isArray(issues)) return undefined;
+    const copies = Array.from(issues as readonly Issue[], ({ path, message }) => ({ path, message }));
+    const areIssues = copies.every(
+      ({ path, message }) => typeof path === 'string' && typeof message === 'string',
+    );
+    return areIssues ? copies : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function textOf(message: unknown, code: string): string {
+  return typeof message === 'string' ? message : defaultErrorMessage(code);
 }
 
 function ofLibrary(thrown: unknown): Refusal | undefined {
   if (!(thrown instanceof Error) || !(WIRE_CODE in thrown)) return undefined;
-  const code = thrown[WIRE_CODE] as ErrorCode;
+  const code: unknown = thrown[WIRE_CODE];
+  if (typeof code !== 'string') return undefined;
   return { error: { code, message: defaultErrorMessage(code) }, isFault: true };
 }
 
@@ -54,7 +113,7 @@ function ofWsException(exception: WsException): Refusal {
   const { code, message } = error as { code?: unknown; message?: unknown };
   const known = typeof code === 'string' && CODE_PATTERN.test(code) ? code : ErrorCode.BAD_REQUEST;
   return {
-    error: { code: known, message: typeof message === 'string' ? message : defaultErrorMessage(known) },
+    error: { code: known, message: textOf(message, known) },
     isFault: false,
   };
 }
@@ -68,13 +127,16 @@ function ofHttpException(exception: HttpException): Refusal {
     return { error: { code, message: defaultErrorMessage(code), issues }, isFault: false };
   }
   const code = CODES_BY_STATUS.get(status) ?? ErrorCode.BAD_REQUEST;
-  return { error: { code, message: exception.message }, isFault: false };
+  return { error: { code, message: textOf(exception.message, code) }, isFault: false };
 }
 
 /** Nest's `ValidationPipe` lists its sentences as `message` of the response. */
 function issuesOf(exception: HttpException): Issue[] | undefined {
   const response = exception.getResponse();
-  const messages = typeof response === 'object' ? (response as { message?: unknown }).message : undefined;
+  const messages =
+    typeof response === 'object' && response !== null
+      ? (response as { message?: unknown }).message
+      : undefined;
   if (!Array.isArray(messages)) return undefined;
   return messages.filter((message) => typeof message === 'string').map((message) => ({ path: '', message }));
 }

@@ -36,10 +36,11 @@ export interface Hello {
   readonly recovered: boolean;
 }
 
-/** The payload of `$error`. */
-export interface WireError {
+/** The payload of `$error`. `details` is JSON that the application defines for its own codes. */
+export interface WireError<Details = unknown> {
   readonly code: string;
   readonly message: string;
+  readonly details?: Details;
   readonly issues?: readonly Issue[];
 }
 

@@ -173,11 +173,13 @@ export class TestClient {
 export class TestReplyError extends Error {
   override readonly name = 'TestReplyError';
   readonly code: string;
+  readonly details: unknown;
   readonly issues: WireError['issues'];
 
-  constructor({ code, message, issues }: WireError) {
+  constructor({ code, message, details, issues }: WireError) {
     super(`${code}: ${message}`);
     this.code = code;
+    this.details = details;
     this.issues = issues;
   }
 }

@@ -89,12 +89,13 @@ describe('a request to a connection', () => {
     expect(await ended).toEqual({ code: 'VALIDATION_FAILED' });
   });
 
-  it('rejects with the code of the client when it answers $error', async () => {
+  it('rejects with the code and the details of the client when it answers $error', async () => {
     const asked = askAnn();
     const ended = asked.catch((error: unknown) => error);
-    ann.send({ type: '$error', id: (await question(ann)).id, payload: { code: 'BUSY', message: 'not now' } });
+    const refusal = { code: 'BUSY', message: 'not now', details: { freeAt: '21:00' } };
+    ann.send({ type: '$error', id: (await question(ann)).id, payload: refusal });
     expect(await ended).toBeInstanceOf(ClientRequestError);
-    expect(await ended).toMatchObject({ code: 'BUSY', message: 'not now' });
+    expect(await ended).toMatchObject(refusal);
   });
 
   it.each([null, 7, {}, { code: 'no code', message: 4 }])(

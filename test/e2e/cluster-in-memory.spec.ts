@@ -159,11 +159,12 @@ describe('from one node', () => {
     expect(await asked).toEqual({ yes: false });
   });
 
-  it('a request that a client elsewhere refuses rejects with its code', async () => {
+  it('a request that a client elsewhere refuses rejects with its code and details', async () => {
     const asked = broadcaster.requestFromUser('bob', { type: 'host:ask', payload: { text: 'tea?' } });
     const { id = '' } = await bobThere.nextOfType('$request');
-    bobThere.send({ type: '$error', id, payload: { code: 'BUSY', message: 'not now' } });
-    await expect(asked).rejects.toMatchObject({ name: 'ClientRequestError', code: 'BUSY' });
+    const refusal = { code: 'BUSY', message: 'not now', details: { freeAt: '21:00' } };
+    bobThere.send({ type: '$error', id, payload: refusal });
+    await expect(asked).rejects.toMatchObject({ name: 'ClientRequestError', ...refusal });
   });
 
   it('disconnectUser closes the connections of a user everywhere', async () => {

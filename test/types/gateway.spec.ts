@@ -2,6 +2,7 @@ import { IsInt, IsString } from 'class-validator';
 import type { Observable } from 'rxjs';
 import {
   OnMessage,
+  RealtimeException,
   RealtimeGateway,
   defineContract,
   type Broadcaster,
@@ -144,6 +145,33 @@ describe('@OnMessage', () => {
 
   it('lets `allow` ask the connection', () => {
     expectTypeOf<NonNullable<OnMessageOptions['allow']>>().toBeCallableWith({} as Connection);
+  });
+});
+
+describe('RealtimeException', () => {
+  it('takes details that JSON can carry, interfaces and dates too', () => {
+    interface Taken {
+      readonly until: Date;
+      readonly by?: readonly Member[];
+    }
+    const taken: Taken = { until: new Date(), by: [{ role: 'host' }] };
+    const exception = new RealtimeException('TABLE_TAKEN', 'taken', { details: taken });
+    expectTypeOf(exception.details).toEqualTypeOf<Taken | undefined>();
+    expectTypeOf(new RealtimeException('NO').details).toBeUnknown();
+    class TableTaken extends RealtimeException<{ until: string }> {}
+    expectTypeOf<TableTaken['details']>().toEqualTypeOf<{ until: string } | undefined>();
+  });
+
+  it('refuses details that JSON cannot carry', () => {
+    const wrong = () => {
+      // @ts-expect-error A BigInt is no JSON.
+      void new RealtimeException('NO', 'no', { details: { seats: 1n } });
+      // @ts-expect-error A Map is `{}` in JSON.
+      void new RealtimeException('NO', 'no', { details: { seats: new Map<string, number>() } });
+      // @ts-expect-error A function is left out.
+      void new RealtimeException('NO', 'no', { details: { seats: () => 1 } });
+    };
+    expectTypeOf(wrong).toBeFunction();
   });
 });
 
