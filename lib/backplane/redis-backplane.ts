@@ -81,7 +81,12 @@ export class RedisBackplane implements Backplane {
     const refusal = this.#inFlight.refusal();
     if (refusal !== undefined) return Promise.reject(refusal);
     const name = this.#names.channel(channel);
-    const message = this.#codec.encode(publication);
+    let message: string;
+    try {
+      message = this.#codec.encode(publication);
+    } catch (error) {
+      return Promise.reject(error);
+    }
     const own = this.#topology.hears(name) ? 1 : 0;
     return this.#topology.publish(name, message, this.#inFlight.begin(message.length, own));
   }
@@ -94,8 +99,8 @@ export class RedisBackplane implements Backplane {
   #receive(message: Buffer, partition: number): void {
     if (this.#codec.isOwn(message)) return;
     const envelope = this.#codec.decode(message);
-    if (envelope === undefined) {
-      this.metrics.received.add('unreadable');
+    if (typeof envelope === 'string') {
+      this.metrics.received.add(envelope);
       return;
     }
     const isNext = this.#order.isNext(envelope.origin, partition, envelope.sequence);

@@ -1,6 +1,11 @@
+import { isUtf8 } from 'node:buffer';
 import type { Publication, Recipient } from './publication.js';
+import { LETTERS, readHead, unreadableField, type Unread } from './publication-fields.js';
 
 const NEWLINE = 10;
+const MAX_ORIGIN_LENGTH = 64;
+/** A head is parsed in one go, which blocks the node for as long as it takes. */
+const MAX_HEAD_BYTES = 8 * 1024 * 1024;
 
 /** A publication, who said it, and how many that node had said before. */
 export interface Envelope {
@@ -9,25 +14,19 @@ export interface Envelope {
   readonly publication: Publication;
 }
 
-/** The first letter of a line about a plain message; a line of JSON begins with a brace. */
-const KINDS: Readonly<Record<Recipient['kind'], string>> = {
-  all: 'a',
-  user: 'u',
-  room: 'r',
-  session: 's',
-  connection: 'c',
-};
+// The first letter of a line about a plain message; a line of JSON begins with a brace.
 const KINDS_BY_LETTER = new Map(
-  Object.entries(KINDS).map(([kind, letter]) => [letter, kind as Recipient['kind']]),
+  Object.entries(LETTERS).map(([kind, letter]) => [letter, kind as Recipient['kind']]),
 );
 const NOBODY: readonly string[] = [];
 // No type or key that holds one of them is put into a plain line.
 const SEPARATORS = /[ \n]/;
+const PLAIN_LINE = /^[A-Za-z] /;
 
 /**
  * What stands between nodes: the origin's id and a number that grows, a line about the message, and the client's frame
  * as it is. The line is `u type key` for a message with nothing special about it (`U …` when it is volatile), since
- * nearly all are, and JSON for anything else.
+ * nearly all are, and JSON for anything else. FORMAT.md is the full text, and the rule for versions.
  */
 export class RedisCodec {
   readonly #origin: Buffer;
@@ -37,13 +36,12 @@ export class RedisCodec {
     this.#origin = Buffer.from(`${nodeId} `);
   }
 
+  /** Throws a `TypeError` for a publication that the other nodes would not read. */
   encode(publication: Publication): string {
-    const origin = `${this.nodeId} ${++this.#sequence}`;
-    if (publication.kind !== 'message') return `${origin}\n${JSON.stringify(publication)}\n`;
-    const plain = plainLineOf(publication);
-    if (plain !== undefined) return `${origin}\n${plain}\n${String(publication.text)}`;
-    const { text, ...head } = publication;
-    return `${origin}\n${JSON.stringify(head)}\n${String(text)}`;
+    const plain = publication.kind === 'message' ? plainLineOf(publication) : undefined;
+    const line = plain ?? headOf(publication);
+    const text = publication.kind === 'message' ? String(publication.text) : '';
+    return `${this.nodeId} ${++this.#sequence}\n${line}\n${text}`;
   }
 
   /** Whether this node said it itself; found out without reading the rest. */
@@ -52,38 +50,55 @@ export class RedisCodec {
     return message.length > origin.length && origin.compare(message, 0, origin.length) === 0;
   }
 
-  /** The envelope, or `undefined` for what is none: Redis is shared, and versions are mixed during a deploy. */
-  decode(message: Buffer): Envelope | undefined {
+  /** The envelope, or why there is none: Redis is shared, and versions are mixed during a deploy. Never throws. */
+  decode(message: Buffer): Envelope | Unread {
     const afterOrigin = message.indexOf(NEWLINE) + 1;
     const afterHead = message.indexOf(NEWLINE, afterOrigin) + 1;
-    if (afterOrigin === 0 || afterHead === 0) return undefined;
+    if (afterOrigin === 0 || afterHead === 0 || afterHead > MAX_HEAD_BYTES) return 'unreadable';
     // Both lines as one text: to make a text of bytes costs more than to cut it up.
     const head = message.toString('utf8', 0, afterHead - 1);
     const end = head.indexOf('\n');
     const space = head.indexOf(' ');
     const sequence = Number(head.slice(space + 1, end));
-    if (space < 0 || space > end || !Number.isSafeInteger(sequence)) return undefined;
+    if (space < 1 || space > end || space > MAX_ORIGIN_LENGTH) return 'unreadable';
+    if (!Number.isSafeInteger(sequence) || sequence < 1) return 'unreadable';
     const line = head.slice(end + 1);
-    const publication = line.startsWith('{')
-      ? readJson(line, message, afterHead)
-      : readPlain(line, message.subarray(afterHead));
-    return publication && { origin: head.slice(0, space), sequence, publication };
+    const text = message.subarray(afterHead);
+    const publication = line.startsWith('{') ? readJson(line, text) : readPlain(line, text);
+    if (typeof publication === 'string') return publication;
+    return { origin: head.slice(0, space), sequence, publication };
   }
+}
+
+function headOf(publication: Publication): string {
+  const field = unreadableField(publication);
+  if (field !== undefined) {
+    throw new TypeError(`Expected a "${field}" that other nodes can read, got one of a wrong type or size.`);
+  }
+  // `undefined` is left out.
+  const head = JSON.stringify(
+    publication.kind === 'message' ? { ...publication, text: undefined } : publication,
+  );
+  if (Buffer.byteLength(head) < MAX_HEAD_BYTES - MAX_ORIGIN_LENGTH * 2) return head;
+  throw new TypeError(
+    `Expected at most ${MAX_HEAD_BYTES} bytes for other nodes, got ${head.length} characters.`,
+  );
 }
 
 function plainLineOf(message: Extract<Publication, { kind: 'message' }>): string | undefined {
   const { to, type, except, volatile, replyTo } = message;
   if (replyTo !== undefined || except.length > 0 || to.unless.length > 0) return undefined;
   if (SEPARATORS.test(type) || SEPARATORS.test(to.key)) return undefined;
-  const letter = KINDS[to.kind];
+  const letter = LETTERS[to.kind];
   return `${volatile ? letter.toUpperCase() : letter} ${type} ${to.key}`;
 }
 
-function readPlain(line: string, text: Buffer): Publication | undefined {
+function readPlain(line: string, text: Buffer): Publication | Unread {
   const letter = line.charAt(0);
   const kind = KINDS_BY_LETTER.get(letter) ?? KINDS_BY_LETTER.get(letter.toLowerCase());
+  if (kind === undefined) return PLAIN_LINE.test(line) ? 'unknown' : 'unreadable';
   const afterType = line.indexOf(' ', 2);
-  if (kind === undefined || afterType < 0) return undefined;
+  if (line.charAt(1) !== ' ' || afterType < 0 || !isUtf8(text)) return 'unreadable';
   return {
     kind: 'message',
     to: { kind, key: line.slice(afterType + 1), unless: NOBODY },
@@ -94,27 +109,15 @@ function readPlain(line: string, text: Buffer): Publication | undefined {
   };
 }
 
-function readJson(line: string, message: Buffer, afterHead: number): Publication | undefined {
+function readJson(line: string, text: Buffer): Publication | Unread {
   let head: unknown;
   try {
     head = JSON.parse(line);
   } catch {
-    return undefined;
+    return 'unreadable';
   }
-  if (!isPublication(head)) return undefined;
-  return head.kind === 'message' ? { ...head, text: message.subarray(afterHead) } : head;
-}
-
-function isPublication(head: unknown): head is Publication {
-  if (typeof head !== 'object' || head === null) return false;
-  const { kind, to, id, type, except } = head as Record<string, unknown>;
-  if (kind === 'reply') return typeof id === 'string';
-  if (kind === 'message') return isRecipient(to) && typeof type === 'string' && Array.isArray(except);
-  return typeof kind === 'string' && isRecipient(to);
-}
-
-function isRecipient(to: unknown): boolean {
-  if (typeof to !== 'object' || to === null) return false;
-  const { kind, key, unless } = to as Record<string, unknown>;
-  return typeof kind === 'string' && typeof key === 'string' && Array.isArray(unless);
+  const read = readHead(head);
+  if (typeof read === 'string' || read.kind !== 'message') return read;
+  // A browser closes the socket on a text frame that is no UTF-8.
+  return isUtf8(text) ? { ...read, text } : 'unreadable';
 }

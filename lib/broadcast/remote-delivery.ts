@@ -21,7 +21,16 @@ export class RemoteDelivery {
     private readonly onFailure: (error: unknown) => void,
   ) {}
 
+  /** Never throws: it is called from an event of the backplane's client, where a throw ends the process. */
   receive(publication: Publication): void {
+    try {
+      this.#carryOut(publication);
+    } catch (error) {
+      this.onFailure(error);
+    }
+  }
+
+  #carryOut(publication: Publication): void {
     switch (publication.kind) {
       case 'message': {
         const { type, text, except, volatile, replyTo } = publication;

@@ -2,6 +2,9 @@ import type { Publication, ReplyTo } from '../backplane/publication.js';
 
 export type Reply = Extract<Publication, { kind: 'reply' }>;
 
+/** More replies to one publication are not kept: no cluster has so many nodes. */
+const MAX_REPLIES = 10_000;
+
 /** The replies of other nodes to one publication. */
 export class Gathering {
   readonly replies: Reply[] = [];
@@ -23,6 +26,7 @@ export class Gathering {
   }
 
   add(reply: Reply): void {
+    if (this.replies.length >= MAX_REPLIES) return;
     this.replies.push(reply);
     if (this.isEnough(reply)) this.stop();
     else this.#settle();

@@ -80,6 +80,7 @@ describe('RedisBackplane', () => {
     await other.say('all', 'readable');
     await until('the readable one has come', () => one.types.includes('readable'));
     expect(one.metrics.received.of('unreadable')).toBe(junk.length + 1);
+    expect(one.metrics.received.of('unknown')).toBe(1);
   });
 
   it('drops, and counts, what a node said before something that has come already', async () => {
@@ -87,12 +88,16 @@ describe('RedisBackplane', () => {
     await one.subscribe('all');
     const [name] = (await server.call('PUBSUB', 'CHANNELS', '*:c:all')) as [string];
     for (const sequence of [7, 5, 7, 8]) {
-      await server.call('PUBLISH', name, `z ${sequence}\n{"kind":"reply","id":"${sequence}"}\n`);
+      await server.call(
+        'PUBLISH',
+        name,
+        `z ${sequence}\n{"kind":"reply","id":"${sequence}","delivered":1,"dropped":0}\n`,
+      );
     }
     await one.hears(2);
     expect(one.received).toEqual([
-      { kind: 'reply', id: '7' },
-      { kind: 'reply', id: '8' },
+      { kind: 'reply', id: '7', delivered: 1, dropped: 0 },
+      { kind: 'reply', id: '8', delivered: 1, dropped: 0 },
     ]);
     expect(one.metrics.received.of('late')).toBe(2);
   });
