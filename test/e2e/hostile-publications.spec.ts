@@ -1,6 +1,13 @@
 import fc from 'fast-check';
 import { Redis } from 'ioredis';
-import { ConnectionRegistry, RealtimeMetrics, RealtimeModule } from 'nestjs-realtime';
+import {
+  ConnectionRegistry,
+  MemoryBackplane,
+  MemoryHub,
+  RealtimeMetrics,
+  RealtimeModule,
+  type Backplane,
+} from 'nestjs-realtime';
 import { createRealtimeTestApp, type RealtimeTestApp, type TestClient } from 'nestjs-realtime/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { RECORDED_0_1_0 } from '../backplane/recorded-publications.js';
@@ -154,5 +161,33 @@ describe('a node that hears publications of another version, or of no version at
     await say(envelope(JSON.stringify({ kind: 'disconnect', to, code: 4_321, reason: 'bye', since: 1 })));
     expect(await ann.closed).toMatchObject({ code: 4_321, reason: 'bye' });
     expect(log.of('error')).toEqual([]);
+  });
+});
+
+describe('a node with a backplane of its own', () => {
+  it('logs what it cannot carry out, and throws nothing at the backplane', async () => {
+    const [log, hub] = [new CapturedLog(), new MemoryHub()];
+    const app = await createRealtimeTestApp(
+      {
+        imports: [
+          RealtimeModule.forRoot({
+            backplane: new MemoryBackplane(hub),
+            authenticate: ({ token }) => ({ userId: token }),
+          }),
+        ],
+        providers: [RestaurantGateway],
+      },
+      { logger: log },
+    );
+    try {
+      await app.connect('/ws', { token: 'ann' });
+      const other: Backplane = new MemoryBackplane(hub);
+      const to = { kind: 'user', key: 'ann', unless: [] } as const;
+      const sent = other.publish('all', { kind: 'disconnect', to, code: 99_999, reason: '' });
+      expect(await sent).toEqual({ nodes: 1 });
+      expect(log.of('error').join()).toContain('99999');
+    } finally {
+      await app.close();
+    }
   });
 });
