@@ -1,6 +1,7 @@
 import type { Cluster, Redis, RedisOptions } from 'ioredis';
 import { isRedisClient, type RedisConfiguration } from './redis-configuration.js';
 import { RedisConnection } from './redis-connection.js';
+import { refuseParameters } from './redis-url.js';
 
 /** Bounds every command: ioredis alone would hold one for ever while the other side says nothing. */
 export const COMMAND_TIMEOUT_MS = 3_000;
@@ -37,7 +38,9 @@ export class RedisClients {
   constructor(
     private readonly configuration: RedisConfiguration,
     private readonly onError: (error: Error) => void,
-  ) {}
+  ) {
+    if (typeof configuration === 'string') refuseParameters(configuration, HONEST_OPTIONS);
+  }
 
   /** The user's cluster, if that is what was given. */
   get givenCluster(): Cluster | undefined {

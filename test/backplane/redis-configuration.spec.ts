@@ -32,6 +32,31 @@ describe('The option redis', () => {
     await talk(server.url);
   });
 
+  it('may be a URL with parameters that are not fixed', async () => {
+    await talk(`${server.url}/2?connectionName=mine&family=4`);
+    expect(await server.call('PUBSUB', 'CHANNELS', 'realtime:*')).toHaveLength(3);
+  });
+
+  it.each([
+    ['keyPrefix', 'mine:', /"keyPrefix", which .* remove it .*redisPrefix/],
+    ['lazyConnect', 'false', /"lazyConnect"/],
+    ['enableOfflineQueue', 'true', /"enableOfflineQueue"/],
+    ['autoResubscribe', 'true', /"autoResubscribe"/],
+    ['commandTimeout', '60000', /"commandTimeout"/],
+    ['retryStrategy', 'never', /"retryStrategy"/],
+    ['stringNumbers', '1', /"stringNumbers"/],
+  ])('may not be a URL with %s, which ioredis would prefer to ours', (name, value, message) => {
+    for (const url of [
+      `${server.url}?${name}=${value}`,
+      `${server.url}/0?family=4&${name}=${encodeURIComponent(value)}#top`,
+      `redis://user:se%3Fcret@localhost/?${name}`,
+      `/tmp/redis.sock?${name}=${value}`,
+    ]) {
+      expect(() => new RedisNode(url, 'a')).toThrow(message);
+      expect(() => new RedisNode(url, 'a')).not.toThrow(/cret/);
+    }
+  });
+
   it('may be options, of which those that would lie are not taken', async () => {
     await talk({
       ...server.address,

@@ -1,9 +1,42 @@
-import { describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { RedisCodec } from '../../lib/backplane/redis-codec.js';
 import { RedisOrder } from '../../lib/backplane/redis-order.js';
 import { message } from './test-node.js';
 
 describe('RedisOrder', () => {
+  beforeEach(() => void vi.useFakeTimers({ toFake: ['performance'] }));
+  afterEach(() => void vi.useRealTimers());
+
+  it('drops a claimed number that its node does not go on from, within 2 s', () => {
+    const order = new RedisOrder();
+    expect(order.isNext('a', 0, 10)).toBe(true);
+    expect(order.isNext('a', 0, Number.MAX_SAFE_INTEGER)).toBe(true);
+    let lost = 0;
+    for (let sequence = 11; lost < 100 && !order.isNext('a', 0, sequence); sequence++) {
+      lost++;
+      vi.advanceTimersByTime(100);
+    }
+    expect(lost).toBe(20);
+    expect(order.isNext('a', 0, 11 + lost)).toBe(false);
+    expect(order.isNext('a', 0, 12 + lost)).toBe(true);
+  });
+
+  it('keeps its mark while late ones come again and again, or in a burst', () => {
+    const order = new RedisOrder();
+    order.isNext('a', 0, 100);
+    for (let i = 0; i < 100; i++) {
+      vi.advanceTimersByTime(100);
+      expect(order.isNext('a', 0, 50)).toBe(false);
+    }
+    for (let sequence = 51; sequence < 100; sequence++) {
+      vi.advanceTimersByTime(40);
+      expect(order.isNext('a', 0, sequence)).toBe(false);
+    }
+    expect(order.isNext('a', 0, 101)).toBe(true);
+    vi.advanceTimersByTime(5_000);
+    expect(order.isNext('a', 0, 99)).toBe(false);
+  });
+
   it('lets each publication through once, and none after a later one of its origin and partition', () => {
     const order = new RedisOrder();
     const told = [1, 2, 2, 5, 4, 6].map((sequence) => order.isNext('a', 0, sequence));

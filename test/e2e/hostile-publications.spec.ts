@@ -141,6 +141,7 @@ describe('a node that hears publications of another version, or of no version at
       envelope(`{"kind":"reply","id":"1","delivered":0,"dropped":0,"answer":{"ok":true,"payload":${deep}}}`),
     );
     await say(envelope(`{"kind":"leave","to":${deep},"room":"x"}`));
+    await isAlive();
     const before = received('unreadable');
     await say(envelope(`{"kind":"leave","to":${to},"room":"x","filler":"${'x'.repeat(9_000_000)}"}`));
     await isAlive();
