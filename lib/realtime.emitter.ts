@@ -8,6 +8,7 @@ import {
   type OnApplicationShutdown,
   type OnModuleInit,
 } from '@nestjs/common';
+import { ModulesContainer } from '@nestjs/core';
 import type { Backplane } from './backplane/backplane.js';
 import { channelOf } from './backplane/subscriptions.js';
 import { Broadcaster } from './broadcast/broadcaster.js';
@@ -22,6 +23,8 @@ import type { AnyContract } from './contract/contract.js';
 import { RealtimeHealth } from './health/realtime-health.js';
 import { RealtimeMetrics } from './metrics/realtime-metrics.js';
 import { backplaneOf, listen } from './realtime.drivers.js';
+import { described, refuseUnknownOption } from './option-check.js';
+import { REALTIME_IMPORT, requireOneImport } from './realtime.imports.js';
 import { resolveOptions, type RealtimeOptions } from './realtime.options.js';
 
 /** What `RealtimeModule.forEmitter()` takes. */
@@ -54,7 +57,9 @@ export class RealtimeEmitter implements OnModuleInit, OnApplicationShutdown {
   readonly #replies = new RemoteReplies(this.#nodeId);
   #state: 'up' | 'down' = 'down';
 
-  constructor(@Inject(EMITTER_OPTIONS) { contracts = [], ...given }: EmitterOptions) {
+  constructor(modules: ModulesContainer, @Inject(EMITTER_OPTIONS) emitterOptions: EmitterOptions) {
+    requireOneImport(modules);
+    const { contracts = [], ...given } = emitterOptionsOf(emitterOptions);
     const options = resolveOptions(given);
     if (options.redis === undefined && options.backplane === undefined) {
       throw new Error(
@@ -97,6 +102,7 @@ export class RealtimeEmitter implements OnModuleInit, OnApplicationShutdown {
 @Module({
   providers: [
     RealtimeEmitter,
+    { provide: REALTIME_IMPORT, useValue: 'RealtimeModule.forEmitter()' },
     {
       provide: Broadcaster,
       inject: [RealtimeEmitter],
@@ -112,6 +118,20 @@ export class RealtimeEmitter implements OnModuleInit, OnApplicationShutdown {
   exports: [Broadcaster, RealtimeHealth, RealtimeMetrics],
 })
 export class RealtimeEmitterModule extends ConfigurableModuleClass {}
+
+const KNOWN: readonly string[] = ['redis', 'redisPrefix', 'backplane', 'contracts'];
+
+/** The options of sockets would have no effect here: they are unknown. */
+function emitterOptionsOf(options: EmitterOptions): EmitterOptions {
+  if (typeof options !== 'object' || options === null) {
+    throw new TypeError(
+      `RealtimeModule.forEmitter() expected an options object, got ${described(options)}: give it redis and contracts.`,
+    );
+  }
+  const unknown = Object.keys(options).find((name) => !KNOWN.includes(name));
+  if (unknown !== undefined) refuseUnknownOption(unknown, KNOWN);
+  return options;
+}
 
 function none(): number {
   return 0;

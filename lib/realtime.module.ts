@@ -5,6 +5,7 @@ import { TicketService } from './gateway/tickets.js';
 import { RealtimeHealth } from './health/realtime-health.js';
 import { RealtimeMetrics } from './metrics/realtime-metrics.js';
 import { RealtimeEmitterModule, type EmitterOptions } from './realtime.emitter.js';
+import { REALTIME_IMPORT } from './realtime.imports.js';
 import { REALTIME_OPTIONS, RealtimeNode } from './realtime.node.js';
 import type { RealtimeOptions } from './realtime.options.js';
 
@@ -16,6 +17,9 @@ const { ConfigurableModuleClass } = new ConfigurableModuleBuilder<RealtimeOption
 
 const PROVIDERS: Provider[] = [
   RealtimeNode,
+  // Of the bare class in `imports`; forRoot and forRootAsync put their own in their place.
+  { provide: REALTIME_OPTIONS, useValue: {} },
+  { provide: REALTIME_IMPORT, useValue: 'RealtimeModule' },
   { provide: ConnectionRegistry, inject: [RealtimeNode], useFactory: (node: RealtimeNode) => node.registry },
   { provide: Broadcaster, inject: [RealtimeNode], useFactory: (node: RealtimeNode) => node.broadcaster },
   { provide: RealtimeHealth, inject: [RealtimeNode], useFactory: (node: RealtimeNode) => node.health },
@@ -23,7 +27,10 @@ const PROVIDERS: Provider[] = [
   { provide: TicketService, inject: [RealtimeNode], useFactory: (node: RealtimeNode) => node.tickets },
 ];
 
-/** Importing it once, in the root module, makes `Broadcaster` and `ConnectionRegistry` injectable everywhere. */
+/**
+ * Importing it once, in the root module, makes `Broadcaster` and `ConnectionRegistry` injectable everywhere; without
+ * `forRoot` every option has its default.
+ */
 @Global()
 @Module({
   providers: PROVIDERS,

@@ -47,6 +47,7 @@ import { ReplyStreams } from './messages/reply-streams.js';
 import { RealtimeMetrics } from './metrics/realtime-metrics.js';
 import { Refusals } from './metrics/refusals.js';
 import { backplaneOf, listen, sharedDriversOf, type SharedDrivers } from './realtime.drivers.js';
+import { requireOneImport } from './realtime.imports.js';
 import { resolveOptions, type RealtimeOptions } from './realtime.options.js';
 
 /** The token of the options as the app gave them. */
@@ -83,6 +84,7 @@ export class RealtimeNode implements OnModuleInit, BeforeApplicationShutdown, On
     host: HttpAdapterHost,
     @Inject(REALTIME_OPTIONS) given: RealtimeOptions,
   ) {
+    requireOneImport(modules);
     const logger = this.#logger;
     const options = resolveOptions(given);
     const nodeId = newNodeId();

@@ -10,6 +10,16 @@ import { isOrigin, type Origins } from './gateway/origin-policy.js';
 import type { RateLimitSettings } from './gateway/rate-limiter.js';
 import type { TicketStore } from './gateway/tickets.js';
 import type { AnswerMemorySettings } from './messages/answer-memory.js';
+import {
+  checkOption,
+  described,
+  objectWith,
+  orFalse,
+  positiveInteger,
+  refuseUnknownOption,
+  switchedOnOrOff,
+  type OptionRule,
+} from './option-check.js';
 
 /** What `RealtimeModule.forRoot()` takes; every option has a default that is safe in production, and off is `false`. */
 export interface RealtimeOptions {
@@ -158,39 +168,63 @@ const DEFAULTS: ResolvedOptions = {
   compression: false,
 };
 
-/** Numbers that may be `false` as well. */
-const LIMITS = [
-  'authTimeoutMs',
-  'maxConnections',
-  'maxConnectionsPerIp',
-  'maxConnectionsPerUser',
-  'maxUnauthenticated',
-];
-
-// `'false'` from an environment variable would count as true.
-const SWITCHES = ['allowMissingOrigin', 'logConnections'];
+/** What the default alone does not tell: a number takes a positive integer, a switch true or false. */
+const RULES: { readonly [name: string]: OptionRule | undefined } = {
+  authenticate: { expected: 'a function (handshake) => identity', accepts: isFunction },
+  tokenCookie: orFalse({ expected: "a cookie's name", accepts: isCookieName }),
+  authTimeoutMs: orFalse(positiveInteger),
+  rejectWith: {
+    expected: "'http' or 'close'",
+    accepts: (value) => value === 'http' || value === 'close',
+  },
+  origins: {
+    expected: "'same-host', a list like ['https://app.example.com'], a function or false",
+    accepts: (value) =>
+      value === false ||
+      value === 'same-host' ||
+      isFunction(value) ||
+      (Array.isArray(value) && value.every(isOrigin)),
+  },
+  trustProxy: {
+    expected: "true, false, a number of hops, a function, or addresses like 'loopback, 10.0.0.0/8'",
+    accepts: (value) =>
+      typeof value === 'boolean' ||
+      positiveInteger.accepts(value) ||
+      isFunction(value) ||
+      (typeof value === 'string' ? [value] : Array.isArray(value) ? value : [undefined]).every(
+        (part) => typeof part === 'string' && part !== '',
+      ),
+  },
+  maxConnections: orFalse(positiveInteger),
+  maxConnectionsPerIp: orFalse(positiveInteger),
+  maxConnectionsPerUser: orFalse(positiveInteger),
+  maxUnauthenticated: orFalse(positiveInteger),
+  ticketStore: objectWith('put', 'take'),
+  // Checked where it is read, by all that a Redis URL or client may be.
+  redis: { expected: 'a Redis configuration', accepts: () => true },
+  redisPrefix: {
+    expected: 'a text without spaces and braces',
+    accepts: (value) => typeof value === 'string' && /^[^\s{}]{1,128}$/.test(value),
+  },
+  backplane: objectWith('start', 'subscribe', 'unsubscribe', 'publish', 'stop'),
+};
 
 /** Fills in the defaults; throws a sentence that names the option and the fix. */
-export function resolveOptions(options: RealtimeOptions = {}): ResolvedOptions {
-  if (typeof options !== 'object' || options === null) {
+export function resolveOptions(options: RealtimeOptions): ResolvedOptions {
+  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
     throw new TypeError(
-      `RealtimeModule expected an options object, got ${options === null ? 'null' : typeof options}.`,
+      `RealtimeModule expected an options object, got ${described(options)}: return one from useFactory, {} for the defaults.`,
     );
   }
   const resolved: Record<string, unknown> = { ...DEFAULTS };
   for (const [name, value] of Object.entries(options)) {
-    if (!Object.hasOwn(DEFAULTS, name)) {
-      throw new TypeError(
-        `RealtimeModule has no option "${name}": the options are ${Object.keys(DEFAULTS).join(', ')}.`,
-      );
-    }
+    if (!Object.hasOwn(DEFAULTS, name)) refuseUnknownOption(name, Object.keys(DEFAULTS));
     if (value === undefined) continue;
-    resolved[name] = Object.hasOwn(GROUPS, name) ? resolveGroup(name as keyof Groups, value) : value;
-    checkNumber(name, DEFAULTS[name as keyof ResolvedOptions], value, LIMITS.includes(name));
-    if (SWITCHES.includes(name) && typeof value !== 'boolean') {
-      throw new TypeError(
-        `RealtimeModule expected the option ${name} to be true or false, got ${typeof value}.`,
-      );
+    const byDefault: unknown = DEFAULTS[name as keyof ResolvedOptions];
+    if (Object.hasOwn(GROUPS, name)) resolved[name] = resolveGroup(name as keyof Groups, value);
+    else {
+      checkOption(name, value, RULES[name] ?? ruleOf(byDefault), byDefault);
+      resolved[name] = value;
     }
   }
   return checkTogether(resolved as unknown as ResolvedOptions);
@@ -198,74 +232,44 @@ export function resolveOptions(options: RealtimeOptions = {}): ResolvedOptions {
 
 function resolveGroup(name: keyof Groups, value: unknown): unknown {
   if (value === false) return false;
-  const defaults = GROUPS[name] as unknown as Record<string, unknown>;
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw new TypeError(
-      `RealtimeModule expected the option ${name} to be an object or false, got ${String(value)}.`,
-    );
+  const settings: Record<string, unknown> = { ...GROUPS[name] };
+  checkOption(name, value, { expected: 'an object or false', accepts: isPlainObject }, undefined);
+  for (const [key, setting] of Object.entries(value as object)) {
+    const known = Object.keys(settings).map((each) => `${name}.${each}`);
+    if (!Object.hasOwn(settings, key)) refuseUnknownOption(`${name}.${key}`, known);
+    if (setting === undefined) continue;
+    const byDefault = GROUPS[name][key as never] as unknown;
+    checkOption(`${name}.${key}`, setting, ruleOf(byDefault, true), byDefault);
+    settings[key] = setting;
   }
-  for (const [key, setting] of Object.entries(value)) {
-    if (!Object.hasOwn(defaults, key)) {
-      throw new TypeError(
-        `RealtimeModule has no option "${name}.${key}": ${name} takes ${Object.keys(defaults).join(', ')}.`,
-      );
-    }
-    checkNumber(`${name}.${key}`, 1, setting, defaults[key] === false);
-  }
-  return { ...defaults, ...value };
+  return settings;
 }
 
-function checkNumber(name: string, standard: unknown, value: unknown, mayBeOff: boolean): void {
-  if ((typeof standard !== 'number' && !mayBeOff) || (mayBeOff && value === false)) return;
-  if (Number.isInteger(value) && (value as number) > 0 && (value as number) <= 0x7fffffff) return;
-  const expected = mayBeOff ? 'a positive integer or false' : 'a positive integer';
-  throw new RangeError(`RealtimeModule expected the option ${name} to be ${expected}, got ${String(value)}.`);
+/** In a group `false` stands for a limit that is off. */
+function ruleOf(byDefault: unknown, isInGroup = false): OptionRule {
+  if (typeof byDefault === 'number') return positiveInteger;
+  return isInGroup ? orFalse(positiveInteger) : switchedOnOrOff;
 }
 
 function checkTogether(options: ResolvedOptions): ResolvedOptions {
-  const { authenticate, highWaterMarkBytes, maxQueueBytes, origins, rejectWith, tokenCookie } = options;
-  if (authenticate !== undefined && typeof authenticate !== 'function') {
-    throw new TypeError(
-      'RealtimeModule expected the option authenticate to be a function (handshake) => identity.',
-    );
-  }
+  const { highWaterMarkBytes, maxQueueBytes } = options;
   if (highWaterMarkBytes > maxQueueBytes) {
     throw new RangeError(
       `RealtimeModule expected highWaterMarkBytes (${highWaterMarkBytes}) to be at most maxQueueBytes (${maxQueueBytes}): lower the first or raise the second.`,
     );
   }
-  if (rejectWith !== 'http' && rejectWith !== 'close') {
-    throw new TypeError(
-      `RealtimeModule expected the option rejectWith to be 'http' or 'close', got ${String(rejectWith)}.`,
-    );
-  }
-  if (tokenCookie !== false && (typeof tokenCookie !== 'string' || tokenCookie === '')) {
-    throw new TypeError(
-      `RealtimeModule expected the option tokenCookie to be a cookie's name or false, got ${typeof tokenCookie}.`,
-    );
-  }
-  requirePort('backplane', options.backplane, ['start', 'subscribe', 'unsubscribe', 'publish', 'stop']);
-  requirePort('ticketStore', options.ticketStore, ['put', 'take']);
-  const isKnown =
-    origins === false ||
-    origins === 'same-host' ||
-    (Array.isArray(origins) && origins.every(isOrigin)) ||
-    typeof origins === 'function';
-  if (!isKnown) {
-    throw new TypeError(
-      `RealtimeModule expected the option origins to be 'same-host', a list like ['https://app.example.com'], a function or false, got ${String(origins)}.`,
-    );
-  }
   return options;
 }
 
-function requirePort(name: string, value: unknown, methods: readonly string[]): void {
-  if (value === undefined) return;
-  const missing = methods.filter(
-    (method) => typeof (value as Record<string, unknown> | null)?.[method] !== 'function',
-  );
-  if (missing.length === 0) return;
-  throw new TypeError(
-    `RealtimeModule expected the option ${name} to be an object with ${methods.join(', ')}; ${missing.join(', ')} missing.`,
-  );
+function isFunction(value: unknown): boolean {
+  return typeof value === 'function';
+}
+
+function isPlainObject(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+// RFC 6265 §4.1.1
+function isCookieName(value: unknown): boolean {
+  return typeof value === 'string' && /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/.test(value);
 }

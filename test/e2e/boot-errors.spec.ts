@@ -1,14 +1,7 @@
 import { WsAdapter } from '@nestjs/platform-ws';
 import { SubscribeMessage, WebSocketGateway } from '@nestjs/websockets';
 import { IsString } from 'class-validator';
-import {
-  OnMessage,
-  RealtimeGateway,
-  RealtimeModule,
-  defineContract,
-  type Connection,
-  type RealtimeOptions,
-} from 'nestjs-realtime';
+import { OnMessage, RealtimeGateway, RealtimeModule, defineContract, type Connection } from 'nestjs-realtime';
 import { createRealtimeTestApp } from 'nestjs-realtime/testing';
 import { describe, expect, it } from 'vitest';
 import { RestaurantGateway } from './restaurant.js';
@@ -141,83 +134,6 @@ describe('a class does not compile to a gateway with', () => {
   it('a path that is no string', () => {
     expect(() => RealtimeGateway({ path: 7 as unknown as string, contract: chat })).toThrow(
       'Expected the path of a @RealtimeGateway to be a string like "/ws", got number.',
-    );
-  });
-});
-
-describe('forRoot', () => {
-  const refused: [string, unknown, string][] = [
-    ['maxPayloadBytes', 0, 'to be a positive integer, got 0.'],
-    ['maxPayloadBytes', '64kb', 'to be a positive integer, got 64kb.'],
-    ['maxJsonDepth', -1, 'to be a positive integer, got -1.'],
-    ['maxJsonKeys', 1.5, 'to be a positive integer, got 1.5.'],
-    ['maxProtocolErrors', Number.NaN, 'to be a positive integer, got NaN.'],
-    ['concurrency', 0, 'to be a positive integer, got 0.'],
-    ['maxWaitingMessages', null, 'to be a positive integer, got null.'],
-    ['highWaterMarkBytes', Infinity, 'to be a positive integer, got Infinity.'],
-    ['maxQueueBytes', {}, 'to be a positive integer, got [object Object].'],
-    ['closeTimeoutMs', 2 ** 31, 'to be a positive integer, got 2147483648.'],
-    ['maxFragments', false, 'to be a positive integer, got false.'],
-    ['handshakeTimeoutMs', '5s', 'to be a positive integer, got 5s.'],
-    ['authTimeoutMs', true, 'to be a positive integer or false, got true.'],
-    ['maxConnections', 0, 'to be a positive integer or false, got 0.'],
-    ['maxConnectionsPerIp', -1, 'to be a positive integer or false, got -1.'],
-    ['maxConnectionsPerUser', 2.5, 'to be a positive integer or false, got 2.5.'],
-    ['maxUnauthenticated', null, 'to be a positive integer or false, got null.'],
-    ['heartbeat', true, 'to be an object or false, got true.'],
-    ['heartbeat.intervalMs', 0, 'to be a positive integer, got 0.'],
-    ['rateLimit.messagesPerSecond', '10', 'to be a positive integer, got 10.'],
-    ['drain.timeoutMs', false, 'to be a positive integer, got false.'],
-    ['idempotency', [], 'to be an object or false, got .'],
-    ['handshakes.maxPerSecond', true, 'to be a positive integer or false, got true.'],
-    ['compression', true, 'to be an object or false, got true.'],
-    ['rejectWith', 'tcp', "to be 'http' or 'close', got tcp."],
-    [
-      'origins',
-      'https://a.test',
-      "to be 'same-host', a list like ['https://app.example.com'], a function or false",
-    ],
-    ['ticketStore', {}, 'to be an object with put, take; put, take missing.'],
-    ['logConnections', 'false', 'to be true or false, got string.'],
-    ['allowMissingOrigin', 0, 'to be true or false, got number.'],
-    ['trustProxy', {}, 'to be'],
-    ['authenticate', 'jwt', 'to be a function (handshake) => identity.'],
-    ['tokenCookie', 7, "to be a cookie's name or false, got"],
-    ['backplane', 'redis://localhost', 'to be an object with start, subscribe, unsubscribe, publish, stop;'],
-  ];
-
-  it.each(refused)('refuses %s: %j', async (name, value, rest) => {
-    const [group, setting] = name.split('.') as [string, string?];
-    const options = { [group]: setting === undefined ? value : { [setting]: value } } as RealtimeOptions;
-    const app = boot({ imports: [RealtimeModule.forRoot(options)] });
-    await expect(app).rejects.toThrow(`RealtimeModule expected the option ${name} ${rest}`);
-  });
-
-  it('refuses an unknown option and lists the known ones', async () => {
-    const options = { heartbeats: 1 } as RealtimeOptions;
-    await expect(boot({ imports: [RealtimeModule.forRoot(options)] })).rejects.toThrow(
-      /^RealtimeModule has no option "heartbeats": the options are authenticate, .*maxPayloadBytes.*drain\.$/,
-    );
-  });
-
-  it('refuses an unknown setting of a group', async () => {
-    const options = { heartbeat: { every: 1 } } as RealtimeOptions;
-    await expect(boot({ imports: [RealtimeModule.forRoot(options)] })).rejects.toThrow(
-      'RealtimeModule has no option "heartbeat.every": heartbeat takes intervalMs, timeoutMs.',
-    );
-  });
-
-  it('refuses a high-water mark above the queue', async () => {
-    const options = { highWaterMarkBytes: 11, maxQueueBytes: 10 };
-    await expect(boot({ imports: [RealtimeModule.forRoot(options)] })).rejects.toThrow(
-      'RealtimeModule expected highWaterMarkBytes (11) to be at most maxQueueBytes (10): lower the first or raise the second.',
-    );
-  });
-
-  it.each([null, 'fast'])('refuses %j in place of options', async (options) => {
-    const module = RealtimeModule.forRootAsync({ useFactory: () => options as RealtimeOptions });
-    await expect(boot({ imports: [module] })).rejects.toThrow(
-      /^RealtimeModule expected an options object, got (null|string)\.$/,
     );
   });
 });

@@ -65,6 +65,6 @@ it('behind a trusted proxy each client has a cap of its own', async () => {
 it.each(['lopback', '10.0.0.0/99', ''])(
   'the trustProxy "%s" is refused at boot, by its name',
   async (trustProxy) => {
-    await expect(openLobby({ trustProxy })).rejects.toThrow(/the option trustProxy .*invalid/);
+    await expect(openLobby({ trustProxy })).rejects.toThrow(/the option trustProxy .*(invalid|got "")/);
   },
 );
