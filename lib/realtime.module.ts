@@ -1,6 +1,7 @@
 import { ConfigurableModuleBuilder, Global, Module, type DynamicModule, type Provider } from '@nestjs/common';
 import { Broadcaster } from './broadcast/broadcaster.js';
 import { ConnectionRegistry } from './connections/connection-registry.js';
+import { ShutdownModule } from './gateway/shutdown-hook.js';
 import { TicketService } from './gateway/tickets.js';
 import { RealtimeHealth } from './health/realtime-health.js';
 import { RealtimeMetrics } from './metrics/realtime-metrics.js';
@@ -33,6 +34,7 @@ const PROVIDERS: Provider[] = [
  */
 @Global()
 @Module({
+  imports: [ShutdownModule],
   providers: PROVIDERS,
   exports: [ConnectionRegistry, Broadcaster, RealtimeHealth, RealtimeMetrics, TicketService],
 })

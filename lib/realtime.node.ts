@@ -1,11 +1,4 @@
-import {
-  Inject,
-  Injectable,
-  Logger,
-  type BeforeApplicationShutdown,
-  type OnApplicationShutdown,
-  type OnModuleInit,
-} from '@nestjs/common';
+import { Inject, Injectable, Logger, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { ApplicationConfig, HttpAdapterHost, ModuleRef, ModulesContainer } from '@nestjs/core';
 import type { Backplane } from './backplane/backplane.js';
 import { Subscriptions } from './backplane/subscriptions.js';
@@ -35,6 +28,7 @@ import { RateLimiter } from './gateway/rate-limiter.js';
 import { RealtimeAdapter } from './gateway/realtime.adapter.js';
 import { Resumption } from './gateway/resumption.js';
 import { Routes } from './gateway/routes.js';
+import { ShutdownHook } from './gateway/shutdown-hook.js';
 import { SessionMemory } from './gateway/session-memory.js';
 import { SocketSessions } from './gateway/socket-sessions.js';
 import { TicketService } from './gateway/tickets.js';
@@ -55,7 +49,7 @@ export const REALTIME_OPTIONS = Symbol('nestjs-realtime:options');
 
 /** Puts the parts of this node together, and starts and stops them with the app. */
 @Injectable()
-export class RealtimeNode implements OnModuleInit, BeforeApplicationShutdown, OnApplicationShutdown {
+export class RealtimeNode implements OnModuleInit, OnApplicationShutdown {
   readonly registry: ConnectionRegistry;
   readonly broadcaster: Broadcaster;
   readonly health: RealtimeHealth;
@@ -82,6 +76,7 @@ export class RealtimeNode implements OnModuleInit, BeforeApplicationShutdown, On
     private readonly modules: ModulesContainer,
     moduleRef: ModuleRef,
     host: HttpAdapterHost,
+    shutdown: ShutdownHook,
     @Inject(REALTIME_OPTIONS) given: RealtimeOptions,
   ) {
     requireOneImport(modules);
@@ -210,10 +205,12 @@ export class RealtimeNode implements OnModuleInit, BeforeApplicationShutdown, On
       logger,
     });
     this.#drain = new Drain(sockets, admission, lifecycle, options.drain, logger);
+    shutdown.use(() => this.#drain.run());
     this.#adapter = new RealtimeAdapter(
       host,
       new Entrance(this.#routes, admission, sockets, options, logger),
       () => refusals.upgrade('path', () => 'refused reason=path status=404'),
+      this.#drain,
     );
     // Nest asks for the adapter only when the app is initialized, so that no line in main.ts is needed.
     config.setIoAdapter(this.#adapter);
@@ -239,10 +236,6 @@ export class RealtimeNode implements OnModuleInit, BeforeApplicationShutdown, On
     });
     await listen(this.#subscriptions.start(), this.#logger);
     this.#isStarted = true;
-  }
-
-  async beforeApplicationShutdown(): Promise<void> {
-    await this.#drain.run();
   }
 
   async onApplicationShutdown(): Promise<void> {

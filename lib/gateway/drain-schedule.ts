@@ -5,8 +5,16 @@ export interface DrainSettings {
   readonly timeoutMs: number;
 }
 
-/** For an app that wants no spreading: everyone at once, and little patience. */
-export const DRAIN_AT_ONCE: DrainSettings = { reconnectsPerSecond: Infinity, timeoutMs: 1_000 };
+export interface DrainSchedule {
+  /** Over how long clients are sent away. */
+  readonly windowMs: number;
+  /** How long each may stay beyond its time, to change over to another node. */
+  readonly graceMs: number;
+  readonly timeoutMs: number;
+}
+
+/** For an app that wants no spreading: everyone at once. */
+const AT_ONCE: DrainSchedule = { windowMs: 0, graceMs: 0, timeoutMs: 1_000 };
 
 export const SLICE_MS = 50;
 const MAX_GRACE_MS = 1_000;
@@ -14,12 +22,14 @@ const MAX_GRACE_MS = 1_000;
 const WINDOW_SHARE = 0.7;
 const GRACE_SHARE = 0.1;
 
-/** Over how long clients are sent away, and how long each may stay on beyond its time to change over. */
-export function drainWindow(
-  connections: number,
-  settings: DrainSettings,
-): { windowMs: number; graceMs: number } {
-  const wanted = (connections / settings.reconnectsPerSecond) * 1_000;
-  const windowMs = Math.min(wanted, settings.timeoutMs * WINDOW_SHARE);
-  return { windowMs, graceMs: Math.min(MAX_GRACE_MS, windowMs, settings.timeoutMs * GRACE_SHARE) };
+/** The window grows with the number of clients; the grace does not, since one client needs as long as any other. */
+export function drainSchedule(connections: number, settings: DrainSettings | false): DrainSchedule {
+  if (settings === false) return AT_ONCE;
+  const { reconnectsPerSecond, timeoutMs } = settings;
+  const wanted = (connections / reconnectsPerSecond) * 1_000;
+  return {
+    windowMs: Math.min(wanted, timeoutMs * WINDOW_SHARE),
+    graceMs: Math.min(MAX_GRACE_MS, timeoutMs * GRACE_SHARE),
+    timeoutMs,
+  };
 }

@@ -3,7 +3,7 @@ import { CloseCode } from '../protocol/close-codes.js';
 import { encodeMessage } from '../protocol/codec.js';
 import type { Admission } from './admission.js';
 import type { ConnectionLifecycle } from './connection-lifecycle.js';
-import { DRAIN_AT_ONCE, drainWindow, SLICE_MS, type DrainSettings } from './drain-schedule.js';
+import { drainSchedule, SLICE_MS, type DrainSchedule, type DrainSettings } from './drain-schedule.js';
 import type { GatewayConnection } from './gateway-connection.js';
 import type { SocketSessions } from './socket-sessions.js';
 
@@ -16,7 +16,8 @@ const LAST_HOOKS_MS = 1_000;
  * handlers have finished. What is left at the deadline is cut.
  */
 export class Drain {
-  #isDraining = false;
+  #run: Promise<void> | undefined;
+  #endsAt = 0;
 
   constructor(
     private readonly sockets: SocketSessions,
@@ -27,28 +28,34 @@ export class Drain {
   ) {}
 
   get isDraining(): boolean {
-    return this.#isDraining;
+    return this.#run !== undefined;
+  }
+
+  /** What is left until the deadline. */
+  get remainingMs(): number {
+    return Math.max(0, this.#endsAt - performance.now());
   }
 
   /** Resolves when no connection is left and every `handleDisconnect` has ended, or has had its time. */
-  async run(): Promise<void> {
-    if (this.#isDraining) return;
-    this.#isDraining = true;
-    this.admission.close();
-    const { size } = this.sockets;
-    const settings = this.settings || DRAIN_AT_ONCE;
-    const endsAt = performance.now() + settings.timeoutMs;
-    if (size > 0) await this.#empty(size, settings);
-    await this.#hooksEnd(Math.max(LAST_HOOKS_MS, endsAt - performance.now()));
+  run(): Promise<void> {
+    return (this.#run ??= this.#drain());
   }
 
-  async #empty(size: number, settings: DrainSettings): Promise<void> {
-    const { windowMs, graceMs } = drainWindow(size, settings);
+  async #drain(): Promise<void> {
+    this.admission.close();
+    const { size } = this.sockets;
+    const schedule = drainSchedule(size, this.settings);
+    this.#endsAt = performance.now() + schedule.timeoutMs;
+    if (size > 0) await this.#empty(size, schedule);
+    await this.#hooksEnd(Math.max(LAST_HOOKS_MS, this.remainingMs));
+  }
+
+  async #empty(size: number, { windowMs, graceMs, timeoutMs }: DrainSchedule): Promise<void> {
     this.logger.log(`draining ${size} connections over ${Math.round(windowMs)} ms`);
     const emptied = this.sockets.emptied();
     const deadline = setTimeout(() => {
       for (const connection of [...this.sockets]) connection.terminate();
-    }, settings.timeoutMs).unref();
+    }, timeoutMs).unref();
     const slices = this.#advise(windowMs);
     const timers = slices.map((slice, i) =>
       setTimeout(() => this.#close(slice), i * SLICE_MS + graceMs).unref(),

@@ -2,6 +2,7 @@ import type { Server } from 'node:http';
 import type { HttpAdapterHost } from '@nestjs/core';
 import { WsAdapter } from '@nestjs/platform-ws';
 import type { WebSocket, WebSocketServer } from 'ws';
+import type { Drain } from './drain.js';
 import type { Entrance } from './entrance.js';
 import { pathnameOf } from './gateway-path.js';
 import { REALTIME_PATH } from './realtime-gateway.decorator.js';
@@ -10,6 +11,9 @@ import { UpgradeListener, type UpgradeHandler } from './upgrade-listener.js';
 type PlainServer = WebSocketServer & { readonly path: string };
 
 const APP_PORT = 0;
+
+// How long the owners of other sockets may take to close them once the app's modules are destroyed.
+const OTHERS_CLOSE_MS = 1_000;
 
 /**
  * Serves both kinds of gateway on one HTTP server: those with `@RealtimeGateway` by the entrance, plain ones by Nest's
@@ -22,6 +26,7 @@ export class RealtimeAdapter extends WsAdapter {
     private readonly host: HttpAdapterHost,
     private readonly entrance: Entrance,
     private readonly onNotFound: () => void,
+    private readonly drain: Drain,
   ) {
     super();
   }
@@ -44,8 +49,11 @@ export class RealtimeAdapter extends WsAdapter {
   }
 
   override async dispose(): Promise<void> {
-    this.#listener?.detach();
+    const listener = this.#listener;
     this.#listener = undefined;
+    listener?.detach();
+    // Nest closes the HTTP server next, which waits for every socket, those of other upgrade listeners included.
+    listener?.others.endWithin(Math.min(OTHERS_CLOSE_MS, this.drain.remainingMs));
     await super.dispose();
   }
 

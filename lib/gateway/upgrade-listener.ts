@@ -1,5 +1,6 @@
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
+import { OtherSockets } from './other-sockets.js';
 import { refuseUpgrade } from './upgrade-refusal.js';
 
 /** Takes over an upgrade. */
@@ -19,6 +20,8 @@ const OTHERS_DECIDE_MS = 5_000;
  * answers gets a 404.
  */
 export class UpgradeListener {
+  /** What the other listeners were left. */
+  readonly others = new OtherSockets();
   readonly #waiting = new Set<NodeJS.Timeout>();
   readonly #emit: Server['emit'];
   readonly #hadOwnEmit: boolean;
@@ -70,6 +73,7 @@ export class UpgradeListener {
       this.#refuse(socket);
       return;
     }
+    this.others.add(socket);
     const timer = setTimeout(() => {
       this.#waiting.delete(timer);
       const { bytesWritten = 0 } = socket as { bytesWritten?: number };

@@ -193,7 +193,7 @@ describe('handleDisconnect', () => {
       ended = true;
     };
     const client = await app.connect('/ws');
-    await app.close();
+    await app.app.close();
     expect(ended).toBe(true);
     expect((await client.closed).code).toBe(1012);
   });

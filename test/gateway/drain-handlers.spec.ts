@@ -17,7 +17,7 @@ it('handlers in flight finish and their replies arrive before the close', async 
   const client = await app.connect('/lobby');
   client.send({ type: 'hold', id: 1, payload: { text: 'a' } });
   await asked.opened;
-  const closing = app.close();
+  const closing = app.app.close();
   await client.nextOfType('$goaway');
   gate.open();
   expect(await client.reply(1)).toEqual({ text: 'a' });
@@ -34,7 +34,7 @@ it('messages that were queued behind them are handled and answered too, in order
   for (let id = 1; id <= 50; id++) client.send({ type: 'say', id, payload: { text: `${id}` } });
   client.send({ type: 'ping' });
   await client.nextOfType('pong');
-  const closing = app.close();
+  const closing = app.app.close();
   await client.nextOfType('$goaway');
   gate.open();
   for (let id = 0; id <= 50; id++) expect(await client.reply(id)).toEqual({ text: `${id}` });
@@ -51,7 +51,7 @@ it('messages that come while the last handlers finish are answered UNAVAILABLE a
   client.send({ type: 'hold', id: 0, payload: { text: 'held' } });
   client.send({ type: 'ping' });
   await client.nextOfType('pong');
-  const closing = app.close();
+  const closing = app.app.close();
   await client.nextOfType('$goaway');
   // Its slice comes within a few turns; each message until then is still in time, and waits behind `hold`.
   let refused: string | undefined;
@@ -79,7 +79,7 @@ it('a handler that never ends is left behind at the deadline', async () => {
   client.send({ type: 'hold', id: 1, payload: { text: 'a' } });
   client.send({ type: 'ping' });
   await client.nextOfType('pong');
-  await app.close();
+  await app.app.close();
   expect((await client.closed).code).toBe(1006);
 });
 
@@ -87,7 +87,7 @@ it('a client that waits for $auth is sent away as well', async () => {
   const { app } = await openLobby({ authenticate: () => null, drain });
   const client = app.open('/lobby');
   await once(client.socket, 'open');
-  await app.close();
+  await app.app.close();
   expect((await client.nextOfType('$goaway')).type).toBe('$goaway');
   expect((await client.closed).code).toBe(1012);
 });

@@ -17,7 +17,7 @@ describe.each(platforms)('app.close() on %s', (_platform, extras) => {
   it('tells each client when to come back, closes it with 1012, and ends', async () => {
     const { app, registry, visits } = await openLobby({}, extras());
     const clients = await Promise.all(Array.from({ length: 20 }, () => app.connect('/lobby')));
-    const closing = app.close();
+    const closing = app.app.close();
     for (const client of clients) {
       const { payload } = await client.nextOfType('$goaway');
       expect((payload as { reconnectAfterMs: number }).reconnectAfterMs).toBeLessThan(20);
@@ -36,7 +36,7 @@ describe.each(platforms)('app.close() on %s', (_platform, extras) => {
     expect(health.isReady).toBe(true);
     expect(health.report()).toMatchObject({ status: 'up', connections: 1 });
     visits.onDisconnect = () => late.opened;
-    const closing = app.close();
+    const closing = app.app.close();
     await client.closed;
     const { status, headers, body } = await upgrade(app.port);
     expect([status, headers['retry-after'], body]).toEqual([503, '1', 'the server restarts']);
@@ -51,7 +51,7 @@ describe.each(platforms)('app.close() on %s', (_platform, extras) => {
     const server = app.app.getHttpServer() as Server;
     expect(server.listenerCount('upgrade')).toBe(1);
     expect(Object.hasOwn(server, 'emit')).toBe(true);
-    await app.close();
+    await app.app.close();
     expect(server.listenerCount('upgrade')).toBe(0);
     expect(Object.hasOwn(server, 'emit')).toBe(false);
     expect(server.listening).toBe(false);
@@ -68,7 +68,7 @@ it('the times to come back are spread over a window sized by the number of clien
     const { code } = await client.closed;
     return { reconnectAfterMs, code, closedAfterMs: performance.now() - startedAt };
   });
-  const [closed] = await Promise.all([Promise.all(ends), app.close()]);
+  const [closed] = await Promise.all([Promise.all(ends), app.app.close()]);
   const fifths = [0, 0, 0, 0, 0];
   for (const { reconnectAfterMs, code, closedAfterMs } of closed) {
     expect(code).toBe(1012);
@@ -79,6 +79,18 @@ it('the times to come back are spread over a window sized by the number of clien
   expect(Math.min(...fifths)).toBeGreaterThanOrEqual(15);
 });
 
+it('each of ten clients may stay a tenth of the deadline beyond its time', async () => {
+  const { app } = await openLobby({ drain: { timeoutMs: 3_000 } });
+  const clients = await Promise.all(Array.from({ length: 10 }, () => app.connect('/lobby')));
+  const startedAt = performance.now();
+  const stays = clients.map(async (client) => {
+    await client.closed;
+    return performance.now() - startedAt;
+  });
+  await app.app.close();
+  for (const stay of await Promise.all(stays)) expect(stay).toBeGreaterThan(295);
+});
+
 it.each([
   ['less than it takes', { reconnectsPerSecond: 100, timeoutMs: 1_000 }],
   ['next to none', { reconnectsPerSecond: 1, timeoutMs: 300 }],
@@ -86,7 +98,7 @@ it.each([
 ])('a deadline of %s still closes everyone with 1012', async (_name, drain) => {
   const { app } = await openLobby({ drain });
   const clients = await Promise.all(Array.from({ length: 120 }, () => app.connect('/lobby')));
-  await app.close();
+  await app.app.close();
   const codes = await Promise.all(clients.map(({ closed }) => closed.then(({ code }) => code)));
   expect(codes).toEqual(Array.from({ length: 120 }, () => 1012));
 });
@@ -98,7 +110,7 @@ it('a peer that never answers is cut at the deadline, and its handleDisconnect r
   socket.write(upgradeText());
   await hello;
   const startedAt = performance.now();
-  await app.close();
+  await app.app.close();
   expect(performance.now() - startedAt).toBeGreaterThanOrEqual(195);
   expect(performance.now() - startedAt).toBeLessThan(1_000);
   expect(visits.disconnected).toEqual([{ code: 1006, reason: '' }]);
@@ -109,7 +121,7 @@ it('hooks are awaited, but one that hangs holds the app no longer than the deadl
   visits.onDisconnect = () => new Promise(() => {});
   await app.connect('/lobby');
   const startedAt = performance.now();
-  await app.close();
+  await app.app.close();
   expect(performance.now() - startedAt).toBeGreaterThan(1_000);
   expect(performance.now() - startedAt).toBeLessThan(2_500);
   expect(log.of('warn').join()).toContain('gateway hooks that still run');
@@ -120,14 +132,14 @@ it('a handleConnection that hangs does not hold the app for ever', async () => {
   visits.onConnect = () => new Promise(() => {});
   const client = app.open('/lobby');
   await once(client.socket, 'open');
-  await app.close();
+  await app.app.close();
   expect((await client.closed).code).toBe(1012);
 });
 
 it('drain: false tells everyone at once and still closes with 1012', async () => {
   const { app } = await openLobby({ drain: false });
   const clients = await Promise.all(Array.from({ length: 50 }, () => app.connect('/lobby')));
-  await app.close();
+  await app.app.close();
   for (const client of clients) {
     expect((await client.nextOfType('$goaway')).payload).toEqual({ reconnectAfterMs: 0 });
     expect((await client.closed).code).toBe(1012);
@@ -137,6 +149,6 @@ it('drain: false tells everyone at once and still closes with 1012', async () =>
 it('closing twice drains once', async () => {
   const { app } = await openLobby();
   const client = await app.connect('/lobby');
-  await Promise.all([app.close(), app.close()]);
+  await Promise.all([app.close(), app.app.close()]);
   expect(client.frames.filter(({ type }) => type === '$goaway')).toHaveLength(1);
 });
