@@ -1,10 +1,11 @@
 import type { LoggerService } from '@nestjs/common';
 import type { Backplane } from './backplane/backplane.js';
-import { BackplaneError } from './backplane/backplane-error.js';
 import { MemoryBackplane } from './backplane/memory-backplane.js';
 import { RedisBackplane } from './backplane/redis-backplane.js';
 import { RedisCommands } from './backplane/redis-commands.js';
+import { RedisLog } from './backplane/redis-log.js';
 import { RedisNames } from './backplane/redis-names.js';
+import { describeRedis } from './backplane/redis-option.js';
 import { MemoryPlaces, type ConnectionPlaces } from './gateway/connection-places.js';
 import { LEASE, RedisPlaces } from './gateway/redis-connection-places.js';
 import { RedisTicketStore } from './gateway/redis-ticket-store.js';
@@ -17,25 +18,21 @@ export function backplaneOf(
   options: Pick<ResolvedOptions, 'backplane' | 'redis' | 'redisPrefix'>,
   nodeId: string,
   metrics: RealtimeMetrics,
-  logger: LoggerService,
+  log: RedisLog,
 ): Backplane {
   const { backplane, redis, redisPrefix: prefix } = options;
   if (backplane !== undefined) return backplane;
   if (redis === undefined) return new MemoryBackplane();
-  return new RedisBackplane({ redis, prefix, nodeId }, metrics.backplane, logger);
+  return new RedisBackplane({ redis, prefix, nodeId }, metrics.backplane, log);
 }
 
-/**
- * Waits for a node's own channels. Redis may be away while the app boots: they are subscribed when it is back, and until
- * then health says down. What Redis refuses is a fault of the configuration, and the app does not start.
- */
-export async function listen(subscribed: Promise<void> | undefined, logger: LoggerService): Promise<void> {
-  try {
-    await subscribed;
-  } catch (error) {
-    if (!(error instanceof BackplaneError) || error.reason === 'refused') throw error;
-    logger.warn(`not connected to the other nodes yet: ${error.message}`);
-  }
+/** How nodes speak to each other, for the log: a misspelt environment variable shows here. */
+export function describeBackplane({
+  backplane,
+  redis,
+}: Pick<ResolvedOptions, 'backplane' | 'redis'>): string {
+  if (backplane !== undefined) return `${backplane.constructor?.name || 'custom'} (the option backplane)`;
+  return redis === undefined ? 'memory, this process only' : describeRedis(redis);
 }
 
 /** What the nodes of an app keep together: in Redis when that is configured, else in this process. */
@@ -49,6 +46,7 @@ export interface SharedDrivers {
 export function sharedDriversOf(
   options: ResolvedOptions,
   metrics: RealtimeMetrics,
+  log: RedisLog,
   logger: LoggerService,
 ): SharedDrivers {
   const { redis, redisPrefix, ticketStore } = options;
@@ -57,9 +55,9 @@ export function sharedDriversOf(
     return { tickets, places: new MemoryPlaces(), start: async () => {}, stop: async () => {} };
   }
   const commands = new RedisCommands(redis, {
-    failed: ({ message }) => {
+    failed: (error) => {
       metrics.backplane.failures.add();
-      logger.warn(`redis: ${message}`);
+      log.failed(error);
     },
     ready: () => places.renew(),
   });

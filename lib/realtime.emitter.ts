@@ -10,7 +10,8 @@ import {
 } from '@nestjs/common';
 import { ModulesContainer } from '@nestjs/core';
 import type { Backplane } from './backplane/backplane.js';
-import { channelOf } from './backplane/subscriptions.js';
+import { RedisLog } from './backplane/redis-log.js';
+import { channelOf, Subscriptions } from './backplane/subscriptions.js';
 import { Broadcaster } from './broadcast/broadcaster.js';
 import { ClientRequests } from './broadcast/client-requests.js';
 import { LocalDelivery } from './broadcast/local-delivery.js';
@@ -22,7 +23,7 @@ import { ConnectionRegistry } from './connections/connection-registry.js';
 import type { AnyContract } from './contract/contract.js';
 import { RealtimeHealth } from './health/realtime-health.js';
 import { RealtimeMetrics } from './metrics/realtime-metrics.js';
-import { backplaneOf, listen } from './realtime.drivers.js';
+import { backplaneOf, describeBackplane } from './realtime.drivers.js';
 import { described, refuseUnknownOption } from './option-check.js';
 import { REALTIME_IMPORT, requireOneImport } from './realtime.imports.js';
 import { resolveOptions, type RealtimeOptions } from './realtime.options.js';
@@ -43,7 +44,7 @@ const NOBODY = {
   unauthenticated: none,
   handshakesWaiting: none,
 };
-const NO_INTEREST = { gained: () => undefined, lost: () => {} };
+const NO_INTEREST = { gained: () => undefined, lost: () => {}, isPending: () => false };
 
 /** A node without sockets: it sends, and hears nothing but the replies to what it asked. */
 @Injectable()
@@ -52,9 +53,11 @@ export class RealtimeEmitter implements OnModuleInit, OnApplicationShutdown {
   readonly health: RealtimeHealth;
   readonly metrics = new RealtimeMetrics({ ...NOBODY, draining: () => false });
   readonly #backplane: Backplane;
+  readonly #backplaneName: string;
   readonly #logger = new Logger('Realtime');
   readonly #nodeId = newNodeId();
   readonly #replies = new RemoteReplies(this.#nodeId);
+  readonly #subscriptions: Subscriptions;
   #state: 'up' | 'down' = 'down';
 
   constructor(modules: ModulesContainer, @Inject(EMITTER_OPTIONS) emitterOptions: EmitterOptions) {
@@ -69,7 +72,9 @@ export class RealtimeEmitter implements OnModuleInit, OnApplicationShutdown {
     }
     const messages = new ServerMessages();
     for (const contract of contracts) messages.register('', contract);
-    this.#backplane = backplaneOf(options, this.#nodeId, this.metrics, this.#logger);
+    this.#backplane = backplaneOf(options, this.#nodeId, this.metrics, new RedisLog(this.#logger));
+    this.#backplaneName = describeBackplane(options);
+    this.#subscriptions = new Subscriptions(this.#backplane, [channelOf('node', this.#nodeId)]);
     this.broadcaster = new Broadcaster(
       new LocalDelivery(new ConnectionRegistry(NO_INTEREST), messages),
       messages,
@@ -77,22 +82,32 @@ export class RealtimeEmitter implements OnModuleInit, OnApplicationShutdown {
       new RemoteNodes(this.#backplane, this.#replies),
       this.#nodeId,
     );
-    this.health = new RealtimeHealth(() => ({ status: this.#state, node: this.#nodeId, connections: 0 }));
+    this.health = new RealtimeHealth(() => ({
+      status: this.#state,
+      node: this.#nodeId,
+      connections: 0,
+      pendingSubscriptions: this.#subscriptions.pending,
+    }));
   }
 
   async onModuleInit(): Promise<void> {
+    this.#logger.log(`Realtime backplane: ${this.#backplaneName}`);
     await this.#backplane.start({
       receive: (publication) => {
         if (publication.kind === 'reply') this.#replies.receive(publication);
       },
-      stateChanged: (state) => (this.#state = state),
+      stateChanged: (state) => {
+        this.#state = state;
+        this.#subscriptions.stateChanged(state);
+      },
     });
-    await listen(this.#backplane.subscribe(channelOf('node', this.#nodeId)), this.#logger);
+    await this.#subscriptions.start();
   }
 
   async onApplicationShutdown(): Promise<void> {
     this.#state = 'down';
     this.#replies.close();
+    this.#subscriptions.stop();
     await this.#backplane.stop();
   }
 }

@@ -1,7 +1,8 @@
 import { Inject, Injectable, Logger, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { ApplicationConfig, HttpAdapterHost, ModuleRef, ModulesContainer } from '@nestjs/core';
 import type { Backplane } from './backplane/backplane.js';
-import { Subscriptions } from './backplane/subscriptions.js';
+import { RedisLog } from './backplane/redis-log.js';
+import { ALL_CHANNEL, channelOf, Subscriptions } from './backplane/subscriptions.js';
 import { Broadcaster } from './broadcast/broadcaster.js';
 import { ClientRequests } from './broadcast/client-requests.js';
 import { LocalDelivery } from './broadcast/local-delivery.js';
@@ -40,7 +41,7 @@ import { MessageDispatcher } from './messages/message-dispatcher.js';
 import { ReplyStreams } from './messages/reply-streams.js';
 import { RealtimeMetrics } from './metrics/realtime-metrics.js';
 import { Refusals } from './metrics/refusals.js';
-import { backplaneOf, listen, sharedDriversOf, type SharedDrivers } from './realtime.drivers.js';
+import { backplaneOf, describeBackplane, sharedDriversOf, type SharedDrivers } from './realtime.drivers.js';
 import { requireOneImport } from './realtime.imports.js';
 import { resolveOptions, type RealtimeOptions } from './realtime.options.js';
 
@@ -58,6 +59,7 @@ export class RealtimeNode implements OnModuleInit, OnApplicationShutdown {
   readonly #logger = new Logger('Realtime');
   readonly #adapter: RealtimeAdapter;
   readonly #backplane: Backplane;
+  readonly #backplaneName: string;
   readonly #drain: Drain;
   readonly #heartbeat: Heartbeat | undefined;
   readonly #remote: RemoteDelivery;
@@ -100,11 +102,14 @@ export class RealtimeNode implements OnModuleInit, OnApplicationShutdown {
       status: this.#status,
       node: nodeId,
       connections: registry.size,
+      pendingSubscriptions: this.#subscriptions.pending,
     }));
 
     // Who is connected, and how messages reach them
-    this.#backplane = backplaneOf(options, nodeId, metrics, logger);
-    this.#subscriptions = new Subscriptions(this.#backplane, nodeId);
+    const redisLog = new RedisLog(logger);
+    this.#backplane = backplaneOf(options, nodeId, metrics, redisLog);
+    this.#backplaneName = describeBackplane(options);
+    this.#subscriptions = new Subscriptions(this.#backplane, [ALL_CHANNEL, channelOf('node', nodeId)]);
     this.#scopes = new ConnectionScopes(moduleRef);
     const registry = new ConnectionRegistry(this.#subscriptions);
     const delivery = new LocalDelivery(registry, this.#serverMessages);
@@ -121,7 +126,7 @@ export class RealtimeNode implements OnModuleInit, OnApplicationShutdown {
     this.broadcaster = new Broadcaster(delivery, this.#serverMessages, this.#requests, remote, nodeId);
 
     // Who may come in
-    this.#shared = sharedDriversOf(options, metrics, logger);
+    this.#shared = sharedDriversOf(options, metrics, redisLog, logger);
     this.tickets = new TicketService(this.#shared.tickets);
     const authentication = new Authentication(options.authenticate, this.tickets, options.handshakeTimeoutMs);
     const limits = new ConnectionLimits(
@@ -229,12 +234,16 @@ export class RealtimeNode implements OnModuleInit, OnApplicationShutdown {
     for (const { path, gateways } of this.#routes.all) {
       for (const { contract } of gateways) this.#serverMessages.register(path.path, contract);
     }
+    this.#logger.log(`Realtime backplane: ${this.#backplaneName}`);
     await this.#shared.start();
     await this.#backplane.start({
       receive: (publication) => this.#remote.receive(publication),
-      stateChanged: (state) => (this.#backplaneState = state),
+      stateChanged: (state) => {
+        this.#backplaneState = state;
+        this.#subscriptions.stateChanged(state);
+      },
     });
-    await listen(this.#subscriptions.start(), this.#logger);
+    await this.#subscriptions.start();
     this.#isStarted = true;
   }
 
@@ -243,6 +252,7 @@ export class RealtimeNode implements OnModuleInit, OnApplicationShutdown {
     this.#heartbeat?.stop();
     this.#requests.close();
     this.#replies.close();
+    this.#subscriptions.stop();
     await Promise.all([this.#shared.stop(), this.#backplane.stop()]);
   }
 

@@ -1,5 +1,6 @@
 import type { Backplane } from './backplane/backplane.js';
 import type { RedisConfiguration } from './backplane/redis-configuration.js';
+import { checkRedisOption } from './backplane/redis-option.js';
 import type { Authenticate } from './gateway/authentication.js';
 import type { TrustProxy } from './gateway/client-ip.js';
 import type { DrainSettings } from './gateway/drain-schedule.js';
@@ -258,6 +259,7 @@ function checkTogether(options: ResolvedOptions): ResolvedOptions {
       `RealtimeModule expected highWaterMarkBytes (${highWaterMarkBytes}) to be at most maxQueueBytes (${maxQueueBytes}): lower the first or raise the second.`,
     );
   }
+  checkRedisOption(options.redis);
   return options;
 }
 

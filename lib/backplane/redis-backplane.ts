@@ -1,4 +1,3 @@
-import type { LoggerService } from '@nestjs/common';
 import type { BackplaneMetrics } from '../metrics/backplane-metrics.js';
 import type { Backplane, BackplaneListener, PublishOutcome } from './backplane.js';
 import type { Publication } from './publication.js';
@@ -7,6 +6,7 @@ import type { RedisConfiguration } from './redis-configuration.js';
 import { ClusterRedis } from './redis-cluster.js';
 import { RedisCodec } from './redis-codec.js';
 import { RedisInFlight } from './redis-in-flight.js';
+import type { RedisLog } from './redis-log.js';
 import { RedisNames } from './redis-names.js';
 import { RedisOrder } from './redis-order.js';
 import { SingleRedis, type RedisTopology, type TopologyEvents } from './redis-topology.js';
@@ -18,10 +18,6 @@ export interface RedisBackplaneSettings {
   readonly nodeId: string;
 }
 
-// The same warning again within this time says nothing new; reconnects fail several times a second.
-const WARNING_MS = 10_000;
-const MAX_WARNINGS = 100;
-
 /**
  * The backplane over Redis pub/sub: one channel for each user, room and node, so that Redis' own subscription table
  * decides which nodes a message goes to and forgets a node that dies.
@@ -32,13 +28,12 @@ export class RedisBackplane implements Backplane {
   readonly #order = new RedisOrder();
   readonly #inFlight: RedisInFlight;
   readonly #topology: RedisTopology;
-  readonly #warnedAt = new Map<string, number>();
   #listener: BackplaneListener | undefined;
 
   constructor(
     settings: RedisBackplaneSettings,
     private readonly metrics: BackplaneMetrics,
-    private readonly logger: LoggerService,
+    private readonly log: RedisLog,
   ) {
     this.#inFlight = new RedisInFlight(metrics);
     this.#codec = new RedisCodec(settings.nodeId);
@@ -47,7 +42,7 @@ export class RedisBackplane implements Backplane {
       message: (message, partition) => this.#receive(message, partition),
       resubscribed: (channels, durationMs) => {
         this.metrics.resubscriptions.add();
-        this.logger.log(`redis: ${channels} channels subscribed in ${Math.round(durationMs)} ms`);
+        this.log.resubscribed(channels, durationMs);
       },
       failed: (error) => this.#failed(error),
       stateChanged: (state) => this.#become(state),
@@ -67,6 +62,8 @@ export class RedisBackplane implements Backplane {
   async start(listener: BackplaneListener): Promise<void> {
     this.#listener = listener;
     await this.#topology.start();
+    // Down from the beginning is no change, and has to be said all the same.
+    this.log.stateChanged(this.#topology.state);
   }
 
   subscribe(channel: string): Promise<void> | undefined {
@@ -109,19 +106,13 @@ export class RedisBackplane implements Backplane {
   }
 
   #become(state: 'up' | 'down'): void {
-    if (state === 'up') this.logger.log('redis: up');
-    else this.logger.error('redis: down: other nodes cannot be reached, this one serves its own clients');
+    this.log.stateChanged(state);
     this.#listener?.stateChanged(state);
   }
 
   #failed(error: Error): void {
     this.metrics.failures.add();
-    const now = performance.now();
-    const warnedAt = this.#warnedAt.get(error.message);
-    if (warnedAt !== undefined && now - warnedAt < WARNING_MS) return;
-    if (this.#warnedAt.size >= MAX_WARNINGS) this.#warnedAt.clear();
-    this.#warnedAt.set(error.message, now);
-    this.logger.warn(`redis: ${error.message}`);
+    this.log.failed(error);
   }
 }
 

@@ -135,7 +135,10 @@ export class Broadcaster<C extends AnyContract = AnyContract> {
     const to = toUser(userId);
     const connections = this.delivery.recipients(to);
     await Promise.all(connections.map((connection) => connection.join(room)));
-    return this.#command({ kind: 'join', to, room }, connections.length);
+    const tally = new Tally();
+    // This node has the members, and what other nodes send to them does not arrive yet.
+    if (connections.length > 0 && this.delivery.isPending(room)) tally.reached(0, 1);
+    return this.#command({ kind: 'join', to, room }, connections.length, tally);
   }
 
   async leaveRoom(userId: string, room: string): Promise<Receipt> {
@@ -205,8 +208,7 @@ export class Broadcaster<C extends AnyContract = AnyContract> {
   }
 
   /** Commands are confirmed: who disconnects a user wants to know that it happened. */
-  #command(publication: Publication, delivered: number): Promise<Receipt> {
-    const tally = new Tally();
+  #command(publication: Publication, delivered: number, tally = new Tally()): Promise<Receipt> {
     tally.add({ delivered, dropped: 0 });
     return this.#publish([publication], tally, COMMAND_TIMEOUT_MS);
   }

@@ -39,6 +39,11 @@ export class LocalDelivery {
     return Array.from(this.#members(kind, key)).filter((connection) => !isElsewhere(connection, unless));
   }
 
+  /** Whether members here do not get yet what other nodes send to the room. */
+  isPending(room: string): boolean {
+    return this.registry.isPending(room);
+  }
+
   #members(kind: Recipient['kind'], key: string): Iterable<Connection> {
     switch (kind) {
       case 'all':

@@ -8,7 +8,10 @@ export interface Receipt {
   readonly dropped: number;
   /** Other nodes that it was handed to; for several users or rooms, at least so many. */
   readonly nodes: number;
-  /** Of these, how many did not confirm in time; 0 when nobody asked them to. */
+  /**
+   * Of these, how many did not confirm in time; 0 when nobody asked them to. After `joinRoom` also this node, while its
+   * own subscription to the room is pending.
+   */
   readonly missingNodes: number;
   /**
    * `cluster`: handed to every node that was subscribed for a recipient; one that is just reconnecting is not, and nobody

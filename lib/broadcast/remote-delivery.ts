@@ -72,7 +72,11 @@ export class RemoteDelivery {
 
   #join(room: string, connections: readonly Connection[], replyTo: ReplyTo | undefined): void {
     Promise.all(connections.map((connection) => connection.join(room)))
-      .then(() => this.#reply(replyTo, connections.length, 0))
+      .then(() => {
+        // The asking node counts this one as missing: it is not true yet that later sends reach them all.
+        if (connections.length > 0 && this.delivery.isPending(room)) return;
+        this.#reply(replyTo, connections.length, 0);
+      })
       .catch(this.onFailure);
   }
 

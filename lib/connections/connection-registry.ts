@@ -2,12 +2,15 @@ import type { Connection, RoomMembership } from './connection.js';
 import { ConnectionIndex } from './connection-index.js';
 
 /**
- * Told which users and rooms this node serves, so that messages for them find it. `gained` may repeat; it resolves
- * when every later publish from any node reaches this one, and `lost` comes after the last member has gone.
+ * Told which users and rooms this node serves, so that messages for them find it. `gained` may repeat; it resolves when
+ * every later publish from any node reaches this one, or when that is pending because the backplane is away. `lost` comes
+ * after the last member has gone.
  */
 export interface Interest {
   gained(kind: InterestKind, key: string): Promise<void> | undefined;
   lost(kind: InterestKind, key: string): void;
+  /** Whether other nodes' messages do not arrive yet. */
+  isPending(kind: InterestKind, key: string): boolean;
 }
 
 export type InterestKind = 'user' | 'room';
@@ -21,6 +24,8 @@ export class ConnectionRegistry implements RoomMembership, Iterable<Connection> 
   readonly #users = new ConnectionIndex<Connection>();
   readonly #sessions = new ConnectionIndex<Connection>();
   readonly #rooms = new ConnectionIndex<Connection>();
+  /** Joins that wait, by connection id and room: whoever joins again meanwhile is told the same. */
+  readonly #joining = new Map<string, Promise<void>>();
 
   constructor(private readonly interest: Interest) {}
 
@@ -92,6 +97,7 @@ export class ConnectionRegistry implements RoomMembership, Iterable<Connection> 
     const { userId } = connection;
     if (userId !== undefined && this.#users.delete(userId, connection)) this.interest.lost('user', userId);
     for (const room of connection.rooms) {
+      if (this.#joining.size > 0) this.#joining.delete(joinKey(connection, room));
       if (this.#rooms.delete(room, connection)) this.interest.lost('room', room);
     }
   }
@@ -102,22 +108,43 @@ export class ConnectionRegistry implements RoomMembership, Iterable<Connection> 
     }
     // A connection that closed meanwhile is in no room: nothing would ever take it out again.
     if (!this.#connections.has(connection.id)) return DONE;
-    connection.enterRoom(room);
+    const key = joinKey(connection, room);
+    const joining = this.#joining.get(key);
+    if (joining !== undefined) return joining;
+    const hasEntered = connection.enterRoom(room);
     this.#rooms.add(room, connection);
     const gained = this.interest.gained('room', room);
-    // A join that rejects has not happened: the caller will not think of this room again.
-    return gained === undefined
-      ? DONE
-      : gained.catch((error: unknown) => this.#undoJoin(connection, room, error));
+    if (gained === undefined) return DONE;
+    // One that was in the room already stays when its second join is refused.
+    return hasEntered ? this.#join(connection, room, key, gained) : gained;
   }
 
-  #undoJoin(connection: Connection, room: string, error: unknown): never {
-    this.leave(connection, room);
-    throw error;
+  /** @internal Whether messages of other nodes to the room do not reach this node yet. */
+  isPending(room: string): boolean {
+    return this.interest.isPending('room', room);
+  }
+
+  #join(connection: Connection, room: string, key: string, gained: Promise<void>): Promise<void> {
+    const joining = gained
+      .catch((error: unknown) => {
+        // A join that rejects has not happened; one that has left since, and perhaps come back, is another matter.
+        if (this.#joining.get(key) === joining) this.leave(connection, room);
+        throw error;
+      })
+      .finally(() => {
+        if (this.#joining.get(key) === joining) this.#joining.delete(key);
+      });
+    this.#joining.set(key, joining);
+    return joining;
   }
 
   leave(connection: Connection, room: string): void {
     if (!connection.exitRoom(room)) return;
+    if (this.#joining.size > 0) this.#joining.delete(joinKey(connection, room));
     if (this.#rooms.delete(room, connection)) this.interest.lost('room', room);
   }
+}
+
+function joinKey({ id }: Connection, room: string): string {
+  return `${id} ${room}`;
 }

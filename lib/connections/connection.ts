@@ -144,7 +144,10 @@ export class Connection<
     return this.sendFrame(new Frame(encodeMessage(message.type, message.payload)), false) === 'sent';
   }
 
-  /** Resolves when every message published to the room from now on, on any node, reaches this client. */
+  /**
+   * Resolves when every message published to the room from now on, on any node, reaches this client. While the backplane
+   * is away it resolves for this node's messages, and those of other nodes come from when it is back.
+   */
   join(room: string): Promise<void> {
     return this.#membership.join(this as unknown as Connection, room);
   }

@@ -5,6 +5,11 @@ export interface HealthReport {
   /** This node's name, which its connection ids begin with. */
   readonly node: string;
   readonly connections: number;
+  /**
+   * Subscriptions to users and rooms here that the backplane has not confirmed, because it was away or slow: only this
+   * node's messages reach them until it is back.
+   */
+  readonly pendingSubscriptions: number;
 }
 
 /** Says whether this node should get traffic; needs no health library. */

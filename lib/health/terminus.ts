@@ -14,9 +14,9 @@ export class RealtimeHealthIndicator {
   ) {}
 
   isHealthy<Key extends string = 'realtime'>(key: Key = 'realtime' as Key): HealthIndicatorResult<Key> {
-    const { status, connections } = this.health.report();
+    const { status, connections, pendingSubscriptions } = this.health.report();
     const indicator = this.indicators.check(key);
-    const details = { state: status, connections };
+    const details = { state: status, connections, pendingSubscriptions };
     return status === 'up' ? indicator.up(details) : indicator.down(details);
   }
 }

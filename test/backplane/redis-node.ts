@@ -1,5 +1,6 @@
 import type { LoggerService } from '@nestjs/common';
 import { RedisBackplane } from '../../lib/backplane/redis-backplane.js';
+import { RedisLog } from '../../lib/backplane/redis-log.js';
 import type { RedisConfiguration } from '../../lib/backplane/redis-configuration.js';
 import { BackplaneMetrics } from '../../lib/metrics/backplane-metrics.js';
 import { TestNode } from './test-node.js';
@@ -14,7 +15,7 @@ export class RedisNode extends TestNode {
 
   constructor(redis: RedisConfiguration, nodeId: string, prefix = PREFIX) {
     const [lines, metrics] = [[] as string[], new BackplaneMetrics()];
-    const backplane = new RedisBackplane({ redis, prefix, nodeId }, metrics, linesTo(lines));
+    const backplane = new RedisBackplane({ redis, prefix, nodeId }, metrics, new RedisLog(linesTo(lines)));
     super(backplane);
     this.backplane = backplane;
     this.lines = lines;

@@ -43,8 +43,18 @@ it('a node that serves is up, under the key it is asked for', async () => {
   await app.connect('/lobby');
   const { status, body } = await look();
   expect(status).toBe(200);
-  expect(body.details['realtime']).toEqual({ status: 'up', state: 'up', connections: 1 });
-  expect(body.details['sockets']).toEqual({ status: 'up', state: 'up', connections: 1 });
+  expect(body.details['realtime']).toEqual({
+    status: 'up',
+    state: 'up',
+    connections: 1,
+    pendingSubscriptions: 0,
+  });
+  expect(body.details['sockets']).toEqual({
+    status: 'up',
+    state: 'up',
+    connections: 1,
+    pendingSubscriptions: 0,
+  });
 });
 
 it('a node that drains is down while its clients are still there', async () => {
@@ -60,7 +70,12 @@ it('a node that drains is down while its clients are still there', async () => {
   await leaves.opened;
   const { status, body } = await look();
   expect(status).toBe(503);
-  expect(body.details['realtime']).toEqual({ status: 'down', state: 'draining', connections: 0 });
+  expect(body.details['realtime']).toEqual({
+    status: 'down',
+    state: 'draining',
+    connections: 0,
+    pendingSubscriptions: 0,
+  });
   hook.open();
   await closing;
 });
@@ -69,7 +84,7 @@ it('RealtimeHealth needs no health library, and is not ready before the start an
   const { app } = await healthyApp();
   const health = app.get(RealtimeHealth);
   expect(health.isReady).toBe(true);
-  expect(health.report()).toMatchObject({ status: 'up', connections: 0 });
+  expect(health.report()).toMatchObject({ status: 'up', connections: 0, pendingSubscriptions: 0 });
   await app.close();
   expect(health.isReady).toBe(false);
 });

@@ -40,7 +40,7 @@ class CrowdGateway {
 const app = await createRealtimeTestApp({
   imports: [
     RealtimeModule.forRoot({
-      redis: values.redis,
+      redis: values.redis === '' ? undefined : values.redis,
       logConnections: false,
       // Makes each upgrade run a script in Redis.
       maxConnectionsPerUser: Number(values['per-user']) || false,
