@@ -22,6 +22,7 @@ import { newNodeId } from './connections/connection-id.js';
 import { ConnectionRegistry } from './connections/connection-registry.js';
 import type { AnyContract } from './contract/contract.js';
 import { RealtimeHealth } from './health/realtime-health.js';
+import { RealtimeLog } from './metrics/realtime-log.js';
 import { RealtimeMetrics } from './metrics/realtime-metrics.js';
 import { backplaneOf, describeBackplane } from './realtime.drivers.js';
 import { described, refuseUnknownOption } from './option-check.js';
@@ -54,7 +55,7 @@ export class RealtimeEmitter implements OnModuleInit, OnApplicationShutdown {
   readonly metrics = new RealtimeMetrics({ ...NOBODY, draining: () => false });
   readonly #backplane: Backplane;
   readonly #backplaneName: string;
-  readonly #logger = new Logger('Realtime');
+  readonly #logger = new RealtimeLog(new Logger('Realtime'));
   readonly #nodeId = newNodeId();
   readonly #replies = new RemoteReplies(this.#nodeId);
   readonly #subscriptions: Subscriptions;

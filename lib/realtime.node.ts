@@ -39,6 +39,7 @@ import { AnswerMemory } from './messages/answer-memory.js';
 import { Enhancers } from './messages/enhancers.js';
 import { MessageDispatcher } from './messages/message-dispatcher.js';
 import { ReplyStreams } from './messages/reply-streams.js';
+import { RealtimeLog } from './metrics/realtime-log.js';
 import { RealtimeMetrics } from './metrics/realtime-metrics.js';
 import { Refusals } from './metrics/refusals.js';
 import { backplaneOf, describeBackplane, sharedDriversOf, type SharedDrivers } from './realtime.drivers.js';
@@ -56,7 +57,7 @@ export class RealtimeNode implements OnModuleInit, OnApplicationShutdown {
   readonly health: RealtimeHealth;
   readonly metrics: RealtimeMetrics;
   readonly tickets: TicketService;
-  readonly #logger = new Logger('Realtime');
+  readonly #logger = new RealtimeLog(new Logger('Realtime'));
   readonly #adapter: RealtimeAdapter;
   readonly #backplane: Backplane;
   readonly #backplaneName: string;

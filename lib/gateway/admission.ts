@@ -8,7 +8,7 @@ import { Seat, type ConnectionLimits } from './connection-limits.js';
 import type { PathParams } from '../connections/connection.js';
 import { offeredSubprotocols, readHandshake, type Handshake } from './handshake.js';
 import type { HandshakeQueue } from './handshake-queue.js';
-import { logLine } from './log-line.js';
+import { logLine } from '../metrics/log-line.js';
 import type { OriginPolicy } from './origin-policy.js';
 import type { UpgradeRefusal } from './upgrade-refusal.js';
 
@@ -105,7 +105,8 @@ export class Admission {
   ): Promise<UpgradeRefusal | undefined> {
     if (this.#isClosed) return DRAINING;
     if (!isUpgrade(request)) return BAD_REQUEST;
-    if (!(await this.origins.allows(request))) return FORBIDDEN_ORIGIN;
+    const isAllowed: unknown = await this.origins.allows(request);
+    if (isAllowed !== true) return FORBIDDEN_ORIGIN;
     const seat = await this.limits.enter(ip);
     if (!(seat instanceof Seat)) return seat;
     let isIn = false;

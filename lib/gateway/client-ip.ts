@@ -29,7 +29,11 @@ function peerOf({ socket }: IncomingMessage): string {
 }
 
 function compileTrust(trustProxy: Exclude<TrustProxy, false>): (ip: string, hop: number) => boolean {
-  if (typeof trustProxy === 'function') return trustProxy;
+  if (typeof trustProxy === 'function') {
+    // `proxy-addr` would take a promise for a yes.
+    const trusts: (ip: string, hop: number) => unknown = trustProxy;
+    return (ip, hop) => trusts(ip, hop) === true;
+  }
   if (trustProxy === true) return () => true;
   if (typeof trustProxy === 'number') return (_ip, hop) => hop < trustProxy;
   try {

@@ -1,9 +1,10 @@
 import type { IncomingMessage } from 'node:http';
-import { Logger, type LoggerService } from '@nestjs/common';
+import { Logger } from '@nestjs/common';
 import type { ClientRequests } from '../broadcast/client-requests.js';
 import type { Disconnection, Identity } from '../connections/connection.js';
 import type { ConnectionRegistry } from '../connections/connection-registry.js';
 import { refusalOf } from '../messages/wire-error.js';
+import type { RealtimeLog } from '../metrics/realtime-log.js';
 import type { RealtimeMetrics } from '../metrics/realtime-metrics.js';
 import type { ReplyStreams } from '../messages/reply-streams.js';
 import { CloseCode, isKnownCloseCode } from '../protocol/close-codes.js';
@@ -11,7 +12,7 @@ import { encodeMessage } from '../protocol/codec.js';
 import type { Hello } from '../protocol/envelope.js';
 import { ErrorCode } from '../protocol/error-codes.js';
 import type { GatewayConnection } from './gateway-connection.js';
-import { logLine } from './log-line.js';
+import { logLine } from '../metrics/log-line.js';
 import type { SessionMemory } from './session-memory.js';
 
 /** What `$hello` announces beyond the connection itself. */
@@ -40,7 +41,7 @@ export class ConnectionLifecycle {
     private readonly announcement: Announcement,
     private readonly metrics: RealtimeMetrics,
     private readonly settings: LifecycleSettings,
-    private readonly logger: LoggerService,
+    private readonly logger: RealtimeLog,
   ) {}
 
   /** Registers the connection, runs `handleConnection`, says `$hello`, and lets the waiting messages in. */
@@ -120,14 +121,14 @@ export class ConnectionLifecycle {
     const failures = await connection.route.disconnect(connection, disconnection);
     for (const failure of failures) {
       this.metrics.hookFailures.add('handleDisconnect');
-      this.logger.error(failure);
+      this.logger.failure('handleDisconnect failed', logFields(connection), failure);
     }
   }
 
   /** A hook that throws closes this one connection. What it throws for clients says how. */
   #reject(connection: GatewayConnection, thrown: unknown, hook: string): void {
     const { error, isFault } = refusalOf(thrown);
-    if (isFault) this.logger.error(thrown);
+    if (isFault) this.logger.failure(`${hook} failed`, logFields(connection), thrown);
     else this.logger.warn(logLine('refused by hook', { hook, code: error.code, ...logFields(connection) }));
     switch (error.code) {
       case ErrorCode.INTERNAL:

@@ -8,7 +8,7 @@ import type { ClientFrame, MessageId } from '../protocol/envelope.js';
 import { defaultErrorMessage, ErrorCode } from '../protocol/error-codes.js';
 import type { RealtimeMetrics } from '../metrics/realtime-metrics.js';
 import type { Refusals } from '../metrics/refusals.js';
-import { logLine } from './log-line.js';
+import { logLine } from '../metrics/log-line.js';
 import type { GatewayConnection } from './gateway-connection.js';
 import type { RateLimiter } from './rate-limiter.js';
 import type { Resumption } from './resumption.js';

@@ -1,5 +1,5 @@
 import { from, isObservable, Observable, type Subscriber } from 'rxjs';
-import { isReplySource } from './reply-streams.js';
+import { isReplySource } from './returned-value.js';
 
 /**
  * Interceptors turn every result into an Observable. This remembers what the handler itself returned, so that one

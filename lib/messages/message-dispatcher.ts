@@ -1,13 +1,16 @@
-import type { LoggerService } from '@nestjs/common';
 import { isObservable } from 'rxjs';
 import type { Connection } from '../connections/connection.js';
 import { encodeAnswer, encodeError, encodePayload, encodeReply } from '../protocol/codec.js';
+import { errorTextOf } from '../metrics/error-text.js';
+import { logLine } from '../metrics/log-line.js';
+import type { RealtimeLog } from '../metrics/realtime-log.js';
 import type { RealtimeMetrics } from '../metrics/realtime-metrics.js';
 import type { Refusals } from '../metrics/refusals.js';
 import type { ClientFrame, WireError } from '../protocol/envelope.js';
 import type { Answer, AnswerMemory } from './answer-memory.js';
 import type { MessageArgs, MessageHandler } from './message-handler.js';
-import { isReplySource, type ReplyStreams } from './reply-streams.js';
+import type { ReplyStreams } from './reply-streams.js';
+import { isPromiseLike, isReplySource } from './returned-value.js';
 import { refusalOf } from './wire-error.js';
 
 /** Where the handler of a message comes from: always the same one, or one per connection for a scoped gateway. */
@@ -22,7 +25,7 @@ export class MessageDispatcher {
     private readonly memory: AnswerMemory,
     private readonly metrics: RealtimeMetrics,
     private readonly refusals: Refusals,
-    private readonly logger: LoggerService,
+    private readonly log: RealtimeLog,
   ) {}
 
   /** A promise only when the handler needs one; it resolves when the next message may follow. */
@@ -57,10 +60,10 @@ export class MessageDispatcher {
     let result: unknown;
     try {
       result = handler.invoke(args);
+      if (!isPromiseLike(result)) return this.#answer(handler, args, connection, frame, result);
     } catch (error) {
       return this.#fail(handler, args, connection, frame, error);
     }
-    if (!isPromiseLike(result)) return this.#answer(handler, args, connection, frame, result);
     return Promise.resolve(result).then(
       (value) => this.#answer(handler, args, connection, frame, value),
       (error: unknown) => this.#fail(handler, args, connection, frame, error),
@@ -83,11 +86,12 @@ export class MessageDispatcher {
         if (frame.key !== undefined) this.memory.forget(connection, frame);
         this.streams.pipe(connection, id, value, {
           onError: (error) => void this.#fail(handler, args, connection, frame, error),
-          onStopError: (error) => this.logger.error(error),
+          onStopError: (error) => this.#report('stream clean-up failed', connection, frame, error),
         });
       } else if (isObservable(value)) {
         // Behind interceptors it runs already, for a client that has gone meanwhile.
-        value.subscribe({ error: (error) => this.logger.error(error) }).unsubscribe();
+        const report = (error: unknown) => this.#report('handler failed', connection, frame, error);
+        value.subscribe({ error: report }).unsubscribe();
       }
     } catch (error) {
       return this.#fail(handler, args, connection, frame, error);
@@ -102,20 +106,31 @@ export class MessageDispatcher {
     error: unknown,
   ): void | Promise<void> {
     if (!handler.hasFilters) return this.#refuse(connection, frame, error);
-    return handler.filter(error, args).then((filtered) => {
+    return handler.filter(error, args).then(({ error: filtered }) => {
       // A filter that breaks (one made for HTTP, say) must not hide what it was given.
       const { isFault } = refusalOf(filtered);
-      if (isFault && filtered !== error) this.logger.error(filtered);
+      if (isFault && filtered !== error) this.#report('exception filter failed', connection, frame, filtered);
       this.#refuse(connection, frame, isFault ? error : filtered);
     });
   }
 
   #refuse(connection: Connection, frame: ClientFrame, thrown: unknown): void {
-    const { error, isFault } = refusalOf(thrown);
-    if (isFault) this.logger.error(thrown);
-    this.refusals.message(error.code, () => `message refused connection=${connection.id} code=${error.code}`);
+    const { error, isFault, omitted, cause } = refusalOf(thrown);
     if (frame.key !== undefined) this.#answerOnce(connection, frame, '$error', error);
     else connection.sendText(encodeError(frame.id, error));
+    if (isFault) this.#report('handler failed', connection, frame, thrown);
+    if (omitted !== undefined) this.#report('refusal shortened', connection, frame, new TypeError(omitted));
+    this.refusals.message(error.code, () =>
+      logLine('message refused', {
+        ...fieldsOf(connection, frame),
+        code: error.code,
+        cause: cause === undefined ? undefined : errorTextOf(cause).summary,
+      }),
+    );
+  }
+
+  #report(event: string, connection: Connection, frame: ClientFrame, thrown: unknown): void {
+    this.log.failure(event, fieldsOf(connection, frame), thrown);
   }
 
   #answerOnce(connection: Connection, frame: ClientFrame, type: Answer['type'], value: unknown): void {
@@ -126,8 +141,6 @@ export class MessageDispatcher {
   }
 }
 
-function isPromiseLike(value: unknown): value is PromiseLike<unknown> {
-  return (
-    typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function'
-  );
+function fieldsOf({ path, id, userId }: Connection, { type }: ClientFrame) {
+  return { type, path, connection: id, user: userId };
 }

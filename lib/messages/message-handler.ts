@@ -12,6 +12,9 @@ import { RealtimeException } from './realtime.exception.js';
 /** `[connection, payload, type]`, as every guard, pipe, interceptor and filter of Nest sees a message. */
 export type MessageArgs = [connection: unknown, payload: unknown, type: string];
 
+// What an Observable that completes without a value says.
+const NOT_ALLOWED = { defaultValue: false };
+
 const interceptorsConsumer = new InterceptorsConsumer();
 
 /** A gateway's method with everything bound to it: guards, then interceptors, then pipes, then the method. */
@@ -38,16 +41,15 @@ export class MessageHandler {
 
   /**
    * What the bound exception filters make of an error: one they throw for the client takes its place, otherwise the
-   * error stays what it was.
+   * error stays what it was. In an object, since an error that has a `then` must not be awaited.
    */
-  async filter(error: unknown, args: MessageArgs): Promise<unknown> {
-    const filter = selectExceptionFilterMetadata(this.#filters, error);
-    if (filter === undefined) return error;
+  async filter(error: unknown, args: MessageArgs): Promise<{ readonly error: unknown }> {
     try {
-      await filter.func(error, this.#contextOf(args));
-      return error;
+      const filter = selectExceptionFilterMetadata(this.#filters, error);
+      await filter?.func(error, this.#contextOf(args));
+      return { error };
     } catch (thrown) {
-      return thrown;
+      return { error: thrown };
     }
   }
 
@@ -65,7 +67,6 @@ export class MessageHandler {
         ? guard.admit(this.#host.callback, args)
         : guard.canActivate((context ??= this.#contextOf(args)));
       if (verdict === true) continue;
-      if (verdict === false) throw new RealtimeException(ErrorCode.FORBIDDEN);
       return this.#passAsync(verdict, i, context ?? this.#contextOf(args));
     }
     return undefined;
@@ -78,17 +79,13 @@ export class MessageHandler {
     return context;
   }
 
-  async #passAsync(
-    pending: Promise<boolean> | Observable<boolean>,
-    position: number,
-    context: ExecutionContextHost,
-  ): Promise<void> {
-    let verdict: boolean | Promise<boolean> | Observable<boolean> = pending;
+  /** Goes on after a guard that did not say `true` at once; nothing but `true` lets the message through. */
+  async #passAsync(pending: unknown, position: number, context: ExecutionContextHost): Promise<void> {
+    let verdict = pending;
     for (let i = position; ;) {
       const settled: unknown = await verdict;
-      if (!(isObservable(settled) ? await lastValueFrom(settled) : settled)) {
-        throw new RealtimeException(ErrorCode.FORBIDDEN);
-      }
+      const isAllowed = isObservable(settled) ? await lastValueFrom(settled, NOT_ALLOWED) : settled;
+      if (isAllowed !== true) throw new RealtimeException(ErrorCode.FORBIDDEN);
       const guard = this.#guards[++i];
       if (guard === undefined) return;
       verdict = guard.canActivate(context);

@@ -4,6 +4,7 @@ import type { Validation } from '../contract/payload-validator.js';
 import { ErrorCode, defaultErrorMessage } from '../protocol/error-codes.js';
 import { messageRouteOf, type MessageRoute } from './on-message.decorator.js';
 import { RealtimeException } from './realtime.exception.js';
+import { isPromiseLike } from './returned-value.js';
 
 /**
  * Lets a message through to its handler when its type is known, this connection may say it, and its payload fits the
@@ -20,11 +21,11 @@ export class MessageGuard implements CanActivate {
   /** @internal The same without a context around it. */
   admit(handler: object, args: unknown[]): boolean | Promise<boolean> {
     const route = this.#routeOf(handler);
-    const allowed = route.allow?.(args[0] as Connection) ?? true;
+    const allowed: unknown = route.allow === undefined || route.allow(args[0] as Connection);
     if (allowed === true) return validate(route, args);
-    if (allowed === false) throw new RealtimeException(ErrorCode.FORBIDDEN);
-    return allowed.then((isAllowed) => {
-      if (isAllowed) return validate(route, args);
+    if (!isPromiseLike(allowed)) throw new RealtimeException(ErrorCode.FORBIDDEN);
+    return Promise.resolve(allowed).then((isAllowed) => {
+      if (isAllowed === true) return validate(route, args);
       throw new RealtimeException(ErrorCode.FORBIDDEN);
     });
   }

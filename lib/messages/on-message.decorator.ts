@@ -6,7 +6,7 @@ import type { AnyContract, MessageEntry } from '../contract/contract.js';
 import type { ClientType, HandlerPayload, HandlerResult } from '../contract/contract-types.js';
 
 export interface OnMessageOptions {
-  /** Whether this connection may say this; asked before the payload is validated, `false` is `FORBIDDEN`. @default everyone */
+  /** Whether this connection may say this; asked before the payload is validated, anything but `true` is `FORBIDDEN`. @default everyone */
   readonly allow?: (connection: Connection) => boolean | Promise<boolean>;
   /** Every parameter has a decorator, and none of them need take the whole payload. @default false */
   readonly decorated?: boolean;
@@ -77,6 +77,11 @@ export function OnMessage(contract: AnyContract, type: string, options: OnMessag
   if (entry === undefined) {
     throw new Error(
       `Expected a client message of the contract, got "${type}": add it to \`client\` of defineContract() or fix the name.`,
+    );
+  }
+  if ('allow' in options && typeof options.allow !== 'function') {
+    throw new TypeError(
+      `Expected the option allow of @OnMessage(…, '${type}') to be a function (connection) => boolean, got ${typeof options.allow}: leave it out to let every connection send this.`,
     );
   }
   const route: MessageRoute = { contract, type, entry, allow: options.allow };

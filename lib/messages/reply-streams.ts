@@ -4,17 +4,7 @@ import { encodeComplete, encodeNext } from '../protocol/codec.js';
 import type { MessageId } from '../protocol/envelope.js';
 import { ErrorCode } from '../protocol/error-codes.js';
 import { RealtimeException } from './realtime.exception.js';
-
-/** A reply that comes in parts. */
-export type ReplySource = Observable<unknown> | AsyncIterable<unknown>;
-
-export function isReplySource(value: unknown): value is ReplySource {
-  return isObservable(value) || isAsyncIterable(value);
-}
-
-export function isAsyncIterable(value: unknown): value is AsyncIterable<unknown> {
-  return typeof value === 'object' && value !== null && Symbol.asyncIterator in value;
-}
+import type { ReplySource } from './returned-value.js';
 
 /** Who is told when a source breaks. */
 export interface StreamFailures {

@@ -11,6 +11,8 @@ export interface Refusal {
   readonly isFault: boolean;
   /** Which part of a `RealtimeException` was left out because it is no JSON; for the log. */
   readonly omitted?: string;
+  /** Why the app refused, for the log. */
+  readonly cause?: unknown;
 }
 
 const INTERNAL: Refusal = {
@@ -47,7 +49,7 @@ export function refusalOf(thrown: unknown): Refusal {
   }
 }
 
-function ofRealtimeException({ code, message, details, issues }: RealtimeException): Refusal {
+function ofRealtimeException({ code, message, details, issues, cause }: RealtimeException): Refusal {
   if (typeof code !== 'string' || code === '') return INTERNAL;
   const error = { code, message: textOf(message, code) };
   const kept: { details?: unknown; issues?: readonly Issue[] } = {};
@@ -62,7 +64,7 @@ function ofRealtimeException({ code, message, details, issues }: RealtimeExcepti
     if (copy === undefined) omitted.push('issues');
     else kept.issues = copy;
   }
-  const refusal = { error: { ...error, ...kept }, isFault: false };
+  const refusal = { error: { ...error, ...kept }, isFault: false, cause };
   if (omitted.length === 0) return refusal;
   const what = omitted.join(' and ');
   return {
@@ -127,7 +129,11 @@ function ofHttpException(exception: HttpException): Refusal {
     return { error: { code, message: defaultErrorMessage(code), issues }, isFault: false };
   }
   const code = CODES_BY_STATUS.get(status) ?? ErrorCode.BAD_REQUEST;
-  return { error: { code, message: textOf(exception.message, code) }, isFault: false };
+  return {
+    error: { code, message: textOf(exception.message, code) },
+    isFault: false,
+    cause: exception.cause,
+  };
 }
 
 /** Nest's `ValidationPipe` lists its sentences as `message` of the response. */

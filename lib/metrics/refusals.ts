@@ -1,15 +1,16 @@
 import type { LoggerService } from '@nestjs/common';
 import { isErrorCode } from '../protocol/error-codes.js';
+import { LogPace } from './log-pace.js';
 import type { RealtimeMetrics } from './realtime-metrics.js';
 
-const INTERVAL_MS = 1_000;
+const PACE = { burst: 1, intervalMs: 1_000 };
 
 /**
  * Counts every refusal and says it in the log, without letting clients flood that: one line a second for each kind,
  * with the number of those it stands for. Lines never hold a payload or a token.
  */
 export class Refusals {
-  readonly #kinds = new Map<string, { saidAt: number; unsaid: number }>();
+  readonly #pace = new LogPace(PACE);
 
   constructor(
     private readonly metrics: RealtimeMetrics,
@@ -33,13 +34,8 @@ export class Refusals {
 
   /** The line, if this kind may say one now. */
   #say(kind: string, line: () => string): string | undefined {
-    const now = performance.now();
-    const known = this.#kinds.get(kind);
-    if (known !== undefined && now - known.saidAt < INTERVAL_MS) {
-      known.unsaid++;
-      return undefined;
-    }
-    this.#kinds.set(kind, { saidAt: now, unsaid: 0 });
-    return known === undefined || known.unsaid === 0 ? line() : `${line()} unsaid=${known.unsaid}`;
+    const suppressed = this.#pace.next(kind);
+    if (suppressed === undefined) return undefined;
+    return suppressed === 0 ? line() : `${line()} suppressed=${suppressed}`;
   }
 }

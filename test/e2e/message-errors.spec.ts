@@ -79,9 +79,31 @@ afterAll(async () => {
 
 const internal = { code: 'INTERNAL', message: 'internal error' };
 
+const boom = (): never => {
+  throw new Error(HIDDEN);
+};
+const withGetter = (error: Error, name: string) => Object.defineProperty(error, name, { get: boom });
+const hostileTraps: ProxyHandler<Error> = { getPrototypeOf: boom, get: boom, has: boom, ownKeys: boom };
+const revoked = () => {
+  const { proxy, revoke } = Proxy.revocable(new Error(), {});
+  revoke();
+  return proxy;
+};
+
 /** What a handler throws, what the client gets for it, and whether that is a fault of the server. */
 const thrown: [string, () => unknown, object, boolean][] = [
   ['an Error', () => new Error(HIDDEN), internal, true],
+  ['an Error whose message getter throws', () => withGetter(new Error(), 'message'), internal, true],
+  ['an Error whose stack getter throws', () => withGetter(new Error(), 'stack'), internal, true],
+  ['an Error whose name getter throws', () => withGetter(new Error(), 'name'), internal, true],
+  ['an object whose toString throws', () => ({ toString: boom, [Symbol.toPrimitive]: boom }), internal, true],
+  ['an object without a prototype', () => Object.create(null), internal, true],
+  ['a Proxy that throws', () => new Proxy(new Error(), hostileTraps), internal, true],
+  ['a revoked Proxy', () => revoked(), internal, true],
+  ['a frozen Error', () => Object.freeze(new Error(HIDDEN)), internal, true],
+  ['a symbol', () => Symbol(HIDDEN), internal, true],
+  ['a BigInt', () => 1n, internal, true],
+  ['a function', () => boom, internal, true],
   ['a TypeError', () => new TypeError(HIDDEN), internal, true],
   ['a string', () => HIDDEN, internal, true],
   ['undefined', () => undefined, internal, true],
@@ -127,6 +149,24 @@ const thrown: [string, () => unknown, object, boolean][] = [
     () => new RealtimeException('TABLE_TAKEN', 'no', { cause: new Error(HIDDEN) }),
     { code: 'TABLE_TAKEN', message: 'no' },
     false,
+  ],
+  [
+    'a RealtimeException with details',
+    () => new RealtimeException('TABLE_TAKEN', 'no', { details: { until: '21:00' } }),
+    { code: 'TABLE_TAKEN', message: 'no', details: { until: '21:00' } },
+    false,
+  ],
+  [
+    'a RealtimeException with details that are no JSON',
+    () => new RealtimeException('TABLE_TAKEN', 'no', { details: { seats: 1n as never } }),
+    { code: 'TABLE_TAKEN', message: 'no' },
+    true,
+  ],
+  [
+    'a RealtimeException with issues that are no JSON',
+    () => new RealtimeException('TABLE_TAKEN', 'no', { issues: [{ path: 1n as never, message: HIDDEN }] }),
+    { code: 'TABLE_TAKEN', message: 'no' },
+    true,
   ],
   [
     'a RealtimeException without words',

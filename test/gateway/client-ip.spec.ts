@@ -34,6 +34,7 @@ describe("a client's IP", () => {
     ['another proxy than the peer', '10.0.0.0/8', '203.0.113.9', '127.0.0.1'],
     ['everyone', true, '192.0.2.1, 198.51.100.1', '192.0.2.1'],
     ['a function', (ip: string) => ip === '127.0.0.1', '192.0.2.1, 198.51.100.1', '198.51.100.1'],
+    ['a function that returns a promise', (() => Promise.resolve(false)) as never, '192.0.2.1', '127.0.0.1'],
     ['loopback, which was shown no address', 'loopback', 'unknown', '127.0.0.1'],
     ['everyone, who was shown no address', true, 'x'.repeat(1_000), '127.0.0.1'],
   ];

@@ -92,6 +92,12 @@ describe('a function', () => {
     ]);
   });
 
+  it.each([undefined, null, 0, 1, 'true', {}])('that returns %j lets nothing in', async (verdict) => {
+    for (const origins of [() => verdict as boolean, async () => verdict as boolean]) {
+      expect(await statusOf({ origins }, { Origin: 'https://a.example.com' })).toBe(403);
+    }
+  });
+
   it('that throws refuses with 500 and says why in the log', async () => {
     const { app, log } = await openLobby({
       origins: () => {
