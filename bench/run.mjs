@@ -1,24 +1,38 @@
 // Installs the peers if they are missing, compiles the bench against the library's dist/, and runs it.
 // Usage: npm run bench -- [--rows broadcast,requests] [--rounds 5] [--seconds 2] [--growth] [--profile]
+//        npm run bench -- --baseline ../other-checkout    this checkout and another one, in turns
 import { spawnSync } from 'node:child_process';
 import { existsSync, rmSync, symlinkSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-
-const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 
 function run(program, args, options = {}) {
   const { status } = spawnSync(program, args, { stdio: 'inherit', ...options });
   if (status !== 0) process.exit(status ?? 1);
 }
 
-if (!existsSync(here('node_modules/@nestjs/platform-socket.io'))) run('npm', ['ci'], { cwd: here('.') });
-if (!existsSync(here('../dist/index.js'))) run('npm', ['run', 'build'], { cwd: here('..') });
+/** Makes `bench/build` of a checkout, against that checkout's own library. */
+function build(checkout) {
+  const bench = join(checkout, 'bench');
+  if (!existsSync(join(checkout, 'node_modules'))) run('npm', ['ci'], { cwd: checkout });
+  if (!existsSync(join(bench, 'node_modules/@nestjs/platform-socket.io'))) run('npm', ['ci'], { cwd: bench });
+  if (!existsSync(join(checkout, 'dist/index.js'))) run('npm', ['run', 'build'], { cwd: checkout });
 
-// The bench uses the library as an app does, by its name. The link is to the repository itself: one copy of Nest.
-const link = here('node_modules/nestjs-realtime');
-rmSync(link, { force: true });
-symlinkSync(here('..'), link, 'dir');
+  // The bench uses the library as an app does, by its name. The link is to the repository itself: one copy of Nest.
+  const link = join(bench, 'node_modules/nestjs-realtime');
+  rmSync(link, { force: true });
+  symlinkSync(checkout, link, 'dir');
 
-rmSync(here('build'), { recursive: true, force: true });
-run(process.execPath, [here('../node_modules/typescript/bin/tsc'), '-p', here('tsconfig.json')]);
-run(process.execPath, [here('build/main.js'), ...process.argv.slice(2)]);
+  rmSync(join(bench, 'build'), { recursive: true, force: true });
+  const tsc = join(checkout, 'node_modules/typescript/bin/tsc');
+  run(process.execPath, [tsc, '-p', join(bench, 'tsconfig.json')]);
+  return join(bench, 'build/main.js');
+}
+
+const args = process.argv.slice(2);
+const at = args.indexOf('--baseline');
+if (at >= 0 && args[at + 1] !== undefined) {
+  args[at + 1] = resolve(args[at + 1]);
+  build(args[at + 1]);
+}
+run(process.execPath, [build(fileURLToPath(new URL('..', import.meta.url))), ...args]);

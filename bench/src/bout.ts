@@ -15,6 +15,8 @@ export interface Entrant {
   readonly server: string;
   readonly dialect: DialectName;
   readonly options?: ServerOptions;
+  /** Where its server was built, for one from another checkout. @default this bench */
+  readonly build?: string;
 }
 
 export const OURS: Entrant = { name: 'nestjs-realtime', server: 'nestjs-realtime', dialect: 'json' };
@@ -137,9 +139,9 @@ export class Bout {
       const name = `${this.entrant.server}-${++profiling.count}.cpuprofile`;
       execArgv.push('--cpu-prof', `--cpu-prof-dir=${profiling.directory}`, `--cpu-prof-name=${name}`);
     }
-    const child = fork(fileURLToPath(new URL(file, import.meta.url)), [JSON.stringify(options)], {
-      execArgv,
-    });
+    const build = isServer ? this.entrant.build : undefined;
+    const path = build === undefined ? fileURLToPath(new URL(file, import.meta.url)) : join(build, file);
+    const child = fork(path, [JSON.stringify(options)], { execArgv });
     started.add(child);
     this.#children.push(child);
     if (isServer) {

@@ -1,10 +1,12 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus, release, totalmem } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { profiling, type Figures } from './bout.js';
+import { OURS, profiling, type Entrant, type Figures } from './bout.js';
 import { measureGrowth } from './growth.js';
-import { ROWS, type Row } from './rows.js';
+import type { Row } from './row.js';
+import { ROWS } from './rows.js';
 import { linesOf, summarize, verdictsOf, type Results } from './table.js';
 
 const { values } = parseArgs({
@@ -15,6 +17,7 @@ const { values } = parseArgs({
     seconds: { type: 'string', default: '2' },
     profile: { type: 'boolean', default: false },
     growth: { type: 'boolean', default: false },
+    baseline: { type: 'string' },
   },
 });
 const rounds = Number(values.rounds);
@@ -39,16 +42,14 @@ for (const row of ROWS) {
   text.push(lines);
   console.log(lines);
 }
-if (wanted === undefined && values.only === undefined)
+if (wanted === undefined && values.only === undefined && values.baseline === undefined)
   writeFileSync(`${resultsDirectory}table.md`, text.join('\n'));
 const missed = ROWS.flatMap((row) => verdictsOf(row, results)).filter(({ isMet }) => !isMet);
 console.log(missed.length === 0 ? 'Every bar is met.' : `${missed.length} bars are missed.`);
 
 /** Every round goes through all entrants, so that what else happens on the machine happens to all of them. */
 async function measure(row: Row) {
-  const entrants = row.entrants.filter(
-    ({ name }) => values.only === undefined || values.only.split(',').includes(name),
-  );
+  const entrants = entrantsOf(row);
   const prepared = [];
   for (const entrant of entrants) {
     prepared.push({ entrant, ...(await row.prepare(entrant, seconds)), figures: [] as Figures[] });
@@ -61,6 +62,15 @@ async function measure(row: Row) {
   }
   await Promise.all(prepared.map(({ stop }) => stop()));
   return new Map(prepared.map(({ entrant, figures }) => [entrant.name, summarize(figures)]));
+}
+
+/** All of them, those asked for, or with `--baseline` this checkout and the other one. */
+function entrantsOf(row: Row): readonly Entrant[] {
+  if (values.baseline !== undefined) {
+    return [OURS, { ...OURS, name: 'baseline', build: join(values.baseline, 'bench/build') }];
+  }
+  const only = values.only?.split(',');
+  return only === undefined ? row.entrants : row.entrants.filter(({ name }) => only.includes(name));
 }
 
 function machine(): string {

@@ -1,6 +1,6 @@
 import { BARE_WS, Bout, NEST_IO, NEST_WS, OURS, UWS, type Entrant, type Figures } from './bout.js';
-import type { Row } from './rows.js';
-import { median } from './table.js';
+import { median } from './median.js';
+import type { Row } from './row.js';
 
 const CLIENTS = 1_500;
 // One volley is over sooner than the garbage collector comes by: several of them are a round.

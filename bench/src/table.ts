@@ -1,5 +1,6 @@
 import type { Figures } from './bout.js';
-import type { Row } from './rows.js';
+import { median } from './median.js';
+import type { Row } from './row.js';
 
 /** What the rounds of one entrant gave. */
 export interface Result {
@@ -81,13 +82,6 @@ function ratioOf(ours: Result, theirs: Result): number {
 
 function verdict(isMet: boolean, text: string) {
   return { isMet, text: `${isMet ? 'met' : 'MISSED'}: ${text}.` };
-}
-
-export function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  const upper = sorted[middle] ?? 0;
-  return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? 0) + upper) / 2;
 }
 
 function count(value: number): string {
