@@ -129,7 +129,12 @@ export class RealtimeNode implements OnModuleInit, OnApplicationShutdown {
     // Who may come in
     this.#shared = sharedDriversOf(options, metrics, redisLog, logger);
     this.tickets = new TicketService(this.#shared.tickets);
-    const authentication = new Authentication(options.authenticate, this.tickets, options.handshakeTimeoutMs);
+    const authentication = new Authentication(
+      options.authenticate,
+      this.tickets,
+      options.handshakeTimeoutMs,
+      logger,
+    );
     const limits = new ConnectionLimits(
       { ...options, nodeId },
       this.#shared.places,
@@ -168,6 +173,7 @@ export class RealtimeNode implements OnModuleInit, OnApplicationShutdown {
     const expiry = new TokenExpiry();
     const auth: AuthMessages = new AuthMessages(
       authentication,
+      queue,
       expiry,
       options.authTimeoutMs || 0,
       {

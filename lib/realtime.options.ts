@@ -26,13 +26,13 @@ import {
 export interface RealtimeOptions {
   // --- who may come in ---
 
-  /** Says who a client is; `null` or a throw refuses it. @default every client is anonymous */
+  /** Says who a client is; `null`, a 4xx or a token error refuses it, any other throw is an outage. @default every client is anonymous */
   readonly authenticate?: Authenticate;
   /** The cookie that may hold the token. @default false */
   readonly tokenCookie?: string | false;
   /** How long a client without a token in its handshake has to say `$auth`; `false` refuses it with 401. @default 5_000 */
   readonly authTimeoutMs?: number | false;
-  /** How long `authenticate` may take, and after it `handleConnection`. @default 10_000 */
+  /** How long `authenticate` may take, and after it `handleConnection` or `handleRefresh`. @default 10_000 */
   readonly handshakeTimeoutMs?: number;
   /** `http` answers a refused upgrade with a status, `close` opens it and closes with a code, which browsers can see but costs a socket. @default 'http' */
   readonly rejectWith?: 'http' | 'close';
@@ -50,7 +50,7 @@ export interface RealtimeOptions {
   readonly maxConnectionsPerUser?: number | false;
   /** Connections that have not said `$auth` yet. @default 1_000 */
   readonly maxUnauthenticated?: number | false;
-  /** The pace of handshakes that need `authenticate`. @default { maxConcurrent: 200, maxPerSecond: false, maxWaiting: 5_000, maxWaitMs: 5_000 } */
+  /** The pace at which `authenticate` is asked, for upgrade requests and for `$auth`. @default { maxConcurrent: 200, maxPerSecond: false, maxWaiting: 5_000, maxWaitMs: 5_000 } */
   readonly handshakes?: Partial<HandshakeSettings> | false;
   /** Where tickets are kept. @default Redis with `redis`, else this process */
   readonly ticketStore?: TicketStore;

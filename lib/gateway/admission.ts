@@ -52,6 +52,12 @@ const NO_TICKETS: UpgradeRefusal = {
   message: 'tickets cannot be checked',
   retryAfter: 5,
 };
+const NO_AUTHENTICATION: UpgradeRefusal = {
+  reason: 'auth_unavailable',
+  status: 503,
+  message: 'authentication is not available',
+  retryAfter: 5,
+};
 const DRAINING: UpgradeRefusal = {
   reason: 'draining',
   status: 503,
@@ -129,12 +135,17 @@ export class Admission {
     if (turnedAway !== undefined) return turnedAway;
     const verdict = await this.authentication.judge(handshake).finally(() => this.queue.leave());
     if (verdict.outcome === 'late') return TOO_SLOW;
-    if (verdict.outcome === 'failed') throw verdict.reason;
-    if (verdict.outcome === 'unavailable') return { ...NO_TICKETS, cause: verdict.reason };
+    // Said in the log already.
+    if (verdict.outcome === 'failed') return FAILURE;
     if (verdict.outcome === 'accepted') return { handshake, identity: verdict.identity };
+    const cause = verdict.reason;
     const maySayLater =
       this.settings.offersFirstMessageAuth && handshake.token === undefined && handshake.ticket === undefined;
-    return maySayLater ? { handshake, identity: undefined } : { ...NOT_AUTHENTICATED, cause: verdict.reason };
+    if (maySayLater && !(verdict.outcome === 'unavailable' && verdict.isOutage)) {
+      return { handshake, identity: undefined };
+    }
+    if (verdict.outcome === 'refused') return { ...NOT_AUTHENTICATED, cause };
+    return { ...(verdict.of === 'tickets' ? NO_TICKETS : NO_AUTHENTICATION), cause };
   }
 
   /** What can have changed while the app was thinking. */

@@ -5,10 +5,12 @@ import type { Refusals } from '../metrics/refusals.js';
 import { encodeError, encodeReply } from '../protocol/codec.js';
 import type { ClientFrame } from '../protocol/envelope.js';
 import { defaultErrorMessage, ErrorCode } from '../protocol/error-codes.js';
-import type { Authentication } from './authentication.js';
+import type { Authentication, Verdict } from './authentication.js';
 import type { GatewayConnection } from './gateway-connection.js';
 import type { Handshake } from './handshake.js';
+import type { HandshakeQueue } from './handshake-queue.js';
 import type { TokenExpiry } from './token-expiry.js';
+import { closeOf, type UpgradeRefusal } from './upgrade-refusal.js';
 
 /** What follows an accepted `$auth`. */
 export interface OnAuthenticated {
@@ -24,7 +26,12 @@ interface Unauthenticated {
   isBeingJudged: boolean;
 }
 
+/** What `$auth` comes to: a verdict, no turn in the queue, or a client that has gone. */
+type Outcome =
+  Verdict | { readonly outcome: 'busy'; readonly refusal: UpgradeRefusal } | { readonly outcome: 'gone' };
+
 const MAX_TOKEN_LENGTH = 8_192;
+const RETRY = 'retry=5000';
 
 /**
  * `$auth { token }`: the first message of clients that could put no token into their handshake, as browsers cannot,
@@ -36,6 +43,7 @@ export class AuthMessages {
 
   constructor(
     private readonly authentication: Authentication,
+    private readonly queue: HandshakeQueue,
     private readonly expiry: TokenExpiry,
     private readonly authTimeoutMs: number,
     private readonly onAuthenticated: OnAuthenticated,
@@ -67,64 +75,116 @@ export class AuthMessages {
     const handshake = waiting?.handshake ?? this.expiry.handshakeOf(connection);
     if (token === undefined) {
       this.#refuse(connection, frame, ErrorCode.VALIDATION_FAILED, 'expected $auth { token }');
+    } else if (!this.authentication.isRequired) {
+      // A ticket may have let it in; a token that nothing can check must not prolong that.
+      this.#refuse(connection, frame, ErrorCode.BAD_REQUEST, 'this server takes no tokens');
     } else if (handshake === undefined || waiting?.isBeingJudged === true) {
       this.#refuse(connection, frame, ErrorCode.BAD_REQUEST, 'already authenticated');
     } else if (this.#refreshing.has(connection)) {
       this.#refuse(connection, frame, ErrorCode.BAD_REQUEST, 'another $auth is being judged');
     } else if (waiting === undefined) {
       this.#refreshing.add(connection);
-      void this.#refresh(connection, frame, { ...withTicketUsed(handshake), token }).finally(() =>
-        this.#refreshing.delete(connection),
-      );
+      void this.#refresh(connection, frame, { ...withTicketUsed(handshake), token })
+        .catch((error: unknown) => this.#fail(connection, frame, error))
+        .finally(() => this.#refreshing.delete(connection));
     } else {
       waiting.isBeingJudged = true;
       clearTimeout(waiting.deadline);
       // Its messages wait in the inbox for the verdict from here on.
       connection.phase = 'opening';
-      void this.#judge(connection, frame, { ...withTicketUsed(handshake), token });
+      void this.#authenticate(connection, frame, { ...withTicketUsed(handshake), token }).catch(
+        (error: unknown) => this.#fail(connection, frame, error),
+      );
     }
   }
 
-  async #judge(connection: GatewayConnection, frame: ClientFrame, handshake: Handshake): Promise<void> {
-    const verdict = await this.authentication.judge(handshake);
+  /** Asks the app when it is this client's turn; one queue paces these tokens and those of upgrade requests. */
+  async #judge(connection: GatewayConnection, handshake: Handshake): Promise<Outcome> {
+    const refusal = await this.queue.enter();
+    if (refusal !== undefined) return { outcome: 'busy', refusal };
+    try {
+      return connection.isOpen ? await this.authentication.judge(handshake) : { outcome: 'gone' };
+    } finally {
+      this.queue.leave();
+    }
+  }
+
+  async #authenticate(
+    connection: GatewayConnection,
+    frame: ClientFrame,
+    handshake: Handshake,
+  ): Promise<void> {
+    const verdict = await this.#judge(connection, handshake);
     this.forget(connection);
     if (!connection.isOpen) return;
-    if (verdict.outcome === 'refused') {
-      this.#refuse(connection, frame, ErrorCode.UNAUTHENTICATED, 'the token was refused', verdict.reason);
-      connection.close(CloseCode.UNAUTHENTICATED, 'the token was refused');
-    } else if (verdict.outcome === 'late' || verdict.outcome === 'unavailable') {
-      this.#refuse(connection, frame, ErrorCode.TIMEOUT, 'authentication took too long');
-      connection.close(CloseCode.TRY_AGAIN_LATER, 'retry=5000');
-    } else if (verdict.outcome === 'failed') {
-      this.logger.error(verdict.reason);
-      this.#refuse(connection, frame, ErrorCode.INTERNAL);
-      connection.close(CloseCode.INTERNAL_ERROR, 'internal error');
+    if (verdict.outcome !== 'accepted') {
+      this.#reject(connection, frame, verdict);
+      connection.close(...closeAfter(verdict));
     } else if ((await connection.seat.identify(verdict.identity.userId)) !== undefined) {
       this.#refuse(connection, frame, ErrorCode.UNAVAILABLE, 'too many connections');
-      connection.close(CloseCode.TRY_AGAIN_LATER, 'retry=5000');
+      connection.close(CloseCode.TRY_AGAIN_LATER, RETRY);
     } else if (connection.isOpen) {
       if (frame.id !== undefined) connection.sendText(encodeReply(frame.id, expiryOf(verdict.identity)));
       this.onAuthenticated.first(connection, verdict.identity, handshake);
     }
   }
 
-  /** A refused refresh changes nothing: the connection lives as long as its old token does. */
+  /** A token that is not accepted changes nothing: the connection lives as long as its old token does. */
   async #refresh(connection: GatewayConnection, frame: ClientFrame, handshake: Handshake): Promise<void> {
-    const verdict = await this.authentication.judge(handshake);
+    this.expiry.setUnverified(connection, true);
+    // `handleConnection` acts on the old identity: what it does must not come after `handleRefresh`.
+    await connection.runningHook;
+    const verdict = await this.#judge(connection, handshake);
     if (!connection.isOpen) return;
-    if (verdict.outcome === 'late' || verdict.outcome === 'unavailable') {
-      this.#refuse(connection, frame, ErrorCode.TIMEOUT, 'authentication took too long');
-    } else if (verdict.outcome === 'failed') {
-      this.logger.error(verdict.reason);
-      this.#refuse(connection, frame, ErrorCode.INTERNAL);
-    } else if (verdict.outcome === 'refused') {
-      this.#refuse(connection, frame, ErrorCode.UNAUTHENTICATED, 'the token was refused', verdict.reason);
+    if (verdict.outcome !== 'accepted') {
+      if (verdict.outcome === 'refused') this.expiry.setUnverified(connection, false);
+      this.#reject(connection, frame, verdict);
     } else if (verdict.identity.userId !== connection.userId) {
+      this.expiry.setUnverified(connection, false);
       this.#refuse(connection, frame, ErrorCode.FORBIDDEN, 'the token is of another user');
     } else {
       await this.onAuthenticated.again(connection, verdict.identity, handshake);
       if (frame.id !== undefined) connection.sendText(encodeReply(frame.id, expiryOf(verdict.identity)));
     }
+  }
+
+  /** Answers a token that was not accepted. */
+  #reject(
+    connection: GatewayConnection,
+    frame: ClientFrame,
+    verdict: Exclude<Outcome, { outcome: 'accepted' }>,
+  ): void {
+    switch (verdict.outcome) {
+      case 'refused':
+        this.#refuse(connection, frame, ErrorCode.UNAUTHENTICATED, 'the token was refused', verdict.reason);
+        return;
+      case 'failed':
+        this.#refuse(connection, frame, ErrorCode.INTERNAL);
+        return;
+      case 'late':
+        this.#refuse(connection, frame, ErrorCode.TIMEOUT, 'authentication took too long');
+        return;
+      case 'unavailable':
+        this.#refuse(
+          connection,
+          frame,
+          ErrorCode.UNAVAILABLE,
+          'authentication is not available',
+          verdict.reason,
+        );
+        return;
+      case 'busy':
+        this.#refuse(connection, frame, ErrorCode.UNAVAILABLE, verdict.refusal.message);
+        return;
+      case 'gone':
+    }
+  }
+
+  #fail(connection: GatewayConnection, frame: ClientFrame, error: unknown): void {
+    this.logger.error(error);
+    this.forget(connection);
+    this.#refuse(connection, frame, ErrorCode.INTERNAL);
+    connection.close(CloseCode.INTERNAL_ERROR, 'internal error');
   }
 
   #refuse(
@@ -141,6 +201,14 @@ export class AuthMessages {
     );
     connection.sendText(encodeError(frame.id, { code, message }));
   }
+}
+
+/** How a connection ends whose first token was not accepted. Only a refused token is the client's doing. */
+function closeAfter(verdict: Outcome): [code: number, reason: string] {
+  if (verdict.outcome === 'refused') return [CloseCode.UNAUTHENTICATED, 'the token was refused'];
+  if (verdict.outcome === 'failed') return [CloseCode.INTERNAL_ERROR, 'internal error'];
+  const reason = verdict.outcome === 'busy' ? closeOf(verdict.refusal).reason : RETRY;
+  return [CloseCode.TRY_AGAIN_LATER, reason];
 }
 
 // A ticket was for one handshake: a token that comes later is judged by itself.

@@ -1,34 +1,53 @@
+import type { LoggerService } from '@nestjs/common';
 import type { Identity } from '../connections/connection.js';
+import { authFailureOf } from './auth-failure.js';
 import type { Handshake } from './handshake.js';
+import { identityFault } from './identity-fault.js';
+import { logLine } from './log-line.js';
 import type { TicketService } from './tickets.js';
 
-/** Says who a client is; `null` (or a throw) refuses it, an identity without `userId` lets it in anonymously. */
+/**
+ * Says who a client is. `null`, a 4xx `HttpException`, a `WsException` and the errors of JWT libraries refuse the client;
+ * any other error is an outage: the client is not let in, and is told to come back. An identity without `userId` lets it
+ * in anonymously.
+ */
 export type Authenticate = (
   handshake: Handshake,
 ) => Identity<unknown> | null | undefined | Promise<Identity<unknown> | null | undefined>;
 
 /**
- * `refused` is the client's doing; `failed` means that `authenticate` broke its own promise; `late` that it hangs;
- * `unavailable` that the tickets are out of reach.
+ * `refused`: the client is to blame. The others say nothing about the client: `failed`, `authenticate` returned no
+ * identity; `unavailable`, it (or the ticket store, `of`) threw; `late`, it did not answer in time.
  */
 export type Verdict =
   | { readonly outcome: 'accepted'; readonly identity: Identity }
   | { readonly outcome: 'refused'; readonly reason: string }
-  | { readonly outcome: 'failed'; readonly reason: Error }
-  | { readonly outcome: 'unavailable'; readonly reason: string }
+  | { readonly outcome: 'failed' }
+  | {
+      readonly outcome: 'unavailable';
+      readonly of: 'authenticate' | 'tickets';
+      /** False when it may as well be a fault of the app, as an `authenticate` that expects every client to have a token. */
+      readonly isOutage: boolean;
+      readonly reason: string;
+    }
   | { readonly outcome: 'late' };
 
-const ANONYMOUS: Identity<unknown> = {};
 const LATE = Symbol('late');
-const MAX_USER_ID_LENGTH = 256;
 const MAX_REASON_LENGTH = 200;
+const MAX_STACK_LENGTH = 4_000;
+// An outage fails every handshake: one line in this time says so for all of them.
+const LOG_INTERVAL_MS = 10_000;
 
 /** Asks the app who a client is and checks what it says. */
 export class Authentication {
+  #loggedAt = -Infinity;
+  #unlogged = 0;
+
   constructor(
     private readonly authenticate: Authenticate | undefined,
     private readonly tickets: TicketService,
     private readonly timeoutMs: number,
+    private readonly logger: LoggerService,
   ) {}
 
   /** Whether clients have to say who they are. */
@@ -41,16 +60,17 @@ export class Authentication {
     try {
       identity = await withinTime(this.#identify(handshake), this.timeoutMs);
     } catch (error) {
-      // Of a ticket only its store was asked, and a store that throws says nothing about the client.
-      const outcome = handshake.ticket === undefined ? 'refused' : 'unavailable';
-      return { outcome, reason: wordsOf(error, handshake) };
+      return this.#thrown(error, handshake);
     }
     if (identity === LATE) return { outcome: 'late' };
     if (identity === null || identity === undefined) {
       return { outcome: 'refused', reason: 'authenticate returned nothing' };
     }
-    const fault = faultOf(identity);
-    if (fault !== undefined) return { outcome: 'failed', reason: new Error(fault) };
+    const fault = identityFault(identity);
+    if (fault !== undefined) {
+      this.#log(fault);
+      return { outcome: 'failed' };
+    }
     if (identity.expiresAt !== undefined && identity.expiresAt <= Date.now()) {
       return { outcome: 'refused', reason: 'the token has expired' };
     }
@@ -59,7 +79,35 @@ export class Authentication {
 
   async #identify(handshake: Handshake): Promise<Identity<unknown> | null | undefined> {
     if (handshake.ticket !== undefined) return this.tickets.consume(handshake.ticket);
-    return this.authenticate === undefined ? ANONYMOUS : this.authenticate(handshake);
+    return this.authenticate?.(handshake);
+  }
+
+  #thrown(error: unknown, handshake: Handshake): Verdict {
+    const reason = redacted(wordsOf(error), handshake).slice(0, MAX_REASON_LENGTH);
+    // Of a ticket only its store was asked, and a store that throws says nothing about the client.
+    if (handshake.ticket !== undefined) {
+      return { outcome: 'unavailable', of: 'tickets', isOutage: true, reason };
+    }
+    const failure = authFailureOf(error);
+    if (failure === 'refused') return { outcome: 'refused', reason };
+    const stack = error instanceof Error ? error.stack : undefined;
+    this.#log(reason, stack && redacted(stack, handshake).slice(0, MAX_STACK_LENGTH));
+    return { outcome: 'unavailable', of: 'authenticate', isOutage: failure === 'outage', reason };
+  }
+
+  #log(error: string, stack?: string): void {
+    const now = performance.now();
+    if (now - this.#loggedAt < LOG_INTERVAL_MS) {
+      this.#unlogged++;
+      return;
+    }
+    const unsaid = this.#unlogged || undefined;
+    this.#loggedAt = now;
+    this.#unlogged = 0;
+    this.logger.error(
+      logLine('authenticate failed; its clients are told to come back', { error, unsaid }),
+      stack,
+    );
   }
 }
 
@@ -72,27 +120,19 @@ function withinTime<T>(promise: Promise<T>, timeoutMs: number): Promise<T | type
   });
 }
 
-/** What an operator may read of it: some libraries put the token itself into their errors. */
-function wordsOf(error: unknown, { token, ticket }: Handshake): string {
-  let words = error instanceof Error ? error.message : String(error);
-  for (const secret of [token, ticket]) if (secret) words = words.replaceAll(secret, '[secret]');
-  return words.slice(0, MAX_REASON_LENGTH);
+function wordsOf(error: unknown): string {
+  try {
+    if (!(error instanceof Error)) return String(error);
+    // `fetch` says only in its cause what has failed.
+    return error.cause instanceof Error ? `${error.message} (${error.cause.message})` : error.message;
+  } catch {
+    return 'an error whose message cannot be read';
+  }
 }
 
-function faultOf(identity: Identity<unknown>): string | undefined {
-  if (typeof identity !== 'object' || Array.isArray(identity)) {
-    const got = Array.isArray(identity) ? 'an array' : typeof identity;
-    return `Expected authenticate to return { userId, … } or null, got ${got}.`;
-  }
-  const { userId, expiresAt } = identity;
-  if (
-    userId !== undefined &&
-    (typeof userId !== 'string' || userId === '' || userId.length > MAX_USER_ID_LENGTH)
-  ) {
-    return `Expected the userId of authenticate to be a string of 1 to ${MAX_USER_ID_LENGTH} characters, got ${typeof userId}: convert it.`;
-  }
-  if (expiresAt !== undefined && !Number.isFinite(expiresAt)) {
-    return 'Expected the expiresAt of authenticate to be milliseconds since the epoch: multiply a JWT `exp` by 1000.';
-  }
-  return undefined;
+/** Some libraries put the token itself into their errors. */
+function redacted(text: string, { token, ticket }: Handshake): string {
+  let words = text;
+  for (const secret of [token, ticket]) if (secret) words = words.replaceAll(secret, '[secret]');
+  return words;
 }

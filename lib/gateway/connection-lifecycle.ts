@@ -19,7 +19,7 @@ import type { SessionMemory } from './session-memory.js';
 export type Announcement = Pick<Hello, 'heartbeat' | 'maxPayloadBytes'>;
 
 export interface LifecycleSettings {
-  /** How long a connection may take to open: the subscription of its user, and every `handleConnection`. */
+  /** How long a connection may take to open, with its user's subscription and every `handleConnection`; and `handleRefresh`. */
   readonly openTimeoutMs: number;
   readonly logConnections: boolean;
 }
@@ -51,20 +51,13 @@ export class ConnectionLifecycle {
     connection.onIdentified?.();
     connection.onIdentified = undefined;
     connection.phase = 'opening';
-    connection.opening = this.#open(connection, request).finally(() => {
-      connection.opening = undefined;
-    });
+    void this.#track(connection, this.#open(connection, request));
   }
 
   /** Asks the app again what the user may do, after a token was refreshed. */
-  async refresh(connection: GatewayConnection, identity: Identity): Promise<void> {
+  refresh(connection: GatewayConnection, identity: Identity): Promise<void> {
     connection.identify(identity);
-    try {
-      await connection.route.refresh(connection);
-    } catch (error) {
-      this.metrics.hookFailures.add('handleRefresh');
-      this.#reject(connection, error, 'handleRefresh');
-    }
+    return this.#track(connection, this.#refresh(connection));
   }
 
   /** The socket has closed. */
@@ -91,14 +84,13 @@ export class ConnectionLifecycle {
   }
 
   async #open(connection: GatewayConnection, request: IncomingMessage): Promise<void> {
-    const deadline = setTimeout(() => this.#tooLate(connection), this.settings.openTimeoutMs);
-    deadline.unref();
+    const hook = 'handleConnection';
+    const deadline = this.#deadline(connection, hook);
     try {
       await this.registry.add(connection);
       await connection.route.connect(connection, request);
     } catch (error) {
-      this.metrics.hookFailures.add('handleConnection');
-      this.#reject(connection, error, 'handleConnection');
+      this.#reject(connection, error, hook);
       return;
     } finally {
       clearTimeout(deadline);
@@ -110,14 +102,38 @@ export class ConnectionLifecycle {
     connection.inbox.open();
   }
 
-  #tooLate(connection: GatewayConnection): void {
-    this.metrics.hookFailures.add('handleConnection');
-    this.logger.error(logLine('handleConnection took too long', logFields(connection)));
-    connection.close(CloseCode.TRY_AGAIN_LATER, 'retry=5000');
+  async #refresh(connection: GatewayConnection): Promise<void> {
+    const hook = 'handleRefresh';
+    const deadline = this.#deadline(connection, hook);
+    try {
+      await connection.route.refresh(connection);
+    } catch (error) {
+      this.#reject(connection, error, hook);
+    } finally {
+      clearTimeout(deadline);
+    }
+  }
+
+  /** One hook of a connection runs at a time; the next one waits for it. */
+  #track(connection: GatewayConnection, hook: Promise<void>): Promise<void> {
+    const running = hook.finally(() => {
+      if (connection.runningHook === running) connection.runningHook = undefined;
+    });
+    connection.runningHook = running;
+    return running;
+  }
+
+  #deadline(connection: GatewayConnection, hook: string): NodeJS.Timeout {
+    const tooLate = () => {
+      this.metrics.hookFailures.add(hook);
+      this.logger.error(logLine(`${hook} took too long`, logFields(connection)));
+      connection.close(CloseCode.TRY_AGAIN_LATER, 'retry=5000');
+    };
+    return setTimeout(tooLate, this.settings.openTimeoutMs).unref();
   }
 
   async #end(connection: GatewayConnection, disconnection: Disconnection): Promise<void> {
-    await connection.opening;
+    await connection.runningHook;
     const failures = await connection.route.disconnect(connection, disconnection);
     for (const failure of failures) {
       this.metrics.hookFailures.add('handleDisconnect');
@@ -127,6 +143,7 @@ export class ConnectionLifecycle {
 
   /** A hook that throws closes this one connection. What it throws for clients says how. */
   #reject(connection: GatewayConnection, thrown: unknown, hook: string): void {
+    this.metrics.hookFailures.add(hook);
     const { error, isFault } = refusalOf(thrown);
     if (isFault) this.logger.failure(`${hook} failed`, logFields(connection), thrown);
     else this.logger.warn(logLine('refused by hook', { hook, code: error.code, ...logFields(connection) }));

@@ -32,8 +32,8 @@ export class GatewayConnection extends Connection {
   /** Whether it is known who this is; until then `onIdentified` keeps what waits for that. */
   isIdentified = false;
   onIdentified: (() => void) | undefined;
-  /** Resolves when opening has ended one way or the other; `undefined` while there is nothing to wait for. */
-  opening: Promise<void> | undefined;
+  /** Resolves when the `handleConnection` or `handleRefresh` that runs has ended; `undefined` when none does. */
+  runningHook: Promise<void> | undefined;
 
   constructor(
     origin: ConnectionOrigin,

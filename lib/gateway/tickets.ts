@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Identity } from '../connections/connection.js';
+import { identityFault } from './identity-fault.js';
 
 /** Keeps tickets until they are taken or expire. A ticket can be taken once, by one caller, on any node. */
 export interface TicketStore {
@@ -35,11 +36,12 @@ export class MemoryTicketStore implements TicketStore {
 }
 
 export interface TicketOptions {
-  /** How long the ticket may be used, in milliseconds. @default 30_000 */
+  /** How long the ticket may be used, in milliseconds, at most a day. @default 30_000 */
   readonly ttlMs?: number;
 }
 
 const DEFAULT_TTL_MS = 30_000;
+const MAX_TTL_MS = 86_400_000;
 const TICKET = /^[\w-]{32}$/;
 
 /**
@@ -51,6 +53,13 @@ export class TicketService {
 
   /** Makes a ticket that lets one connection in as this identity. */
   async issue(identity: Identity<unknown>, { ttlMs = DEFAULT_TTL_MS }: TicketOptions = {}): Promise<string> {
+    const fault = identityFault(identity, 'the ticket');
+    if (fault !== undefined) throw new TypeError(fault);
+    if (!Number.isInteger(ttlMs) || ttlMs < 1 || ttlMs > MAX_TTL_MS) {
+      throw new RangeError(
+        `Expected the ttlMs of a ticket to be an integer of 1 to ${MAX_TTL_MS} ms, got ${ttlMs}.`,
+      );
+    }
     const ticket = randomBytes(24).toString('base64url');
     await this.store.put(ticket, identity, ttlMs);
     return ticket;

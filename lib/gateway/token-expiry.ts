@@ -6,12 +6,17 @@ import { KeptHandshake } from './kept-handshake.js';
 interface Watched {
   readonly handshake: KeptHandshake;
   timer: NodeJS.Timeout;
+  /** A fresh token has come that could not be checked yet. */
+  isUnverified: boolean;
 }
 
 // setTimeout's longest delay, 24.8 days; a token that lasts longer is looked at again then.
 const MAX_DELAY_MS = 0x7fffffff;
 
-/** Closes connections whose token has run out, with a code that means: refresh it and come back. */
+/**
+ * Closes connections whose token has expired, with 4401: get a fresh one and come back. A client that has sent a fresh one,
+ * which an outage kept from being checked, is closed with 1013 instead: it is not to blame.
+ */
 export class TokenExpiry {
   readonly #watched = new Map<GatewayConnection, Watched>();
 
@@ -21,7 +26,13 @@ export class TokenExpiry {
     const { expiresAt } = connection;
     if (expiresAt === undefined) return;
     const timer = this.#timer(connection, expiresAt);
-    this.#watched.set(connection, { handshake: new KeptHandshake(handshake), timer });
+    this.#watched.set(connection, { handshake: new KeptHandshake(handshake), timer, isUnverified: false });
+  }
+
+  /** Whether the connection has sent a token that could not be checked yet. */
+  setUnverified(connection: GatewayConnection, isUnverified: boolean): void {
+    const watched = this.#watched.get(connection);
+    if (watched !== undefined) watched.isUnverified = isUnverified;
   }
 
   /** The handshake to judge a fresh token by. */
@@ -43,6 +54,7 @@ export class TokenExpiry {
     const watched = this.#watched.get(connection);
     if (watched === undefined) return;
     if (expiresAt > Date.now()) watched.timer = this.#timer(connection, expiresAt);
+    else if (watched.isUnverified) connection.close(CloseCode.TRY_AGAIN_LATER, 'retry=5000');
     else connection.close(CloseCode.UNAUTHENTICATED, 'the token has expired');
   };
 }

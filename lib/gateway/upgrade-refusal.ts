@@ -16,6 +16,7 @@ export interface UpgradeRefusal {
     | 'handshake_timeout'
     | 'token'
     | 'tickets_unavailable'
+    | 'auth_unavailable'
     | 'failure';
   readonly status: 400 | 401 | 403 | 429 | 500 | 503;
   readonly message: string;

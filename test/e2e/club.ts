@@ -1,3 +1,4 @@
+import { UnauthorizedException } from '@nestjs/common';
 import { IsString } from 'class-validator';
 import {
   OnMessage,
@@ -33,7 +34,7 @@ export class ClubGateway {
 /** The good token is Ann's; the bad one makes `authenticate` throw, any other is unknown. */
 export const members: RealtimeOptions = {
   authenticate: async ({ token }) => {
-    if (token === BAD) throw new Error(`no such token: ${token}`);
+    if (token === BAD) throw new UnauthorizedException(`no such token: ${token}`);
     return token === GOOD ? { userId: 'ann' } : null;
   },
 };

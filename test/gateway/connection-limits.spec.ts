@@ -48,7 +48,7 @@ describe('maxConnections', () => {
     const statuses: number[] = [];
     for (const request of [token, token, token, broken])
       statuses.push((await upgrade(app.port, request)).status);
-    expect(statuses).toEqual([401, 401, 500, 400]);
+    expect(statuses).toEqual([401, 503, 500, 400]);
     await app.connect('/lobby', { token: 't' });
   });
 

@@ -1,5 +1,6 @@
 import type { Authenticate, Gauge, RealtimeOptions } from 'nestjs-realtime';
-import { expect, it } from 'vitest';
+import type { TestClient } from 'nestjs-realtime/testing';
+import { describe, expect, it } from 'vitest';
 import { Gate } from './gate.js';
 import { openLobby } from './lobby.js';
 import { upgrade } from './upgrade-request.js';
@@ -106,4 +107,112 @@ it('a drain turns away who waits and who is being judged, and no hook sees them'
   expect([status, body, headers['retry-after']]).toEqual([503, 'the server restarts', '1']);
   await closing;
   expect(visits.connected).toEqual([]);
+});
+
+describe('tokens by $auth', () => {
+  const say = (client: TestClient, id: string) => client.send({ type: '$auth', id, payload: { token: 't' } });
+
+  /** An app that knows clients by `$auth` alone, one at a time. */
+  async function openTurnstile(handshakes: RealtimeOptions['handshakes']) {
+    const gates: Gate[] = [];
+    let running = 0;
+    let most = 0;
+    const lobby = await openLobby({
+      handshakes: { maxConcurrent: 1, ...handshakes },
+      authenticate: async ({ token }) => {
+        if (token === undefined) return null;
+        most = Math.max(most, ++running);
+        const gate = new Gate();
+        gates.push(gate);
+        await gate.opened;
+        running--;
+        return { userId: 'ann', expiresAt: Date.now() + 60_000 };
+      },
+    });
+    const gauge = lobby.metrics.all.find(({ name }) => name === 'realtime_handshakes_waiting') as Gauge;
+    return {
+      ...lobby,
+      gates,
+      most: () => most,
+      asked: async (count: number) => {
+        while (gates.length < count) await new Promise(setImmediate);
+      },
+      waiting: async (count: number) => {
+        while (gauge.samples()[0]?.value !== count) await new Promise(setImmediate);
+      },
+      open: async () => {
+        const client = lobby.app.open('/lobby');
+        await new Promise((resolve) => client.socket.once('open', resolve));
+        return client;
+      },
+    };
+  }
+
+  it('wait for their turn with the upgrade requests, first tokens and fresh ones', async () => {
+    const { open, gates, asked, waiting, most, app } = await openTurnstile({});
+    const clients = [await open(), await open(), await open()] as const;
+    say(clients[0], 'first');
+    await asked(1);
+    say(clients[1], 'first');
+    await waiting(1);
+    const upgraded = upgrade(app.port, TOKEN);
+    await waiting(2);
+    gates[0]?.open();
+    await clients[0].hello();
+    await asked(2);
+    say(clients[0], 'fresh');
+    await waiting(2);
+    for (let i = 1; i < 4; i++) {
+      await asked(i + 1);
+      gates[i]?.open();
+    }
+    await clients[1].hello();
+    expect((await upgraded).status).toBe(101);
+    await clients[0].reply('fresh');
+    expect(most()).toBe(1);
+  });
+
+  it('that find maxWaiting before them are UNAVAILABLE: a first one closes with 1013, a fresh one changes nothing', async () => {
+    const { open, gates, asked, waiting } = await openTurnstile({ maxWaiting: 1 });
+    const known = await open();
+    say(known, 'first');
+    await asked(1);
+    gates[0]?.open();
+    await known.hello();
+    const others = [await open(), await open(), await open()] as const;
+    say(others[0], 'a');
+    await asked(2);
+    say(others[1], 'a');
+    await waiting(1);
+    say(others[2], 'a');
+    await expect(others[2].reply('a')).rejects.toThrow('UNAVAILABLE: too many handshakes');
+    const { code, reason } = await others[2].closed;
+    expect([code, reason]).toEqual([1013, expect.stringMatching(/^retry=\d+000$/)]);
+    say(known, 'fresh');
+    await expect(known.reply('fresh')).rejects.toThrow('UNAVAILABLE: too many handshakes');
+    expect(await known.request('say', { text: 'still here' })).toEqual({ text: 'still here' });
+    for (const i of [1, 2]) {
+      await asked(i + 1);
+      gates[i]?.open();
+    }
+    await others[1].hello();
+  });
+
+  it('of clients that have gone while they waited are not judged', async () => {
+    const { open, gates, asked, waiting, app, metrics } = await openTurnstile({});
+    const [first, gone] = [await open(), await open()];
+    say(first, 'a');
+    await asked(1);
+    say(gone, 'a');
+    await waiting(1);
+    gone.socket.terminate();
+    while (metrics.connectionsClosed.total === 0) await new Promise(setImmediate);
+    gates[0]?.open();
+    await first.hello();
+    const upgraded = upgrade(app.port, TOKEN);
+    await asked(2);
+    gates[1]?.open();
+    expect((await upgraded).status).toBe(101);
+    expect(gates).toHaveLength(2);
+  });
 });

@@ -83,3 +83,33 @@ it('a ticket of an identity that expires lets in for that long, and a token may 
   expect(expiresInMs).toBeGreaterThan(110_000);
   expect(visits.connected).toHaveLength(1);
 });
+
+it('without authenticate no token prolongs what a ticket allows', async () => {
+  const lobby = await openLobby({ heartbeat: false });
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date'], now: Date.now() });
+  onTestFinished(() => void vi.useRealTimers());
+  const ticket = await lobby.app.get(TicketService).issue({ expiresAt: Date.now() + 60_000 });
+  const client = await lobby.app.connect(`/lobby?ticket=${ticket}`);
+  await expect(client.request('$auth', { token: 'made up' })).rejects.toThrow(
+    'BAD_REQUEST: this server takes no tokens',
+  );
+  await vi.advanceTimersByTimeAsync(60_000);
+  vi.useRealTimers();
+  expect((await client.closed).code).toBe(4401);
+});
+
+it.each([
+  [{ userId: 7 }, {}, 'Expected the userId of the ticket'],
+  [{ userId: 'ann', expiresAt: 1_764_000_000 }, {}, 'multiply a JWT `exp` by 1000'],
+  [null, {}, 'Expected an identity { userId, … } for the ticket, got null.'],
+  [
+    { userId: 'ann' },
+    { ttlMs: Infinity },
+    'Expected the ttlMs of a ticket to be an integer of 1 to 86400000',
+  ],
+  [{ userId: 'ann' }, { ttlMs: 0 }, 'got 0'],
+  [{ userId: 'ann' }, { ttlMs: 1.5 }, 'got 1.5'],
+])('issue(%j, %j) rejects and says why', async (identity, options, why) => {
+  const { app } = await openLobby();
+  await expect(app.get(TicketService).issue(identity as never, options)).rejects.toThrow(why);
+});

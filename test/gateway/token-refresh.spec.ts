@@ -1,5 +1,5 @@
 import { UnauthorizedException } from '@nestjs/common';
-import type { Authenticate } from 'nestjs-realtime';
+import type { Authenticate, Connection } from 'nestjs-realtime';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { Gate } from './gate.js';
 import { openLobby, type Lobby } from './lobby.js';
@@ -59,17 +59,17 @@ it("another user's token is FORBIDDEN, and the connection lives on as it was", a
 });
 
 it.each([
-  ['bad', 'UNAUTHENTICATED: the token was refused'],
-  ['broken', 'INTERNAL: internal error'],
+  ['bad', 'UNAUTHENTICATED: the token was refused', { code: 4401, reason: 'the token has expired' }],
+  ['broken', 'INTERNAL: internal error', { code: 1013, reason: 'retry=5000' }],
 ])(
   'a refresh by the token %s is answered with %s and changes nothing until the old end',
-  async (token, answer) => {
+  async (token, answer, end) => {
     await expect(client.request('$auth', { token })).rejects.toThrow(answer);
     await vi.advanceTimersByTimeAsync(MINUTE_MS - 1);
     expect(await client.request('say', { text: 'a' })).toEqual({ text: 'a' });
     await vi.advanceTimersByTimeAsync(1);
     vi.useRealTimers();
-    expect((await client.closed).code).toBe(4401);
+    expect(await client.closed).toEqual(end);
   },
 );
 
@@ -155,4 +155,77 @@ it('a refresh is judged by what the connection was opened with', async () => {
   expect(seen).toHaveLength(2);
   expect(seen[1]).toEqual(seen[0]);
   expect(seen[0]).toMatchObject({ url: '/lobby?tenant=a%20b&x=1&x=2', method: 'GET', cookies: { a: '1' } });
+});
+
+it('a refresh waits for handleConnection: a demoted user is in no room that only its old role may enter', async () => {
+  vi.useRealTimers();
+  const hook = new Gate();
+  const { app, registry, visits } = await openLobby({
+    authenticate: ({ token }) => ({
+      userId: 'ann',
+      user: { role: token },
+      expiresAt: Date.now() + MINUTE_MS,
+    }),
+  });
+  const roleOf = ({ user }: Connection) => (user as { role?: string }).role;
+  const entered = new Gate();
+  const order: string[] = [];
+  visits.onConnect = async (connection) => {
+    const role = roleOf(connection);
+    entered.open();
+    await hook.opened;
+    order.push(`connect ${role}`);
+    if (role === 'host') await connection.join('hosts');
+  };
+  visits.onRefresh = (connection) => {
+    order.push(`refresh ${roleOf(connection)}`);
+    if (roleOf(connection) !== 'host') connection.leave('hosts');
+  };
+  const own = app.open('/lobby', { token: 'host' });
+  await entered.opened;
+  const refreshed = own.request('$auth', { token: 'guest' });
+  own.send({ type: 'ping', id: 'p' });
+  while ((await own.next()).type !== 'pong');
+  hook.open();
+  await own.hello();
+  await refreshed;
+  expect(order).toEqual(['connect host', 'refresh guest']);
+  expect(registry.inRoom('hosts')).toEqual([]);
+});
+
+it('handleDisconnect waits for the handleRefresh that runs', async () => {
+  vi.useRealTimers();
+  const hook = new Gate();
+  const began = new Gate();
+  const order: string[] = [];
+  lobby.visits.onRefresh = async () => {
+    began.open();
+    await hook.opened;
+    order.push('refreshed');
+  };
+  const gone = new Promise<void>((resolve) => {
+    lobby.visits.onDisconnect = () => {
+      order.push('disconnected');
+      resolve();
+    };
+  });
+  client.send({ type: '$auth', payload: { token: 'ann:3' } });
+  await began.opened;
+  await client.close();
+  while (lobby.registry.size > 0) await new Promise(setImmediate);
+  hook.open();
+  await gone;
+  expect(order).toEqual(['refreshed', 'disconnected']);
+});
+
+it('a handleRefresh that takes longer than handshakeTimeoutMs closes the connection with 1013', async () => {
+  vi.useRealTimers();
+  const { app, visits, metrics } = await openLobby({ authenticate, handshakeTimeoutMs: 30 });
+  const hook = new Gate();
+  visits.onRefresh = () => hook.opened;
+  const own = await app.connect('/lobby', { token: 'ann:1' });
+  own.send({ type: '$auth', payload: { token: 'ann:3' } });
+  expect(await own.closed).toEqual({ code: 1013, reason: 'retry=5000' });
+  expect(metrics.hookFailures.of('handleRefresh')).toBe(1);
+  hook.open();
 });
