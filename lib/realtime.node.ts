@@ -129,12 +129,7 @@ export class RealtimeNode implements OnModuleInit, OnApplicationShutdown {
     // Who may come in
     this.#shared = sharedDriversOf(options, metrics, redisLog, logger);
     this.tickets = new TicketService(this.#shared.tickets);
-    const authentication = new Authentication(
-      options.authenticate,
-      this.tickets,
-      options.handshakeTimeoutMs,
-      logger,
-    );
+    const authentication = new Authentication(options, this.tickets, logger);
     const limits = new ConnectionLimits(
       { ...options, nodeId },
       this.#shared.places,

@@ -38,27 +38,32 @@ const MAX_STACK_LENGTH = 4_000;
 // An outage fails every handshake: one line in this time says so for all of them.
 const LOG_INTERVAL_MS = 10_000;
 
+export interface AuthenticationSettings {
+  readonly authenticate: Authenticate | undefined;
+  /** How long `authenticate` may take. */
+  readonly handshakeTimeoutMs: number;
+}
+
 /** Asks the app who a client is and checks what it says. */
 export class Authentication {
   #loggedAt = -Infinity;
   #unlogged = 0;
 
   constructor(
-    private readonly authenticate: Authenticate | undefined,
+    private readonly settings: AuthenticationSettings,
     private readonly tickets: TicketService,
-    private readonly timeoutMs: number,
     private readonly logger: LoggerService,
   ) {}
 
   /** Whether clients have to say who they are. */
   get isRequired(): boolean {
-    return this.authenticate !== undefined;
+    return this.settings.authenticate !== undefined;
   }
 
   async judge(handshake: Handshake): Promise<Verdict> {
     let identity: Identity<unknown> | null | undefined | typeof LATE;
     try {
-      identity = await withinTime(this.#identify(handshake), this.timeoutMs);
+      identity = await withinTime(this.#identify(handshake), this.settings.handshakeTimeoutMs);
     } catch (error) {
       return this.#thrown(error, handshake);
     }
@@ -79,7 +84,7 @@ export class Authentication {
 
   async #identify(handshake: Handshake): Promise<Identity<unknown> | null | undefined> {
     if (handshake.ticket !== undefined) return this.tickets.consume(handshake.ticket);
-    return this.authenticate?.(handshake);
+    return this.settings.authenticate?.(handshake);
   }
 
   #thrown(error: unknown, handshake: Handshake): Verdict {
