@@ -3,7 +3,7 @@ import type { Identity } from '../connections/connection.js';
 import { authFailureOf } from './auth-failure.js';
 import type { Handshake } from './handshake.js';
 import { identityFault } from './identity-fault.js';
-import { logLine } from './log-line.js';
+import { logLine } from '../metrics/log-line.js';
 import type { TicketService } from './tickets.js';
 
 /**
