@@ -1,11 +1,12 @@
-import { argumentsFor } from './class-rules.js';
+import { ClassIssues } from './class-issues.js';
+import { argumentsFor, classOf } from './class-rules.js';
 import type { PropertyRules, Rule, RuleBook } from './class-rules.js';
+import type { Issue } from '../protocol/envelope.js';
+import { isCausedByInput } from './unreadable-input.js';
 
 /** One run over one instance. It never stops early, so that it meets every asynchronous rule there is. */
 export class ClassCheck {
-  /** False as soon as a rule said no; final once `pending` is empty. */
-  accepted = true;
-  metAsync = false;
+  private readonly issues = new ClassIssues();
   private readonly pending: PromiseLike<unknown>[] = [];
   private readonly book: RuleBook;
   private readonly refuseUnknown: boolean;
@@ -15,33 +16,40 @@ export class ClassCheck {
     this.refuseUnknown = refuseUnknown;
   }
 
-  /** The verdict on an instance of the contract's class; what class-validator's whitelist would strip is stripped. */
-  run(instance: object): boolean | Promise<boolean> {
+  /** Why an instance is refused, or `undefined`; what class-validator's whitelist would strip is stripped. */
+  run(instance: object): Issue[] | undefined | Promise<Issue[] | undefined> {
     this.object(instance);
-    return this.pending.length === 0 ? this.accepted : this.settle();
+    return this.pending.length === 0 ? this.outcome() : this.settle();
   }
 
-  private async settle(): Promise<boolean> {
+  private outcome(): Issue[] | undefined {
+    return this.issues.isEmpty ? undefined : this.issues.toArray();
+  }
+
+  private async settle(): Promise<Issue[] | undefined> {
     while (this.pending.length > 0) await Promise.all(this.pending.splice(0));
-    return this.accepted;
+    return this.outcome();
   }
 
   private object(object: object): void {
-    const rules = this.book.rulesOf(object.constructor);
+    const rules = this.book.rulesOf(classOf(object));
     if (rules.size === 0) {
-      this.accepted = false;
+      this.issues.add('unknownValue', undefined, 'is not an object of a type with rules');
       return;
     }
     const properties = object as Record<string, unknown>;
     for (const key of Object.keys(object)) {
       if (rules.has(key)) continue;
-      if (this.refuseUnknown) this.accepted = false;
+      if (this.refuseUnknown) this.issues.add('whitelistValidation', undefined, 'has an unknown property');
       else delete properties[key];
     }
     for (const property of rules.values()) {
       const value = properties[property.name];
       if (property.awaitsPromise && value instanceof Promise) {
-        this.later(value.then((resolved: unknown) => this.property(object, resolved, property)));
+        const place = this.issues.place();
+        const check = (resolved: unknown) =>
+          this.issues.at(place, () => this.property(object, resolved, property));
+        this.later(value.then(check));
       } else {
         this.property(object, value, property);
       }
@@ -49,47 +57,71 @@ export class ClassCheck {
   }
 
   private property(object: object, value: unknown, property: PropertyRules): void {
-    let applies = true;
-    for (const condition of property.conditions) {
-      if (!condition(object, value)) applies = false;
+    try {
+      let applies = true;
+      for (const condition of property.conditions) {
+        if (!condition(object, value)) applies = false;
+      }
+      if (!applies) return;
+      for (const rule of property.rules) this.rule(rule, property.name, object, value);
+    } catch (error) {
+      // Code that expects another type than the client sent says no by throwing.
+      if (!isCausedByInput(error)) throw error;
+      this.issues.add(property.name, property.name, `${property.name} is not valid`);
     }
-    if (!applies) return;
-    for (const rule of property.rules) this.rule(rule, property.name, object, value);
-    if (property.nested) this.nested(value);
+    if (!property.nested) return;
+    this.issues.enter(property.name);
+    this.nested(object, value, property);
+    this.issues.leave();
   }
 
   private rule(rule: Rule, property: string, object: object, value: unknown): void {
-    if (rule.async) this.metAsync = true;
     if (rule.validateIf && !rule.validateIf(object, value)) return;
     const constraint = rule.constraint();
     const details = argumentsFor(rule, property, object, value);
     const items = rule.each ? itemsOf(value) : undefined;
     if (!items) {
-      this.verdict(constraint.validate(value, details));
+      this.verdict(constraint.validate(value, details), rule, property, object, value);
       return;
     }
-    for (const item of items) this.verdict(constraint.validate(item, details));
+    for (const item of items) this.verdict(constraint.validate(item, details), rule, property, object, value);
   }
 
-  private verdict(answer: unknown): void {
-    if (isPromiseLike(answer)) this.later(answer.then((valid) => this.verdict(Boolean(valid))));
-    else if (!answer) this.accepted = false;
+  private verdict(answer: unknown, rule: Rule, property: string, object: object, value: unknown): void {
+    if (isPromiseLike(answer)) {
+      const place = this.issues.place();
+      const check = (valid: unknown) =>
+        this.issues.at(place, () => this.verdict(Boolean(valid), rule, property, object, value));
+      this.later(answer.then(check));
+    } else if (!answer) {
+      this.issues.add(rule.name, property, { source: rule, property, object, value });
+    }
   }
 
-  private nested(value: unknown): void {
+  private nested(object: object, value: unknown, property: PropertyRules): void {
     if (value === undefined) return;
     const items = itemsOf(value);
     if (items) {
-      for (const item of items) this.nested(item);
+      let index = 0;
+      for (const item of items) {
+        // The key of a map is the client's text.
+        this.issues.enter(value instanceof Map ? '*' : index++);
+        this.nested(object, item, property);
+        this.issues.leave();
+      }
     } else if (value instanceof Object) {
       this.object(value);
     } else {
-      this.accepted = false;
+      this.issues.add('nestedValidation', undefined, {
+        source: property.nested!,
+        property: property.name,
+        object,
+        value,
+      });
     }
   }
 
   private later(promise: PromiseLike<unknown>): void {
-    this.metAsync = true;
     // Should another rule throw before this one is awaited, its rejection must not end the process.
     promise.then(undefined, () => undefined);
     this.pending.push(promise);

@@ -1,73 +1,96 @@
-import type { ValidationError } from 'class-validator';
 import type { Issue } from '../protocol/envelope.js';
-import { argumentsFor } from './class-rules.js';
-import type { PropertyRules, Rule, RuleBook } from './class-rules.js';
+import { argumentsFor, classOf } from './class-rules.js';
+import type { Rule } from './class-rules.js';
 import { MAX_ISSUES } from './payload-validator.js';
 
 type MessageSource = Pick<Rule, 'message' | 'constraints'> & { readonly constraint?: Rule['constraint'] };
 
-/** Flattens class-validator's errors to issues in which nothing the client sent can be read. */
-export function issuesFrom(errors: readonly ValidationError[], book: RuleBook): Issue[] {
-  const issues = new Map<string, Issue>();
-  const add = (path: string, message: string) => issues.set(`${path}\n${message}`, { path, message });
-
-  const visit = (
-    error: ValidationError,
-    parentPath: string,
-    parent: unknown,
-    outer?: PropertyRules,
-  ): void => {
-    if (issues.size >= MAX_ISSUES) return;
-    const target = error.target ?? {};
-    const inCollection = Array.isArray(target) || target instanceof Set || target instanceof Map;
-    const own = inCollection ? outer : book.rulesOf(target.constructor).get(error.property);
-    const path = join(parentPath, parent instanceof Map ? '*' : error.property);
-    for (const [name, message] of Object.entries(error.constraints ?? {})) {
-      if (name === 'whitelistValidation') add(parentPath, 'has an unknown property');
-      else if (name === 'unknownValue') add(parentPath, 'is not an object of a type with rules');
-      else
-        add(
-          path,
-          own && isOurs(message, name, own, target) ? message : `${own?.name ?? 'value'} is not valid`,
-        );
-    }
-    for (const child of error.children ?? []) visit(child, path, error.value, own);
-  };
-
-  for (const error of errors) visit(error, '', undefined);
-  return [...issues.values()].slice(0, MAX_ISSUES);
+/** A rule that refused a value of a property of an object. */
+export interface BrokenRule {
+  readonly source: MessageSource;
+  readonly property: string;
+  readonly object: object;
+  readonly value: unknown;
 }
 
-// class-validator leaves `property` out where a whole object is meant; a key of a Map is the client's text.
-function join(parent: string, property: string | undefined): string {
-  if (property === undefined) return parent;
-  return parent === '' ? property : `${parent}.${property}`;
+/** The reasons for a refusal, in class-validator's words, as far as nothing that the client sent can be read in them. */
+export class ClassIssues {
+  private readonly issues = new Map<string, Issue>();
+  private readonly path: (string | number)[] = [];
+
+  get isEmpty(): boolean {
+    return this.issues.size === 0;
+  }
+
+  /** Goes to a property or an item of the value that is being looked at; `leave` goes back. */
+  enter(segment: string | number): void {
+    this.path.push(segment);
+  }
+
+  leave(): void {
+    this.path.pop();
+  }
+
+  /** Where the check is now, to return to it with `at` when a promise settles. */
+  place(): readonly (string | number)[] {
+    return [...this.path];
+  }
+
+  at(place: readonly (string | number)[], action: () => void): void {
+    const before = this.path.splice(0, this.path.length, ...place);
+    action();
+    this.path.splice(0, this.path.length, ...before);
+  }
+
+  /** One issue per property (or the place itself) and kind, as class-validator has it: the last. */
+  add(kind: string, property: string | undefined, message: string | BrokenRule): void {
+    const path = (property === undefined ? this.path : [...this.path, property]).join('.');
+    const key = `${path}\n${kind}`;
+    if (this.issues.size >= MAX_ISSUES && !this.issues.has(key)) return;
+    this.issues.set(key, { path, message: typeof message === 'string' ? message : messageFor(message) });
+  }
+
+  toArray(): Issue[] {
+    return [...this.issues.values()];
+  }
 }
 
-/** True when the message comes out the same without the value: then nothing of the value can be in it. */
-function isOurs(message: string, name: string, property: PropertyRules, target: object): boolean {
-  const sources: MessageSource[] = property.rules.filter((rule) => rule.name === name);
-  if (name === 'nestedValidation' && property.nested) sources.push(property.nested);
-  return sources.some((source) => messageWithoutValue(source, property.name, target) === message);
-}
-
-function messageWithoutValue(source: MessageSource, property: string, target: object): string | undefined {
+/** A rule's own message where it comes out the same without the value: then nothing of the value can be in it. */
+function messageFor({ source, property, object, value }: BrokenRule): string {
+  const hidden = `${property} is not valid`;
   // An empty stand-in of the same class: a message may name the class, but find no property to repeat.
-  const blind = argumentsFor(source, property, { constructor: target.constructor }, undefined);
+  const blindObject = { constructor: classOf(object) } as object;
   try {
-    const template = source.message || source.constraint?.().defaultMessage?.(blind) || '';
-    const text = typeof template === 'function' ? template(blind) : template;
-    if (text.includes('$value')) return undefined;
-    return (source.constraints ?? [])
-      .reduce<string>((line, constraint, index) => {
-        return line.replace(new RegExp(`\\$constraint${index + 1}`, 'g'), constraintText(constraint));
-      }, text)
-      .replace(/\$property/g, property)
-      .replace(/\$target/g, blind.targetName);
+    const blind = template(source, property, blindObject, undefined);
+    if (blind.includes('$value')) return hidden;
+    if (typeof source.message !== 'string' && template(source, property, object, value) !== blind)
+      return hidden;
+    return fillIn(blind, source.constraints, property, classOf(object)?.name ?? '');
   } catch {
     // A message function that needs the value is one that may repeat it.
-    return undefined;
+    return hidden;
   }
+}
+
+function template(
+  { message, constraints, constraint }: MessageSource,
+  property: string,
+  object: object,
+  value: unknown,
+): string {
+  if (typeof message === 'string' && message !== '') return message;
+  const details = argumentsFor({ constraints }, property, object, value);
+  if (typeof message === 'function') return message(details);
+  return constraint?.().defaultMessage?.(details) ?? '';
+}
+
+function fillIn(text: string, constraints: readonly unknown[], property: string, targetName: string): string {
+  return (constraints ?? [])
+    .reduce<string>((line, constraint, index) => {
+      return line.replaceAll(`$constraint${index + 1}`, () => constraintText(constraint));
+    }, text)
+    .replaceAll('$property', () => property)
+    .replaceAll('$target', () => targetName);
 }
 
 function constraintText(constraint: unknown): string {

@@ -8,8 +8,6 @@ type Constraint = ReturnType<ReturnType<typeof getMetadataStorage>['getTargetVal
 export interface Rule {
   readonly name: string;
   readonly each: boolean;
-  /** Declared asynchronous: class-validator's synchronous run would pass over it. */
-  readonly async: boolean;
   readonly message: Metadata['message'];
   readonly constraints: unknown[];
   readonly validateIf: ((object: unknown, value: unknown) => boolean) | undefined;
@@ -28,24 +26,26 @@ export interface PropertyRules {
 /** The rules of one class for one set of groups; empty when class-validator would call it unknown. */
 export type ClassRules = ReadonlyMap<string, PropertyRules>;
 
+const NO_RULES: ClassRules = new Map();
+
 /** Flattens the decorators of a class and its ancestors, once for each class. */
 export class RuleBook {
   readonly groups: readonly string[];
-  private readonly classes = new Map<unknown, ClassRules>();
+  private readonly classes = new Map<object, ClassRules>();
 
   constructor(groups: readonly string[]) {
     this.groups = groups;
   }
 
   rulesOf(target: unknown): ClassRules {
+    if (typeof target !== 'function') return NO_RULES;
     let rules = this.classes.get(target);
     if (!rules) this.classes.set(target, (rules = compile(target, this.groups)));
     return rules;
   }
 }
 
-function compile(target: unknown, groups: readonly string[]): ClassRules {
-  if (typeof target !== 'function') return new Map();
+function compile(target: Function, groups: readonly string[]): ClassRules {
   const storage = getMetadataStorage();
   const byProperty = new Map<string, Metadata[]>();
   for (const metadata of storage.getTargetValidationMetadatas(target, '', false, false, [...groups])) {
@@ -73,7 +73,6 @@ function rulesFrom(metadata: Metadata): Rule[] {
     .map((constraint) => ({
       name: constraint.name || metadata.type,
       each: metadata.each,
-      async: constraint.async,
       message: metadata.message,
       constraints: metadata.constraints,
       validateIf: metadata.validateIf,
@@ -89,6 +88,11 @@ function instanceSource(constraint: Constraint): () => ValidatorConstraintInterf
   if (constraint.target.name !== 'CustomConstraint') return () => constraint.instance;
   let instance: ValidatorConstraintInterface | undefined;
   return () => (instance ??= constraint.instance);
+}
+
+/** The class of an instance, whatever properties of its own it has. */
+export function classOf(object: object): { readonly name: string } | undefined {
+  return (Object.getPrototypeOf(object) as { constructor?: { name: string } } | null)?.constructor;
 }
 
 /** What class-validator passes to a constraint and to a message function. */

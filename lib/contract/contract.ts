@@ -8,7 +8,7 @@ import type {
   ServerEntries,
 } from './contract-entries.js';
 import { definitionError, validatorFor } from './payload-definition.js';
-import { isPlainObject, isReservedKey } from './plain-input.js';
+import { isPlainObject } from './plain-input.js';
 
 export type {
   AnyContract,
@@ -24,6 +24,7 @@ export type {
 type Side = 'client' | 'server';
 
 const DELIVERIES: ReadonlySet<unknown> = new Set<Delivery>(['live', 'volatile']);
+const OBJECT_INTERNALS: ReadonlySet<string> = new Set(['__proto__', 'constructor', 'prototype']);
 const ENTRY_KEYS: Readonly<Record<Side, readonly string[]>> = {
   client: ['payload', 'reply', 'groups', 'cost'],
   server: ['payload', 'reply', 'groups', 'delivery'],
@@ -98,7 +99,7 @@ function checkType(side: Side, type: PropertyKey): string {
   if (type.length > MAX_TYPE_LENGTH) {
     throw definitionError(name, `has a name of ${type.length} characters`, `use at most ${MAX_TYPE_LENGTH}`);
   }
-  if (isReservedType(type) || isReservedKey(type)) {
+  if (isReservedType(type) || OBJECT_INTERNALS.has(type)) {
     throw definitionError(
       name,
       'has a reserved name',

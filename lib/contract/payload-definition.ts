@@ -51,7 +51,7 @@ function classValidator(
   groups: readonly string[],
   unknownProperties: UnknownProperties,
 ): PayloadValidator {
-  return remember(target, JSON.stringify([unknownProperties, ...new Set(groups)].sort()), () => {
+  return remember(target, JSON.stringify([unknownProperties, [...new Set(groups)].sort()]), () => {
     const validator = new ClassPayload(target, groups, unknownProperties);
     if (validator.hasRules) return validator;
     const where = groups.length ? ` in the groups ${groups.join(', ')}` : '';

@@ -2,7 +2,7 @@ import type { StandardSchemaV1 } from '@standard-schema/spec';
 import type { Issue } from '../protocol/envelope.js';
 import { MAX_ISSUES, refusal } from './payload-validator.js';
 import type { PayloadValidator, Validation } from './payload-validator.js';
-import { MAX_DEPTH, NestedTooDeep, withoutReservedKeys } from './plain-input.js';
+import { MAX_DEPTH, NestedTooDeep, withoutPollutingKeys } from './plain-input.js';
 import { repeatsInput } from './repeated-input.js';
 
 const MAX_PATH_SEGMENTS = 20;
@@ -19,7 +19,7 @@ export class StandardPayload implements PayloadValidator {
   validate(input: unknown): Validation | Promise<Validation> {
     let clean: unknown;
     try {
-      clean = withoutReservedKeys(input);
+      clean = withoutPollutingKeys(input);
     } catch (error) {
       if (error instanceof NestedTooDeep) return refusal('', `is nested deeper than ${MAX_DEPTH} levels`);
       throw error;

@@ -1,69 +1,90 @@
-import { Expose } from 'class-transformer';
-import type { TypeMetadata } from 'class-transformer';
+import { Expose, TransformationType } from 'class-transformer';
+import type { ExposeMetadata, TransformMetadata, TypeMetadata } from 'class-transformer';
 // @ts-expect-error The package ships this file without types.
 import { defaultMetadataStorage } from 'class-transformer/cjs/storage.js';
 
 type Class = new () => object;
 
-/** The part of class-transformer's storage that is read; its package exports no public door to it. */
+/** The part of class-transformer's storage that is read; the package does not export it. */
 interface TransformerStorage {
   readonly _typeMetadatas: Map<unknown, Map<string, TypeMetadata>>;
   readonly _transformMetadatas: Map<unknown, Map<string, unknown[]>>;
-  getExposedMetadatas(target: Class): unknown[];
-  getExcludedMetadatas(target: Class): unknown[];
+  getExposedMetadatas(target: Class): ExposeMetadata[];
+  getExposedProperties(target: Class, type: TransformationType): string[];
+  getExcludedProperties(target: Class, type: TransformationType): string[];
   getStrategy(target: Class): 'excludeAll' | 'exposeAll' | 'none';
+  findExposeMetadata(target: Class, property: string): ExposeMetadata | undefined;
+  findTypeMetadata(target: Class, property: string): TypeMetadata | undefined;
+  findTransformMetadatas(target: Class, property: string, type: TransformationType): TransformMetadata[];
+}
+
+/** What class-transformer does with one property. */
+export interface TransformedProperty {
+  readonly type: TypeMetadata | undefined;
+  readonly transforms: readonly TransformMetadata['transformFn'][];
+}
+
+/** Which keys of the input are read, and as which properties. */
+export interface KeyRules {
+  readonly readsInputKeys: boolean;
+  /** Keys of exposed properties: read, as `undefined`, where the input lacks them. */
+  readonly exposed: readonly string[];
+  readonly excluded: ReadonlySet<string>;
+  readonly propertyNames: ReadonlyMap<string, string>;
 }
 
 const storage = defaultMetadataStorage as TransformerStorage;
+const PLAIN_TO_CLASS = TransformationType.PLAIN_TO_CLASS;
 
 /** False where a bundler gave the decorators another copy of the package than the one read here. */
-const readable = (() => {
+export const isReadable = (() => {
   class Probe {}
   Expose()(Probe.prototype, 'probe');
   return storage.getExposedMetadatas(Probe).length === 1 && storage._typeMetadatas instanceof Map;
 })();
 
-/** Every property of the class with a `@Type`, its own before its ancestors'. */
-export function typedProperties(target: Class): ReadonlyMap<string, TypeMetadata> {
-  const found = new Map<string, TypeMetadata>();
-  for (const level of lineage(target)) {
-    for (const [name, metadata] of storage._typeMetadatas.get(level) ?? []) {
-      if (!found.has(name)) found.set(name, metadata);
-    }
-  }
-  return found;
+/** Every property of the class, or of its ancestors, with a `@Type` or a `@Transform`. */
+export function transformedProperties(target: Class): ReadonlyMap<string, TransformedProperty> {
+  const names = lineage(target).flatMap((level) => [
+    ...(storage._typeMetadatas.get(level)?.keys() ?? []),
+    ...(storage._transformMetadatas.get(level)?.keys() ?? []),
+  ]);
+  return new Map(names.map((name) => [name, transformedProperty(target, name)]));
 }
 
-/** True when only class-transformer itself can tell what an instance of the class would hold. */
-export function needsClassTransformer(target: Class): boolean {
-  return (
-    !readable ||
-    storage.getStrategy(target) !== 'none' ||
-    storage.getExposedMetadatas(target).length > 0 ||
-    storage.getExcludedMetadatas(target).length > 0 ||
-    lineage(target).some((level) => storage._transformMetadatas.has(level) || hasSetter(level)) ||
-    [...typedProperties(target).values()].some(dependsOnInput)
+function transformedProperty(target: Class, name: string): TransformedProperty {
+  return {
+    type: storage.findTypeMetadata(target, name),
+    transforms: storage
+      .findTransformMetadatas(target, name, PLAIN_TO_CLASS)
+      .filter(({ options }) => !options?.groups?.length)
+      .map(({ transformFn }) => transformFn),
+  };
+}
+
+/** What `@Expose` and `@Exclude` say; `undefined` when the class has neither. */
+export function keyRules(target: Class): KeyRules | undefined {
+  const exposed = storage.getExposedMetadatas(target);
+  const excluded = storage.getExcludedProperties(target, PLAIN_TO_CLASS);
+  const readsInputKeys = storage.getStrategy(target) !== 'excludeAll';
+  if (exposed.length === 0 && excluded.length === 0 && readsInputKeys) return undefined;
+  const inGroups = exposed.filter(({ options }) => options?.groups?.length);
+  // The first of two properties with one name is the one that is read.
+  const renamed = exposed.flatMap(({ options, propertyName }): [string, string][] =>
+    options?.name === undefined ? [] : [[options.name, propertyName as string]],
   );
+  return {
+    readsInputKeys,
+    exposed: storage
+      .getExposedProperties(target, PLAIN_TO_CLASS)
+      .map((name) => storage.findExposeMetadata(target, name)?.options?.name || name),
+    excluded: new Set([...excluded, ...inGroups.map(({ propertyName }) => propertyName as string)]),
+    propertyNames: new Map(renamed.reverse()),
+  };
 }
 
-/** `@Type` functions that look at the object, and collections class-transformer fills in its own way. */
-function dependsOnInput({ typeFunction, reflectedType, options }: TypeMetadata): boolean {
-  const collection: unknown = reflectedType;
-  if ((typeFunction as (() => unknown) | undefined)?.length) return true;
-  if (collection === Map) return options.discriminator !== undefined;
-  return (
-    typeof collection === 'function' &&
-    collection !== Array &&
-    'push' in ((collection.prototype ?? {}) as object)
-  );
-}
-
-function hasSetter(level: Class): boolean {
-  const members = Object.getOwnPropertyDescriptors(level.prototype as object);
-  return Object.values(members).some((member) => member.set !== undefined);
-}
-
-function lineage(target: Class): Class[] {
+/** The class and its ancestors, nearest first. */
+export function lineage(target: Class): Class[] {
   const levels: Class[] = [];
   for (
     let level: unknown = target;

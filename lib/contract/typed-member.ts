@@ -1,93 +1,114 @@
-import type { TypeMetadata } from 'class-transformer';
-import { assertDepth, copyUntyped, isPlainObject, isReservedKey } from './plain-input.js';
+import { TransformationType } from 'class-transformer';
+import type { TypeHelpOptions } from 'class-transformer';
+import { convertScalar, isConstructable } from './built-in-types.js';
+import { assertDepth, copyUntyped, isPlainObject } from './plain-input.js';
+import type { TransformedProperty } from './transformer-metadata.js';
+import { UnreadableInput } from './unreadable-input.js';
 
 type Class = new () => object;
 type ReadNested = (type: Class, input: object, depth: number) => object;
 
-/** One property with a `@Type`: turns its plain value into what the decorator promises. */
+/** One property with a `@Type` or `@Transform`: turns its plain value into what the decorators promise. */
 export class TypedMember {
-  private readonly metadata: TypeMetadata;
-  private readonly readNested: ReadNested;
-  private resolved: { readonly type: unknown } | undefined;
+  /** True when functions of the application see the object that holds the value. */
+  readonly showsInput: boolean;
 
-  constructor(metadata: TypeMetadata, readNested: ReadNested) {
-    this.metadata = metadata;
-    this.readNested = readNested;
+  constructor(
+    private readonly name: string,
+    private readonly property: TransformedProperty,
+    private readonly readNested: ReadNested,
+  ) {
+    this.showsInput = property.transforms.length > 0 || (property.type?.typeFunction?.length ?? 0) > 0;
   }
 
-  read(value: unknown, depth: number): unknown {
-    const collection: unknown = this.metadata.reflectedType;
-    if (Array.isArray(value)) {
-      const items = value.map((item: unknown) => this.readItem(item, depth + 1));
-      return collection === Set ? new Set(items) : items;
+  read(value: unknown, owner: object, source: object, depth: number): unknown {
+    const { type, transforms } = this.property;
+    let read = type
+      ? this.typed(value, this.typeFor({ newObject: owner, object: source, property: this.name }), depth)
+      : copyUntyped(value, depth);
+    for (const transform of transforms) {
+      const params = { value: read, key: this.name, obj: source, type: TransformationType.PLAIN_TO_CLASS };
+      read = transform({ ...params, options: {} });
     }
-    return collection === Map ? this.readMap(value, depth) : this.readItem(value, depth);
+    return read;
   }
 
-  private readMap(value: unknown, depth: number): unknown {
+  private typed(value: unknown, type: unknown, depth: number): unknown {
+    if (Array.isArray(value)) return this.list(value, type, depth);
+    const isMap = this.property.type?.reflectedType === (Map as unknown);
+    return isMap ? this.map(value, type, depth) : this.one(value, type, depth);
+  }
+
+  private list(values: readonly unknown[], type: unknown, depth: number): unknown {
+    const list = newList(this.property.type?.reflectedType, type);
+    const { discriminator } = this.property.type?.options ?? {};
+    let index = 0;
+    try {
+      for (const item of values) {
+        const read = discriminator ? this.listed(item, list, depth + 1) : this.convert(item, type, depth + 1);
+        if (list instanceof Set) list.add(read);
+        else list.push(read);
+        index += 1;
+      }
+    } catch (error) {
+      throw UnreadableInput.at(String(index), error);
+    }
+    return list;
+  }
+
+  private listed(item: unknown, newObject: object, depth: number): unknown {
+    if (item === null || item === undefined) throw new UnreadableInput('is not an object');
+    return this.one(item, this.typeFor({ newObject, object: item, property: undefined as never }), depth);
+  }
+
+  private map(value: unknown, type: unknown, depth: number): unknown {
     if (typeof value !== 'object' || value === null) return value;
-    const map = new Map<string, unknown>();
-    for (const [key, item] of Object.entries(value)) {
-      // class-transformer leaves out keys that name a member of Map; so does this.
-      if (isReservedKey(key) || key in Map.prototype) continue;
-      map.set(key, this.convert(item, this.type(), depth + 1));
+    try {
+      // `@Type(() => Map)` names the collection, not what it holds.
+      const items = Object.entries(value).map(([key, item]): [string, unknown] => [
+        key,
+        type === Map ? copyUntyped(item, depth + 1) : this.one(item, type, depth + 1),
+      ]);
+      return new Map(items);
+    } catch (error) {
+      throw UnreadableInput.at('*', error);
     }
-    return map;
   }
 
   /** Picks the discriminator's sub-type if the value names one, the declared type otherwise. */
-  private readItem(value: unknown, depth: number): unknown {
-    const { discriminator, keepDiscriminatorProperty } = this.metadata.options;
+  private one(value: unknown, type: unknown, depth: number): unknown {
+    const { discriminator, keepDiscriminatorProperty } = this.property.type?.options ?? {};
     if (!discriminator || !isPlainObject(value) || !Object.hasOwn(value, discriminator.property)) {
-      return this.convert(value, this.type(), depth);
+      return this.convert(value, type, depth);
     }
     const { [discriminator.property]: name, ...rest } = value;
     const subType = discriminator.subTypes.find((candidate) => candidate.name === name);
-    return this.convert(keepDiscriminatorProperty ? value : rest, subType?.value ?? this.type(), depth);
+    return this.convert(keepDiscriminatorProperty ? value : rest, subType?.value ?? type, depth);
   }
 
   private convert(value: unknown, type: unknown, depth: number): unknown {
     if (value === null || value === undefined) return value;
     assertDepth(depth);
     if (Array.isArray(value)) return value.map((item) => this.convert(item, type, depth + 1));
-    const scalar = scalars.get(type);
-    // A copy has no `toString` or `valueOf` of the client's that could make the conversion throw.
-    if (scalar) return scalar(copyUntyped(value, depth));
-    if (typeof value !== 'object' || value instanceof Date || typeof type !== 'function') {
-      return copyUntyped(value, depth);
-    }
-    return unconstructable.has(type)
-      ? copyUntyped(value, depth)
-      : this.readNested(type as Class, value, depth);
+    const scalar = convertScalar(value, type);
+    if (scalar) return scalar.value;
+    if (typeof value === 'object' && isConstructable(type)) return this.readNested(type, value, depth);
+    const copy = copyUntyped(value, depth);
+    return type === Map && isPlainObject(copy) ? new Map(Object.entries(copy)) : copy;
   }
 
-  // Asked for at the first value, not at definition: classes may name each other in a circle.
-  private type(): unknown {
-    const { reflectedType, typeFunction } = this.metadata as {
+  // Asked for at each value: the function may look at it, and classes may name each other in a circle.
+  private typeFor(options: TypeHelpOptions): unknown {
+    const { typeFunction, reflectedType } = this.property.type as {
+      typeFunction?: (options: TypeHelpOptions) => unknown;
       reflectedType: unknown;
-      typeFunction?: () => unknown;
     };
-    this.resolved ??= { type: typeFunction ? typeFunction() : reflectedType };
-    return this.resolved.type;
+    return typeFunction ? typeFunction(options) : reflectedType;
   }
 }
 
-const scalars: ReadonlyMap<unknown, (value: unknown) => unknown> = new Map<
-  unknown,
-  (value: unknown) => unknown
->([
-  [String, String],
-  [Number, Number],
-  [Boolean, Boolean],
-  [Date, (value) => new Date(value as string)],
-  [Buffer, toBuffer],
-]);
-
-const unconstructable: ReadonlySet<unknown> = new Set([Object, BigInt, Symbol, Promise]);
-
-/** What a Buffer cannot be made of stays as it is: `Buffer.from({ length: 4e9 })` would allocate what a client asks. */
-function toBuffer(value: unknown): unknown {
-  if (typeof value === 'string') return Buffer.from(value);
-  const serialized = isPlainObject(value) && value['type'] === 'Buffer' ? value['data'] : undefined;
-  return Array.isArray(serialized) ? Buffer.from(serialized) : value;
+function newList(reflectedType: unknown, type: unknown): Set<unknown> | unknown[] {
+  if (reflectedType === Set || type === Set) return new Set();
+  const isList = typeof reflectedType === 'function' && 'push' in ((reflectedType.prototype ?? {}) as object);
+  return isList ? new (reflectedType as new () => unknown[])() : [];
 }

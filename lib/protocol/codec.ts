@@ -5,6 +5,7 @@ import {
   type MessageId,
   type WireError,
 } from './envelope.js';
+import { isPollutingKey } from './polluting-key.js';
 
 /** How deep and how wide the JSON of one frame may be. */
 export interface JsonLimits {
@@ -89,12 +90,11 @@ class Inspection {
   #object(value: object, depth: number): string | undefined {
     for (const key in value) {
       if (++this.#keys > this.limits.maxKeys) return `the JSON has more than ${this.limits.maxKeys} keys`;
-      if (key === '__proto__' || key === 'constructor') {
-        return 'the keys "__proto__" and "constructor" are not allowed';
+      const item = (value as Record<string, unknown>)[key];
+      if (isPollutingKey(key, item)) {
+        return 'the key "__proto__" is not allowed, nor is "constructor" with a "prototype"';
       }
-      const fault =
-        (this.mayHoldSurrogates ? this.#text(key) : undefined) ??
-        this.visit((value as Record<string, unknown>)[key], depth + 1);
+      const fault = (this.mayHoldSurrogates ? this.#text(key) : undefined) ?? this.visit(item, depth + 1);
       if (fault !== undefined) return fault;
     }
     return undefined;

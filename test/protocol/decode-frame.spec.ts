@@ -52,14 +52,23 @@ const frameText = fc
   .map((text) => Buffer.from(text).toString());
 
 /** Every own key of a value and every text in it, and how deep it is. */
-function walk(value: unknown, depth = 1): { keys: string[]; texts: string[]; depth: number } {
-  if (typeof value === 'string') return { keys: [], texts: [value], depth: depth - 1 };
-  if (typeof value !== 'object' || value === null) return { keys: [], texts: [], depth: depth - 1 };
+function walk(
+  value: unknown,
+  depth = 1,
+): { keys: string[]; texts: string[]; depth: number; pollutes: boolean } {
+  if (typeof value === 'string') return { keys: [], texts: [value], depth: depth - 1, pollutes: false };
+  if (typeof value !== 'object' || value === null)
+    return { keys: [], texts: [], depth: depth - 1, pollutes: false };
+  const constructor: unknown = Object.getOwnPropertyDescriptor(value, 'constructor')?.value;
   const parts = Object.values(value).map((part) => walk(part, depth + 1));
   return {
     keys: [...(Array.isArray(value) ? [] : Object.keys(value)), ...parts.flatMap(({ keys }) => keys)],
     texts: parts.flatMap(({ texts }) => texts),
     depth: Math.max(depth, ...parts.map((part) => part.depth)),
+    pollutes:
+      Object.hasOwn(value, '__proto__') ||
+      Object.hasOwn(Object(constructor) as object, 'prototype') ||
+      parts.some((part) => part.pollutes),
   };
 }
 
@@ -81,9 +90,12 @@ describe('decodeFrame', () => {
         expect(['undefined', 'number', 'string']).toContain(typeof frame.id);
         if (typeof frame.id === 'number') expect(Number.isFinite(frame.id)).toBe(true);
         if (typeof frame.id === 'string') expect(frame.id.length).toBeGreaterThan(0);
-        const { keys, texts, depth } = walk({ type: frame.type, id: frame.id, payload: frame.payload });
-        expect(keys).not.toContain('__proto__');
-        expect(keys).not.toContain('constructor');
+        const { keys, texts, depth, pollutes } = walk({
+          type: frame.type,
+          id: frame.id,
+          payload: frame.payload,
+        });
+        expect(pollutes).toBe(false);
         expect(keys.length).toBeLessThanOrEqual(LIMITS.maxKeys + 3);
         expect(depth).toBeLessThanOrEqual(LIMITS.maxDepth);
         expect([...keys, ...texts].every(isWellFormed)).toBe(true);
@@ -100,6 +112,25 @@ describe('decodeFrame', () => {
         if (frame instanceof FrameRefusal) return;
         expect(frame.payload).toEqual(JSON.parse(JSON.stringify(payload)));
       }),
+    );
+  });
+
+  it.each([
+    ['"constructor":3', true],
+    ['"constructor":null,"prototype":{"constructor":"Object"}', true],
+    ['"constructor":{"name":"Object"}', true],
+    ['"constructor":["prototype"]', true],
+    ['"a":[{"constructor":{"prototype":{"isAdmin":true}}}]', false],
+    ['"constructor":{"prototype":null}', false],
+    ['"\\u0063onstructor":{"prototyp\\u0065":1}', false],
+    ['"__proto__":1', false],
+    ['"a":[{"__proto__":null}]', false],
+  ])('with the keys %s in the payload is accepted: %s', (keys, isAccepted) => {
+    const frame = decodeFrame(`{"type":"a","id":7,"payload":{${keys}}}`, LIMITS);
+    expect(frame instanceof FrameRefusal ? [frame.id, frame.message] : 'accepted').toEqual(
+      isAccepted
+        ? 'accepted'
+        : [7, 'the key "__proto__" is not allowed, nor is "constructor" with a "prototype"'],
     );
   });
 
