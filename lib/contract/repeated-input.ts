@@ -20,9 +20,15 @@ export function repeatsInput(message: string, value: unknown): boolean {
 }
 
 function isQuotedIn(message: string, text: string): boolean {
+  if (!message.includes(text)) {
+    // Only what is escaped reads differently in quotes.
+    const escaped = JSON.stringify(text);
+    return escaped.length !== text.length + 2 && message.includes(escaped);
+  }
   return [JSON.stringify(text), `'${text}'`, `\`${text}\``].some((quoted) => message.includes(quoted));
 }
 
 function hasNumber(message: string, digits: string): boolean {
+  if (!message.includes(digits)) return false;
   return message.split(/[^\d.eE+-]+/).some((word) => word === digits || word === `${digits}.`);
 }

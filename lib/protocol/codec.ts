@@ -5,7 +5,6 @@ import {
   type MessageId,
   type WireError,
 } from './envelope.js';
-import { isPollutingKey } from './polluting-key.js';
 
 /** How deep and how wide the JSON of one frame may be. */
 export interface JsonLimits {
@@ -60,6 +59,17 @@ function isShortText(id: unknown): id is string {
 function isWellFormed(text: string): boolean {
   // ES2024; every Node and browser this library runs on has it, TypeScript's ES2023 does not know it.
   return (text as string & { isWellFormed(): boolean }).isWellFormed();
+}
+
+/**
+ * True for a key that leads an unsafe merge to a prototype: `__proto__`, and `constructor` where its value holds a
+ * `prototype` of its own. A plain `constructor`, a word in a list of words say, is data.
+ */
+export function isPollutingKey(key: string, value: unknown): boolean {
+  if (key === '__proto__') return true;
+  return (
+    key === 'constructor' && typeof value === 'object' && value !== null && Object.hasOwn(value, 'prototype')
+  );
 }
 
 /** One walk over a parsed frame. JSON escapes (`\u`) are the only way to smuggle a lone surrogate past UTF-8. */
