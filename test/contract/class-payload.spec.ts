@@ -198,28 +198,6 @@ describe('a class payload', () => {
     expect(await issuesOf(Declared, { name: 'n' })).toEqual([{ path: 'name', message: 'name is refused' }]);
   });
 
-  it('asks each rule once, of a refused payload too', async () => {
-    let asked = 0;
-    class Counted {
-      @IsString() text!: string;
-      @IsInt({ validateIf: () => ++asked > 0 }) number!: number;
-    }
-    expect(await issuesOf(Counted, { text: 1, number: 'x' })).toHaveLength(2);
-    expect(asked).toBe(1);
-  });
-
-  it('says what a rule says now, where its message depends on when it is asked', async () => {
-    let language = 'en';
-    class Translated {
-      @IsInt({ message: () => (language === 'en' ? '$property: a number' : '$property: eine Zahl') })
-      n!: number;
-    }
-    const payload = strip(Translated);
-    expect(await payload.validate({ n: 'x' })).toEqual({ issues: [{ path: 'n', message: 'n: a number' }] });
-    language = 'de';
-    expect(await payload.validate({ n: 'x' })).toEqual({ issues: [{ path: 'n', message: 'n: eine Zahl' }] });
-  });
-
   it('does not look into what it strips', async () => {
     expect(await issuesOf(classes.Tree, { label: 'a', extra: lists(50_000) })).toBeUndefined();
   });

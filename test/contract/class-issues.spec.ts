@@ -1,0 +1,29 @@
+import { IsInt, IsString } from 'class-validator';
+import { describe, expect, it } from 'vitest';
+import { ClassPayload } from '../../lib/contract/class-payload.js';
+
+const strip = (target: new () => object) => new ClassPayload(target, [], 'strip');
+
+describe('the issues of a class payload', () => {
+  it('asks each rule once, of a refused payload too', async () => {
+    let asked = 0;
+    class Counted {
+      @IsString() text!: string;
+      @IsInt({ validateIf: () => ++asked > 0 }) number!: number;
+    }
+    expect((await strip(Counted).validate({ text: 1, number: 'x' })).issues).toHaveLength(2);
+    expect(asked).toBe(1);
+  });
+
+  it('says what a rule says now, where its message depends on when it is asked', async () => {
+    let language = 'en';
+    class Translated {
+      @IsInt({ message: () => (language === 'en' ? '$property: a number' : '$property: eine Zahl') })
+      n!: number;
+    }
+    const payload = strip(Translated);
+    expect(await payload.validate({ n: 'x' })).toEqual({ issues: [{ path: 'n', message: 'n: a number' }] });
+    language = 'de';
+    expect(await payload.validate({ n: 'x' })).toEqual({ issues: [{ path: 'n', message: 'n: eine Zahl' }] });
+  });
+});
