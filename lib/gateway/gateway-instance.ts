@@ -20,14 +20,26 @@ export class ConnectionScopes {
     return contextId;
   }
 
-  resolve(metatype: InstanceWrapper['token'], connection: Connection): Promise<object> {
-    return this.moduleRef.resolve(metatype as never, this.of(connection), { strict: false });
+  /** Makes the next resolution begin anew: Nest keeps what has failed in a scope. */
+  renew(connection: Connection): void {
+    this.#contexts.delete(connection);
   }
+
+  resolve(metatype: InstanceWrapper['token'], contextId: ContextId): Promise<object> {
+    return this.moduleRef.resolve(metatype as never, contextId, { strict: false });
+  }
+}
+
+/** A request-scoped gateway's instance for one connection, and the scope its enhancers are resolved in as well. */
+interface ScopedInstance {
+  readonly instance: object;
+  readonly contextId: ContextId;
 }
 
 /** A gateway class as Nest holds it: one instance, or one per connection when it is request-scoped. */
 export class GatewayInstance {
   readonly #isStatic: boolean;
+  readonly #scoped = new WeakMap<Connection, Promise<ScopedInstance>>();
 
   constructor(
     private readonly wrapper: InstanceWrapper<object>,
@@ -51,7 +63,8 @@ export class GatewayInstance {
   }
 
   of(connection: Connection): object | Promise<object> {
-    return this.#isStatic ? this.wrapper.instance : this.scopes.resolve(this.wrapper.token, connection);
+    if (this.#isStatic) return this.wrapper.instance;
+    return this.#scopedFor(connection).then(({ instance }) => instance);
   }
 
   /** Makes the handlers of one method. */
@@ -60,23 +73,39 @@ export class GatewayInstance {
       const handler = this.#handlerOn(this.wrapper.instance, methodName);
       return { handlerFor: () => handler };
     }
-    const handlers = new WeakMap<Connection, Promise<MessageHandler>>();
+    const handlers = new WeakMap<ScopedInstance, MessageHandler>();
     return {
-      handlerFor: (connection) => {
-        const known = handlers.get(connection);
+      handlerFor: async (connection) => {
+        const scoped = await this.#scopedFor(connection);
+        const known = handlers.get(scoped);
         if (known !== undefined) return known;
-        const handler = this.scopes
-          .resolve(this.wrapper.token, connection)
-          .then((instance) => this.#handlerOn(instance, methodName, this.scopes.of(connection)));
-        handlers.set(connection, handler);
+        const handler = this.#handlerOn(scoped.instance, methodName, scoped.contextId);
+        handlers.set(scoped, handler);
         return handler;
       },
     };
   }
 
+  #scopedFor(connection: Connection): Promise<ScopedInstance> {
+    const known = this.#scoped.get(connection);
+    if (known !== undefined) return known;
+    const contextId = this.scopes.of(connection);
+    const scoped = this.scopes.resolve(this.wrapper.token, contextId).then(
+      (instance) => ({ instance, contextId }),
+      (error: unknown) => {
+        this.#scoped.delete(connection);
+        this.scopes.renew(connection);
+        throw error;
+      },
+    );
+    this.#scoped.set(connection, scoped);
+    return scoped;
+  }
+
   #handlerOn(instance: object, methodName: string, contextId?: ContextId): MessageHandler {
     const callback = (instance as Record<string, Callback>)[methodName] as Callback;
-    const inquirerId = contextId === undefined ? undefined : this.wrapper.id;
+    // Transient enhancers exist once for each gateway that has them, under its id.
+    const inquirerId = this.wrapper.id;
     const host = { instance, callback, methodName, moduleKey: this.moduleKey, contextId, inquirerId };
     return new MessageHandler(host, this.enhancers);
   }

@@ -27,8 +27,10 @@ export function RealtimeGateway(options: RealtimeGatewayOptions): ClassDecorator
     const bag = { path: gateway.path, [REALTIME_PATH]: gateway.path };
     WebSocketGateway(bag as Parameters<typeof WebSocketGateway>[1] & object)(target);
     // First of the class's guards, wherever @UseGuards stands: the others then see a payload that was checked.
-    const guards: unknown[] = Reflect.getOwnMetadata(GUARDS_METADATA, target) ?? [];
-    Reflect.defineMetadata(GUARDS_METADATA, [MessageGuard, ...guards], target);
+    // Those of a base class are among them, as Nest's own decorators inherit.
+    const guards: unknown[] = Reflect.getMetadata(GUARDS_METADATA, target) ?? [];
+    const others = guards.filter((guard) => guard !== MessageGuard);
+    Reflect.defineMetadata(GUARDS_METADATA, [MessageGuard, ...others], target);
     // Nest binds request-scoped APP_GUARDs and their kin to such providers; without it they would be passed over.
     Reflect.defineMetadata(ENTRY_PROVIDER_WATERMARK, true, target);
     Reflect.defineMetadata(REALTIME_GATEWAY, gateway, target);

@@ -92,6 +92,37 @@ describe('a request-scoped gateway', () => {
   });
 });
 
+describe('a provider of a request-scoped gateway that fails', () => {
+  it('is asked again for the next message, and other gateways keep their instances', async () => {
+    let failures = 1;
+    const tally = defineContract({ client: { tally: { payload: null } } });
+    @Injectable({ scope: Scope.REQUEST })
+    class Tenant {
+      constructor() {
+        events.push('tenant');
+        if (failures-- > 0) throw new Error('the database is away');
+      }
+    }
+    @RealtimeGateway({ path: '/ws', contract: tally })
+    @Injectable({ scope: Scope.REQUEST })
+    class TenantGateway {
+      constructor(@Inject(Tenant) readonly tenant: Tenant) {}
+
+      @OnMessage(tally, 'tally')
+      tally(): void {}
+    }
+    await start(ScopedGateway, Tenant, TenantGateway);
+    const ann = await app.connect('/ws', { token: 'ann' });
+    expect(await ann.request('count')).toMatchObject({ count: 1 });
+    await expect(ann.request('tally')).rejects.toMatchObject({ code: 'INTERNAL' });
+    expect(await ann.request('tally')).toBeNull();
+    expect(await ann.request('tally')).toBeNull();
+    expect(await ann.request('count')).toMatchObject({ count: 2 });
+    expect(events.filter((event) => event === 'tenant')).toHaveLength(2);
+    expect(instances).toBe(1);
+  });
+});
+
 describe('a request-scoped guard', () => {
   it('gets the connection as REQUEST when it is bound to the class', async () => {
     await start(GuardedGateway);
