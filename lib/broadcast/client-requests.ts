@@ -123,7 +123,8 @@ export class ClientRequests {
     pending: PendingRequest,
     { code, message, details }: WireError,
   ): void {
-    pending.waitingFor.delete(connection);
+    // While its answer was validated it may have timed out, disconnected or answered again.
+    if (!pending.waitingFor.delete(connection)) return;
     connection.answerSettled();
     if (pending.waitingFor.size > 0) return;
     this.#settle(id, pending);
