@@ -26,15 +26,12 @@ export class ClusterView {
     const nodes = this.client.nodes('all');
     const node = nodes[attempt % nodes.length];
     if (node === undefined) throw new Error('No node of the Redis Cluster is known yet.');
-    const reply = await within(PATIENCE_MS, node.cluster('SLOTS') as Promise<unknown>);
-    // An empty host stands for the node that was asked.
-    const ranges = this.#ranges(reply, node.options.host ?? '127.0.0.1');
-    const owners = new Map<number, SlotOwner>();
-    for (const slot of slots) {
-      const range = ranges.find(({ from, to }) => from <= slot && slot <= to);
-      if (range !== undefined) owners.set(slot, range);
-    }
-    return owners;
+    return this.#owners(node.cluster('SLOTS'), node.options.host, slots);
+  }
+
+  /** What a master says itself of these slots. */
+  of(host: string, reply: Promise<unknown>, slots: Iterable<number>): Promise<Map<number, SlotOwner>> {
+    return this.#owners(reply, host, slots);
   }
 
   /** The owner that a `MOVED` error names, or `undefined` for another error. */
@@ -44,6 +41,22 @@ export class ClusterView {
     const [, slot, host, port] = match as unknown as [string, string, string, string];
     const address = this.#mapped({ host: host === '' ? askedHost : host, port: Number(port) });
     return { slot: Number(slot), address };
+  }
+
+  async #owners(
+    asked: Promise<unknown>,
+    askedHost: string | undefined,
+    slots: Iterable<number>,
+  ): Promise<Map<number, SlotOwner>> {
+    const reply = await within(PATIENCE_MS, asked);
+    // An empty host stands for the node that was asked.
+    const ranges = this.#ranges(reply, askedHost ?? '127.0.0.1');
+    const owners = new Map<number, SlotOwner>();
+    for (const slot of slots) {
+      const range = ranges.find(({ from, to }) => from <= slot && slot <= to);
+      if (range !== undefined) owners.set(slot, range);
+    }
+    return owners;
   }
 
   /** The `natMap` of the user's client: what the cluster calls a node, and how it is reached from here. */

@@ -108,7 +108,7 @@ export class ClusterRedis implements RedisTopology {
     this.#watch.stop();
     for (const { lane } of this.#partitions.values()) lane.close();
     this.#homeless.close();
-    await Promise.all([...this.#members.values()].map(({ link }) => link.stop()));
+    await Promise.all([...this.#members.values()].map((member) => member.stop()));
     const isConnected = this.#client.status === 'ready';
     const ended = new Promise((resolve) => this.#client.once('end', resolve));
     this.#client.disconnect();
@@ -169,6 +169,24 @@ export class ClusterRedis implements RedisTopology {
     }
   }
 
+  /** Believes what a master says of its own slots; resolves with whether one of them has gone. */
+  async #ask(member: ClusterMember): Promise<boolean> {
+    let hasLost = false;
+    try {
+      const said = await this.#view.of(member.address.host, member.link.slots(), member.slots);
+      for (const [slot, { address }] of said) {
+        if (this.#partitions.get(slot)?.owner !== member || keyOf(address) === member.key) continue;
+        hasLost = true;
+        this.#assign(slot, address);
+      }
+    } catch {
+      // It answers no more, and whoever else is asked knows why.
+      this.#watch.hurry();
+    }
+    this.#update();
+    return hasLost;
+  }
+
   /** A `MOVED` is the word of the owner itself. */
   #follow(error: Error, asked: ClusterMember | undefined): boolean {
     const moved = this.#view.movedTo(error, asked?.address.host ?? '');
@@ -190,7 +208,7 @@ export class ClusterRedis implements RedisTopology {
     partition.lane.pause(MOVE_GRACE_MS);
     if (before.isIdle) {
       this.#members.delete(before.key);
-      before.link.stop().catch(this.events.failed);
+      before.stop().catch(this.events.failed);
     }
   }
 
@@ -207,14 +225,18 @@ export class ClusterRedis implements RedisTopology {
       },
       stateChanged: () => this.#update(),
       lost: () => this.#watch.hurry(),
-      disowned: (error) => this.#follow(error, member),
+      disturbed: () => this.#ask(member),
     });
     this.#members.set(key, member);
     return member;
   }
 
   #update(): void {
-    const isUp = [...this.#partitions.values()].every(({ owner }) => owner?.link.state === 'up');
+    const owners = [...this.#partitions.values()].map(({ owner }) => owner);
+    // While a slot changes hands nothing is said: publications wait, and most often arrive.
+    const isUp = owners.every((owner) =>
+      this.#state === 'up' ? owner?.mayBeUp : owner?.link.state === 'up',
+    );
     const state = isUp ? 'up' : 'down';
     if (state === this.#state || this.#isStopped) return;
     this.#state = state;

@@ -62,7 +62,12 @@ export class RedisLink {
       this.#probe.hurry();
     });
     subscriptions.client.on('ready', () => commands.hurry());
-    for (const { client } of [commands, subscriptions]) client.on('close', () => events.lost?.());
+    for (const { client } of [commands, subscriptions]) {
+      client.on('close', () => {
+        this.#probe.lost();
+        events.lost?.();
+      });
+    }
     // Not in ioredis' documentation; it is emitted for each unsolicited `sunsubscribe`.
     subscriptions.client.on('moved', () => events.moved?.());
   }
@@ -120,6 +125,16 @@ export class RedisLink {
 
   adopt(partition: number, channels: RedisChannels): void {
     this.#subscriber.adopt(partition, channels);
+  }
+
+  /** Subscribes everything again on the connection as it is. */
+  resubscribe(): void {
+    this.#subscriber.restart();
+  }
+
+  /** What the server says of who owns which slot. */
+  slots(): Promise<unknown> {
+    return this.commands.client.cluster('SLOTS');
   }
 
   /** Publishes what only a probe hears; resolves if the server serves the channel. */

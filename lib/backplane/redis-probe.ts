@@ -18,6 +18,8 @@ export const PROBE: ProbeSettings = { intervalMs: 3_000, timeoutMs: 10_000 };
 
 const FIRST_PROBE_MS = 1_000;
 const LATE_MS = 1_000;
+// A connection that was lost and is not back after this counts as down; most reconnects are quicker.
+const LOST_MS = 1_000;
 
 /**
  * Knows whether messages really travel: a socket that is open says nothing about a half-open connection, a black hole,
@@ -29,6 +31,7 @@ export class RedisProbe {
   #state: 'up' | 'down' = 'down';
   #timer: NodeJS.Timeout | undefined;
   #patience: NodeJS.Timeout | undefined;
+  #loss: NodeJS.Timeout | undefined;
   #sent = 0;
   #onFirst: (() => void) | undefined;
 
@@ -63,7 +66,14 @@ export class RedisProbe {
   stop(): void {
     clearInterval(this.#timer);
     this.#timer = undefined;
+    clearTimeout(this.#loss);
     this.#welcome();
+  }
+
+  /** A connection was lost: nothing gets through before a probe has come back. */
+  lost(): void {
+    if (this.#timer === undefined || this.#state === 'down') return;
+    this.#loss ??= setTimeout(() => this.#become('down'), LOST_MS).unref();
   }
 
   /** A fresh connection is ready; no need to wait for the next turn to know. */
@@ -76,6 +86,8 @@ export class RedisProbe {
     if (this.#timer === undefined) return;
     const now = performance.now();
     this.#heardAt = now;
+    clearTimeout(this.#loss);
+    this.#loss = undefined;
     const sentAt = Number(text.slice(text.indexOf(' ') + 1));
     if (Number.isFinite(sentAt)) this.onRoundTrip(Math.max(0, now - sentAt) / 1_000);
     this.#become('up');
@@ -110,6 +122,8 @@ export class RedisProbe {
   #become(state: 'up' | 'down'): void {
     if (state === this.#state) return;
     this.#state = state;
+    clearTimeout(this.#loss);
+    this.#loss = undefined;
     this.onState(state);
   }
 }

@@ -110,6 +110,11 @@ export class RedisSubscriber {
     this.#flushSoon();
   }
 
+  /** Subscribes everything again, although the connection was not lost. */
+  restart(): void {
+    if (this.client.status === 'ready') this.#catchUp();
+  }
+
   /** Forgets everything; whoever waits is told. */
   close(): void {
     this.#connection++;
@@ -129,6 +134,10 @@ export class RedisSubscriber {
   #ready(): void {
     this.#connection++;
     this.#inFlight = 0;
+    this.#catchUp();
+  }
+
+  #catchUp(): void {
     this.#readyAt = performance.now();
     this.#isCatchingUp = true;
     for (const channels of this.#partitions.values()) channels.restart();

@@ -133,6 +133,25 @@ describe('RedisBackplane', () => {
     expect(await other.say('user:19999', 'hello')).toEqual({ nodes: 1 });
   }, 40_000);
 
+  it('is down about a second after the connection was lost, and up as soon as it is back', async () => {
+    const [one, other] = [await node('a'), await node('b')];
+    await one.subscribe('all');
+    const begun = performance.now();
+    await server.kill();
+    await one.until('down', 3_000);
+    expect(performance.now() - begun).toBeGreaterThan(900);
+    await server.start();
+    await one.until('up', 3_000);
+    await server.call('CLIENT', 'KILL', 'TYPE', 'pubsub');
+    await server.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
+    await until('all is confirmed again', () => one.backplane.subscriptions.confirmed === 2);
+    await until(
+      'publications arrive again',
+      async () => (await other.say('all', 'x').catch(() => ({ nodes: 0 }))).nodes === 1,
+    );
+    expect(one.states).toEqual(['up', 'down', 'up']);
+  });
+
   it('is down while Redis hangs and up again after, without a new process', async () => {
     const [one, other] = [await node('a'), await node('b')];
     await one.subscribe('all');
