@@ -8,7 +8,7 @@ import type { RedisConnection } from './redis-connection.js';
 import { isAway } from './redis-error.js';
 import { PublishLane } from './redis-lane.js';
 import { PLAIN_LANDING, type Landing } from './redis-publisher.js';
-import { within } from './redis-patience.js';
+import { unlessAborted, within } from './redis-patience.js';
 import { SHARDED_PUBSUB } from './redis-pubsub.js';
 import { slotOf } from './redis-slots.js';
 import { NOWHERE, RedisSubscriber } from './redis-subscriber.js';
@@ -42,7 +42,7 @@ export class ClusterRedis implements RedisTopology {
   readonly #homeless: RedisSubscriber;
   #connect: ((host: string, port: number) => RedisConnection) | undefined;
   #hasDoubts = false;
-  #isStopped = false;
+  readonly #stopping = new AbortController();
   #state: 'up' | 'down' = 'down';
 
   constructor(
@@ -75,8 +75,11 @@ export class ClusterRedis implements RedisTopology {
   }
 
   async start(): Promise<void> {
+    if (this.#isStopped) return;
     this.#connect = await this.clients.members(this.given);
-    await within(CONNECT_PATIENCE_MS, this.#client.connect()).catch(this.events.failed);
+    if (this.#isStopped) return;
+    const connected = unlessAborted(this.#client.connect(), this.#stopping.signal);
+    await within(CONNECT_PATIENCE_MS, connected).catch(this.events.failed);
     await this.#watch.look();
     await Promise.all([...this.#members.values()].map(({ started }) => started));
   }
@@ -104,7 +107,7 @@ export class ClusterRedis implements RedisTopology {
   }
 
   async stop(): Promise<void> {
-    this.#isStopped = true;
+    this.#stopping.abort();
     this.#watch.stop();
     for (const { lane } of this.#partitions.values()) lane.close();
     this.#homeless.close();
@@ -114,6 +117,10 @@ export class ClusterRedis implements RedisTopology {
     this.#client.disconnect();
     // One that has no node to part from ends without a word.
     if (isConnected) await within(CLOSE_PATIENCE_MS, ended).catch(this.events.failed);
+  }
+
+  get #isStopped(): boolean {
+    return this.#stopping.signal.aborted;
   }
 
   get #isSettled(): boolean {

@@ -4,6 +4,7 @@ import { BackplaneError } from './backplane-error.js';
 import { COMMAND_TIMEOUT_MS, RedisClients } from './redis-client.js';
 import type { RedisConfiguration } from './redis-configuration.js';
 import { asBackplaneError, isAway, notAnswered } from './redis-error.js';
+import { unlessAborted } from './redis-patience.js';
 
 /** A Lua script, which Redis runs as one step. Its text says what it is for, its KEYS, its ARGV and its result. */
 export class RedisScript {
@@ -36,6 +37,7 @@ export class RedisCommands {
   #close: () => unknown = () => {};
   #answers = 0;
   #onIdle: (() => void) | undefined;
+  readonly #stopping = new AbortController();
 
   constructor(
     configuration: RedisConfiguration,
@@ -46,15 +48,18 @@ export class RedisCommands {
 
   /** Resolves once the first attempt to connect has ended; Redis may be away. */
   async start(): Promise<void> {
+    if (this.#stopping.signal.aborted) return;
     const given = this.#clients.givenCluster;
     if (given === undefined) {
       const connection = await this.#clients.redis();
+      if (this.#stopping.signal.aborted) return;
       this.#use(connection.client, () => connection.close());
       await connection.connect();
     } else {
       const cluster = this.#clients.cluster(given);
       this.#use(cluster, () => cluster.disconnect());
-      await cluster.connect().catch((error: Error) => this.events.failed(error));
+      const connected = cluster.connect().catch((error: Error) => this.events.failed(error));
+      await unlessAborted(connected, this.#stopping.signal);
     }
   }
 
@@ -78,6 +83,7 @@ export class RedisCommands {
 
   /** Disconnects when what was asked already has been answered. */
   async stop(): Promise<void> {
+    this.#stopping.abort();
     if (this.#inFlight.size > 0) await new Promise<void>((resolve) => (this.#onIdle = resolve));
     await this.#close();
   }

@@ -1,3 +1,4 @@
+import type { EventEmitter } from 'node:events';
 import type { Redis } from 'ioredis';
 import { within } from './redis-patience.js';
 
@@ -24,6 +25,10 @@ export class RedisConnection {
       else onError(error);
     });
     client.on('end', () => this.#ended());
+    // ioredis opens its connections to the Sentinels also for a socket that was given up while it connected.
+    (client as EventEmitter).on('failoverSubscribed', () => {
+      if (this.#isClosed) client.disconnect();
+    });
   }
 
   get isReady(): boolean {
@@ -32,6 +37,7 @@ export class RedisConnection {
 
   /** Resolves once the first attempt has ended either way, or takes too long to wait for; the trying goes on. */
   async connect(): Promise<void> {
+    if (this.#isClosed) return;
     // A failure is told to the `error` listener too.
     await within(CONNECT_PATIENCE_MS, this.client.connect()).catch(() => {});
   }

@@ -30,6 +30,7 @@ export class RedisLink {
   readonly #subscriber: RedisSubscriber;
   readonly #probe: RedisProbe;
   #probeName: string | undefined;
+  #isStopped = false;
 
   constructor(
     private readonly commands: RedisConnection,
@@ -90,7 +91,7 @@ export class RedisLink {
   async start(): Promise<void> {
     await Promise.all([this.commands.connect(), this.subscriptions.connect()]);
     // Redis may be away while the app boots; the node then serves its own clients and says so in its health.
-    await this.#probe.start();
+    if (!this.#isStopped) await this.#probe.start();
   }
 
   /** Goes on probing through this channel. */
@@ -143,6 +144,7 @@ export class RedisLink {
   }
 
   async stop(): Promise<void> {
+    this.#isStopped = true;
     this.#probe.stop();
     this.#subscriber.close();
     await Promise.all([this.commands.close(), this.subscriptions.close()]);

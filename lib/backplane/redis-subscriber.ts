@@ -1,6 +1,6 @@
 import type { Redis } from 'ioredis';
 import { RedisChannels } from './redis-channels.js';
-import { isRefusal } from './redis-error.js';
+import { isAway, isRefusal } from './redis-error.js';
 import type { PubSub } from './redis-pubsub.js';
 
 /** What a subscriber reports. */
@@ -50,6 +50,7 @@ export class RedisSubscriber {
   #readyAt = 0;
   #isCatchingUp = false;
   #isFlushScheduled = false;
+  #isClosed = false;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(
@@ -85,6 +86,7 @@ export class RedisSubscriber {
   }
 
   subscribe(name: string): Promise<void> | undefined {
+    if (this.#isClosed) return Promise.reject(isAway());
     const confirmed = this.#channelsOf(name).want(name);
     if (confirmed !== undefined) this.#flushSoon();
     return confirmed;
@@ -117,6 +119,7 @@ export class RedisSubscriber {
 
   /** Forgets everything; whoever waits is told. */
   close(): void {
+    this.#isClosed = true;
     this.#connection++;
     clearInterval(this.#timer);
     for (const retry of this.#retries) clearTimeout(retry);

@@ -33,6 +33,7 @@ export interface TopologyEvents {
 /** One Redis or one Sentinel group. */
 export class SingleRedis implements RedisTopology {
   #link: RedisLink | undefined;
+  #isStopped = false;
 
   constructor(
     private readonly clients: RedisClients,
@@ -50,6 +51,8 @@ export class SingleRedis implements RedisTopology {
 
   async start(): Promise<void> {
     const [commands, subscriptions] = [await this.clients.redis(), await this.clients.redis()];
+    // They are not connected yet.
+    if (this.#isStopped) return;
     const events = { ...this.events, stateChanged: () => this.events.stateChanged(this.state) };
     this.#link = new RedisLink(commands, subscriptions, CLASSIC_PUBSUB, () => 0, events);
     this.#link.probeThrough(this.probeName);
@@ -65,7 +68,7 @@ export class SingleRedis implements RedisTopology {
   }
 
   subscribe(name: string): Promise<void> | undefined {
-    return this.#link?.subscribe(name);
+    return this.#isStopped ? Promise.reject(isAway()) : this.#link?.subscribe(name);
   }
 
   unsubscribe(name: string): void {
@@ -77,6 +80,7 @@ export class SingleRedis implements RedisTopology {
   }
 
   async stop(): Promise<void> {
+    this.#isStopped = true;
     await this.#link?.stop();
     this.#link = undefined;
   }

@@ -12,7 +12,7 @@ const SENTINELS = 3;
 export class SentinelGroup {
   private constructor(
     readonly servers: readonly RedisServer[],
-    private readonly sentinels: readonly RedisServer[],
+    readonly sentinels: readonly RedisServer[],
     private readonly folder: string,
   ) {}
 
