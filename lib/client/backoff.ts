@@ -1,12 +1,10 @@
 import type { ResolvedClientOptions } from './client.options.js';
+import { LONGEST_MS } from './environment.js';
 
 type BackoffOptions = Pick<
   ResolvedClientOptions,
   'minRetryMs' | 'maxRetryMs' | 'firstRetrySpreadMs' | 'stableAfterMs' | 'random'
 >;
-
-/** The longest delay a timer can hold. */
-const LONGEST_MS = 0x7fffffff;
 
 /** When to try again. Everything is drawn at random: clients that were lost together must not come back together. */
 export class Backoff {
@@ -44,6 +42,11 @@ export class Backoff {
     if (advice === undefined) return undefined;
     const { firstRetrySpreadMs, random } = this.#options;
     return Math.min(LONGEST_MS, +advice + random() * Math.min(+advice, firstRetrySpreadMs));
+  }
+
+  /** The wait before a fresh token is tried: short, unless tokens are refused, or end soon, one after the other. */
+  afterRefusal(): number {
+    return this.attempt > 1 ? this.afterFailure() : this.soon();
   }
 
   /** The short wait before what one client alone has a reason for: a fresh token, a network that is back. */

@@ -1,4 +1,5 @@
 import type { WireError } from '../protocol/envelope.js';
+import type { ClientParts } from './client-parts.js';
 import type { Link, ServerFrame } from './link.js';
 import type { Outbox, Parcel } from './outbox.js';
 import { RequestError, requestErrorOf } from './request-error.js';
@@ -62,7 +63,8 @@ class Call implements Parcel {
     this.forget();
     if (
       type === '$error' &&
-      (payload as WireError).code === 'UNAVAILABLE' &&
+      this.retry !== 'never' &&
+      (payload as WireError | null)?.code === 'UNAVAILABLE' &&
       !this.#outbox.isOpenOn(this.link)
     ) {
       // It came too late for a server that goes away, and was not done: it is for the next one.
@@ -82,9 +84,11 @@ export class Calls {
 
   readonly #prefix: string;
   readonly #outbox: Outbox;
+  readonly #parts: ClientParts;
 
   /** The prefix keeps ids apart from those of every other client of the session. */
-  constructor(prefix: string, outbox: Outbox) {
+  constructor(prefix: string, outbox: Outbox, parts: ClientParts) {
+    this.#parts = parts;
     this.#prefix = prefix;
     this.#outbox = outbox;
   }
@@ -95,7 +99,7 @@ export class Calls {
     const key = retry === 'never' ? undefined : id;
     return new Call(
       id,
-      JSON.stringify({ type, payload, id, key }),
+      this.#parts.encode(type, payload, { id, key }),
       retry,
       caller,
       this.#pending,

@@ -5,9 +5,12 @@ import type { WhileAway } from './send.options.js';
 /** Where to connect; a function is asked before every attempt. `/ws` is resolved against the page's address. */
 export type Address = string | (() => string | Promise<string>);
 
-/** Why a token is asked for: for an attempt, or because the server refused or no longer accepts the last one. */
+/**
+ * Why a token is asked for. `connect`: for an attempt. `expiring`: to renew the one in use over the connection. `refused`:
+ * the server refused the last one, or it has expired; the same one again closes the client.
+ */
 export interface TokenRequest {
-  readonly reason: 'connect' | 'refused';
+  readonly reason: 'connect' | 'expiring' | 'refused';
 }
 
 export type TokenSource = (request: TokenRequest) => Token | Promise<Token>;
@@ -15,7 +18,7 @@ type Token = string | null | undefined;
 
 /** What `new RealtimeClient(url, options)` takes. */
 export interface RealtimeClientOptions {
-  /** Asked before every attempt; nothing returned connects without a token, an `UnauthenticatedError` thrown closes the client. @default none */
+  /** Asked before every attempt and before the token expires; nothing returned connects without one, an `UnauthenticatedError` closes the client. @default none */
   readonly token?: TokenSource;
   /** Whether `on`, `send`, `request` and the like connect an idle client; with `false` only `connect()` does. @default true */
   readonly autoConnect?: boolean;
@@ -70,10 +73,10 @@ const DEFAULTS = {
 
 /** Fills in the defaults; throws a sentence that names the fix when there is no WebSocket to use. */
 export function resolveClientOptions(options: RealtimeClientOptions): ResolvedClientOptions {
-  const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
-  const resolved = { ...DEFAULTS, WebSocket: scope.WebSocket, ...given };
-  if (resolved.WebSocket === undefined) {
-    throw new TypeError("No global WebSocket here: pass the option WebSocket, such as that of 'ws'.");
+  const resolved: Record<string, unknown> = { ...DEFAULTS, WebSocket: scope.WebSocket };
+  for (const [name, value] of Object.entries(options)) resolved[name] = value ?? resolved[name];
+  if (!resolved['WebSocket']) {
+    throw new TypeError("No global WebSocket: pass the option WebSocket, such as that of 'ws'.");
   }
-  return resolved as ResolvedClientOptions;
+  return resolved as unknown as ResolvedClientOptions;
 }

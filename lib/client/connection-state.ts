@@ -36,7 +36,7 @@ export interface Reconnecting extends Absence {
   readonly status: 'reconnecting';
 }
 
-/** The end; `code` is the close code of the server, or 1000 after `close()`. */
+/** The end until `connect()` is called; `code` is the close code of the server, or 1000 after `close()`. */
 export interface Closed {
   readonly status: 'closed';
   readonly code: number;

@@ -14,6 +14,7 @@ import {
   type RealtimeClientOptions,
   type ResolvedClientOptions,
 } from './client.options.js';
+import { CORE_PARTS, type ClientParts } from './client-parts.js';
 import type { ConnectionState } from './connection-state.js';
 import type { Link, ServerFrame } from './link.js';
 import { Listeners } from './listeners.js';
@@ -22,7 +23,7 @@ import { Outbox } from './outbox.js';
 import { ClosedError, requestErrorOf, type RequestError } from './request-error.js';
 import { request } from './request.js';
 import type { PayloadArguments, RequestOptions, SendOptions, SendOutcome, Unsent } from './send.options.js';
-import { Session } from './session.js';
+import { Session, type SessionEvents } from './session.js';
 
 // No message has such a type: those with a dollar never come this far.
 const STATE = '$state';
@@ -30,8 +31,8 @@ const ERROR = '$error';
 const UNSENT = '$unsent';
 
 /**
- * The smallest client: `RealtimeClient` without answers to the server's requests, streams and async iteration, for a page
- * that counts its bytes.
+ * The smallest client, for a page that counts its bytes: `RealtimeClient` without answers to the server's requests, streams,
+ * async iteration, token renewal over the connection, seamless handovers and the check that payloads are JSON.
  */
 export class CoreClient<C extends AnyContract = AnyContract> {
   protected readonly options: ResolvedClientOptions;
@@ -44,13 +45,16 @@ export class CoreClient<C extends AnyContract = AnyContract> {
 
   /** Connects nothing yet, so it may be made anywhere: at module level, in a render, on a server. */
   constructor(address: Address, options: RealtimeClientOptions = {}) {
+    const parts = this.parts();
     const resolved = resolveClientOptions(options);
     const { clock, random } = resolved;
     this.options = resolved;
     this.listeners = new Listeners(clock);
-    this.calls = new Calls(`${random().toString(36).slice(2)}-`, this.#outbox);
-    this.#messages = new Messages(this.#outbox, clock, (unsent) => this.listeners.emit(UNSENT, unsent));
-    this.#session = new Session(address, resolved, {
+    this.calls = new Calls(`${random().toString(36).slice(2)}-`, this.#outbox, parts);
+    this.#messages = new Messages(this.#outbox, clock, parts, (unsent) =>
+      this.listeners.emit(UNSENT, unsent),
+    );
+    const events: SessionEvents = {
       onState: (state) => this.#changed(state),
       onLink: (link) => this.#outbox.open(link),
       onLeaving: (link) => this.#outbox.shut(link),
@@ -62,7 +66,9 @@ export class CoreClient<C extends AnyContract = AnyContract> {
         if (!this.calls.answer(frame)) this.receive(link, frame);
       },
       isAwaited: (link) => this.calls.isAwaited(link),
-    });
+      onError: (error) => this.listeners.emit(ERROR, error),
+    };
+    this.#session = new Session(address, resolved, events, parts);
   }
 
   /** What the client is doing now. */
@@ -70,7 +76,10 @@ export class CoreClient<C extends AnyContract = AnyContract> {
     return this.#session.state;
   }
 
-  /** Resolves when messages flow, however many attempts that takes; rejects with a `ClosedError` when they never will. */
+  /**
+   * Resolves when messages flow, however many attempts that takes; rejects with a `ClosedError` when the client closes
+   * first. A closed client begins anew, as a new session.
+   */
   connect(): Promise<void> {
     this.#session.start();
     const connected = new Promise<void>((resolve, reject) => {
@@ -88,7 +97,7 @@ export class CoreClient<C extends AnyContract = AnyContract> {
     return connected;
   }
 
-  /** Ends it for good: what waits is given up with `closed`. Once is enough, twice does nothing more. */
+  /** Ends it until `connect()` is called: what waits is given up with `closed`. Once is enough, twice does nothing more. */
   close(): void {
     this.#session.close(1000, 'closed by the client');
   }
@@ -112,7 +121,7 @@ export class CoreClient<C extends AnyContract = AnyContract> {
     this.use();
     const whileAway = options?.whileAway ?? this.options.whileAway;
     const away = whileAway === 'drop' ? whileAway : whileAway.queue;
-    return this.#messages.send(type, payload, this.#session.link?.isOpen ? 'now' : away);
+    return this.#messages.send(type, payload, this.#session.canSend ? 'now' : away);
   }
 
   /** Sends a message and waits for its one reply; rejects with a `RequestError`, or with the signal's reason. */
@@ -128,7 +137,8 @@ export class CoreClient<C extends AnyContract = AnyContract> {
 
   /** Calls back after every change of `state`. */
   onStateChange(tell: (state: ConnectionState) => void): () => void {
-    return this.listeners.add(STATE, tell);
+    // One that an earlier listener has ended already is no state any more.
+    return this.listeners.add(STATE, (state: ConnectionState) => state === this.state && tell(state));
   }
 
   /** Calls back for errors that answer no request, such as a refused `send`. */
@@ -141,24 +151,30 @@ export class CoreClient<C extends AnyContract = AnyContract> {
     return this.listeners.add(UNSENT, tell);
   }
 
+  protected parts(): ClientParts {
+    return CORE_PARTS;
+  }
+
   /** Connects an idle client, unless only `connect()` may. */
   protected use(): void {
-    if (this.options.autoConnect) this.#session.start();
+    if (this.options.autoConnect && this.state.status === 'idle') this.#session.start();
   }
 
   #changed(state: ConnectionState): void {
+    this.#outbox.isClosed = state.status === 'closed';
+    if (this.#outbox.isClosed) {
+      this.#outbox.clear();
+      this.calls.clear();
+    }
     this.listeners.emit(STATE, state);
-    if (state.status !== 'closed') return;
-    this.#outbox.close();
-    this.calls.clear();
   }
 
   /** Takes a frame that answers nothing. */
   protected receive(link: Link, { type, id, payload }: ServerFrame): void {
     if (type === '$goaway') {
-      this.#session.goAway(link, (payload as { reconnectAfterMs: number }).reconnectAfterMs);
+      this.#session.goAway(link, (payload as { reconnectAfterMs?: unknown } | null)?.reconnectAfterMs);
     } else if (type === '$error' && id === undefined) {
-      this.listeners.emit(ERROR, requestErrorOf(payload as WireError));
+      this.listeners.emit(ERROR, requestErrorOf(payload as WireError | null));
     } else if (type[0] !== '$') {
       this.listeners.emit(type, payload);
     }

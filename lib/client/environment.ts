@@ -44,10 +44,14 @@ interface Scope extends Listening {
 
 export const scope = globalThis as unknown as Scope;
 
-/** Looks the timers up at each call, so that fake timers installed later are used too. */
+/** The longest delay a timer can hold; a longer one would fire at once. */
+export const LONGEST_MS = 0x7fffffff;
+
+/** Looks the timers up at each call, so that fake timers installed later are used too. `Infinity` is never. */
 export const systemClock: Clock = {
   now: () => Date.now(),
-  setTimeout: (callback, delayMs) => scope.setTimeout(callback, delayMs),
+  setTimeout: (callback, delayMs) =>
+    delayMs === Infinity ? {} : scope.setTimeout(callback, Math.min(delayMs, LONGEST_MS)),
   clearTimeout: (timer) => scope.clearTimeout(timer),
 };
 

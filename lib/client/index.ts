@@ -16,7 +16,7 @@ export type {
   Reconnecting,
 } from './connection-state.js';
 export type { AbortSignalLike, Clock, WebSocketConstructor, WebSocketLike } from './environment.js';
-export type { ClientErrorCode } from './request-error.js';
+export type { ClientErrorCode, RequestErrorOptions } from './request-error.js';
 export type {
   QueueLimits,
   RequestOptions,

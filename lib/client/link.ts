@@ -74,7 +74,7 @@ export class Link {
   /** Whether the server took us for the client we were before, and still knows what it answered us. */
   get isResumed(): boolean {
     return (
-      this.hello !== undefined &&
+      !!this.hello &&
       this.hello.sessionId === this.#introduction.ticket?.sessionId &&
       this.#resumption?.answersRemembered !== false
     );
@@ -97,7 +97,7 @@ export class Link {
 
   /** Uses the link as it is, without waiting longer for the answer to `$resume`. False without a `$hello`. */
   settle(): boolean {
-    if (this.hello === undefined) return false;
+    if (!this.hello) return false;
     if (!this.#isUsable) {
       this.#isUsable = true;
       this.hello = { ...this.hello, ...this.#resumption };
@@ -116,30 +116,32 @@ export class Link {
 
   #introduce(): void {
     const { token, ticket } = this.#introduction;
-    if (token !== undefined) this.send(JSON.stringify({ type: '$auth', payload: { token } }));
-    if (ticket !== undefined) this.send(JSON.stringify({ type: '$resume', id: RESUME_ID, payload: ticket }));
+    if (token) this.send(JSON.stringify({ type: '$auth', payload: { token } }));
+    if (ticket) this.send(JSON.stringify({ type: '$resume', id: RESUME_ID, payload: ticket }));
   }
 
   #receive(text: string): void {
     this.#liveness?.heard();
     const frame = frameOf(text);
-    if (frame === undefined) return;
-    if (frame.type === '$hello') this.#greeted(frame.payload as Hello);
+    if (!frame) return;
+    if (frame.type === '$hello') this.#greeted(frame.payload as Hello | undefined);
     else if (frame.id === RESUME_ID) this.#resumeAnswered(frame);
     else if (frame.id === DRAIN_ID) this.#onDrained?.();
     else this.#events.onFrame(this, frame, text);
   }
 
-  #greeted(hello: Hello): void {
+  #greeted(hello: Hello | null | undefined): void {
+    // It comes once, and says at least whose session this is.
+    if (this.hello || !hello?.sessionId) return;
     this.hello = hello;
-    this.#liveness ??= new Liveness(
-      hello.heartbeat,
+    this.#liveness = new Liveness(
+      hello.heartbeat ?? null,
       this.#options,
       () => this.isOpen && this.send('{"type":"ping"}'),
       () => this.#abandon(),
     );
     // Calls must not go out before it is settled whose session they belong to.
-    if (this.#introduction.ticket === undefined || this.isResumed || this.#resumption) this.settle();
+    if (!this.#introduction.ticket || this.isResumed || this.#resumption) this.settle();
   }
 
   #resumeAnswered({ type, payload }: ServerFrame): void {

@@ -4,7 +4,11 @@ import type { Clock } from './environment.js';
 export class Listeners {
   readonly #named = new Map<string, Set<(value: never) => void>>();
 
-  constructor(private readonly clock: Clock) {}
+  readonly #clock: Clock;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
 
   /** Adds one, even one that is there already; the returned function takes it away. */
   add(name: string, tell: (value: never) => void): () => void {
@@ -15,12 +19,15 @@ export class Listeners {
   }
 
   emit(name: string, value: unknown): void {
-    for (const tell of [...(this.#named.get(name) ?? [])]) {
+    const listeners = this.#named.get(name);
+    for (const tell of [...(listeners ?? [])]) {
+      // One before it may have taken it away.
+      if (!listeners?.has(tell)) continue;
       try {
         tell(value as never);
       } catch (error) {
         // As with event targets, what a listener throws is an uncaught error of the page.
-        this.clock.setTimeout(() => {
+        this.#clock.setTimeout(() => {
           throw error;
         }, 0);
       }

@@ -67,6 +67,8 @@ export class Liveness {
       if (slept && this.#probe === 'silence') this.wake();
       else this.#onDead();
     } else if (this.#heartbeat !== null) {
+      // A clock that was set back must not make the wait longer.
+      this.#heardAt = Math.min(this.#heardAt, now);
       const leftMs = this.#heardAt + this.#heartbeat.intervalMs - now;
       if (leftMs > 0) this.#arm(leftMs);
       else if (slept) this.wake();

@@ -1,3 +1,4 @@
+import type { ClientParts } from './client-parts.js';
 import type { Clock } from './environment.js';
 import type { Outbox, Parcel } from './outbox.js';
 import type { QueueLimits, SendOutcome, Unsent, UnsentReason } from './send.options.js';
@@ -8,9 +9,11 @@ export class Messages {
 
   readonly #outbox: Outbox;
   readonly #clock: Clock;
+  readonly #parts: ClientParts;
   readonly #onUnsent: (unsent: Unsent) => void;
 
-  constructor(outbox: Outbox, clock: Clock, onUnsent: (unsent: Unsent) => void) {
+  constructor(outbox: Outbox, clock: Clock, parts: ClientParts, onUnsent: (unsent: Unsent) => void) {
+    this.#parts = parts;
     this.#outbox = outbox;
     this.#clock = clock;
     this.#onUnsent = onUnsent;
@@ -29,7 +32,7 @@ export class Messages {
         resolve(outcome);
       };
       const parcel: Parcel = {
-        text: JSON.stringify({ type, payload }),
+        text: this.#parts.encode(type, payload),
         retry: 'never',
         link: undefined,
         sent: () => settle('sent'),

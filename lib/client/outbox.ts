@@ -17,12 +17,13 @@ export interface Parcel {
 /** What is to be written, in the order in which it was asked for. */
 export class Outbox {
   #link: Link | undefined;
-  #isClosed = false;
+  /** Whether it gives up whatever is posted. */
+  isClosed = false;
   #waiting = new Set<Parcel>();
 
   /** Writes it, or lets it wait behind the others. */
   post(parcel: Parcel): void {
-    if (this.#isClosed) parcel.unsent('closed');
+    if (this.isClosed) parcel.unsent('closed');
     else if (this.#link?.isOpen) this.#write(this.#link, parcel);
     else this.#waiting.add(parcel);
   }
@@ -52,9 +53,8 @@ export class Outbox {
     if (this.#link === link) this.#link = undefined;
   }
 
-  /** Gives up all that waits, and whatever comes later. */
-  close(): void {
-    this.#isClosed = true;
+  /** Gives up all that waits. */
+  clear(): void {
     for (const parcel of [...this.#waiting]) parcel.unsent('closed');
   }
 

@@ -1,30 +1,66 @@
-/** How long after the old link a message may still come that it had brought already. */
-const AFTERMATH_MS = 5_000;
+/** The most by which two links may differ in when they bring one message. */
+const SKEW_MS = 1_000;
+
+interface Count {
+  /** How many more copies came on the old link than on the new one. */
+  surplus: number;
+  /** The surplus over time, since when, and until when. */
+  area: number;
+  since: number;
+  at: number;
+  /** When the text came first. */
+  readonly firstAt: number;
+}
 
 /**
  * Tells the second copy of a message while two links of one session are open. Each link brings a message once, as the
- * same text, so of k copies on one and m on the other max(k, m) are news.
+ * same text. A surplus that stays is of messages that only one link got, before the other was there: it is no copy of what
+ * comes later.
  */
 export class Overlap<Link> {
-  /** How many more copies of a text came on the old link than on the new one. */
-  readonly #surplus = new Map<string, number>();
+  /** By text, the one that was longest without a copy first; bounded by what comes within `SKEW_MS`. */
+  readonly #counts = new Map<string, Count>();
   #endsAt = Infinity;
 
   constructor(private readonly old: Link) {}
 
-  isRepeated(link: Link, text: string): boolean {
+  isRepeated(link: Link, text: string, now: number): boolean {
+    if (now > this.#endsAt) return false;
+    this.#forget(now);
     const step = link === this.old ? 1 : -1;
-    const surplus = this.#surplus.get(text) ?? 0;
-    this.#surplus.set(text, surplus + step);
-    return surplus * step < 0;
+    const count = this.#counts.get(text) ?? { surplus: 0, area: 0, since: now, at: now, firstAt: now };
+    count.area += count.surplus * (now - count.at);
+    count.at = now;
+    if (now - count.since >= SKEW_MS / 2) {
+      const stays = now - count.firstAt < SKEW_MS ? 0 : Math.round(count.area / (now - count.since));
+      // Not between the two copies of one message: it would be heard twice, or not at all.
+      if (count.surplus * stays >= stays * stays) {
+        count.surplus -= stays;
+        count.area = 0;
+        count.since = now;
+      }
+    }
+    const isRepeated = count.surplus * step < 0;
+    count.surplus += step;
+    this.#counts.delete(text);
+    this.#counts.set(text, count);
+    return isRepeated;
+  }
+
+  /** How many texts are known now. */
+  get size(): number {
+    return this.#counts.size;
   }
 
   /** The old link has ended. */
   end(now: number): void {
-    this.#endsAt = Math.min(this.#endsAt, now + AFTERMATH_MS);
+    this.#endsAt = Math.min(this.#endsAt, now + SKEW_MS);
   }
 
-  isOver(now: number): boolean {
-    return now > this.#endsAt;
+  #forget(now: number): void {
+    for (const [text, { at }] of this.#counts) {
+      if (now - at < SKEW_MS) return;
+      this.#counts.delete(text);
+    }
   }
 }

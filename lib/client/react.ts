@@ -57,11 +57,18 @@ export function RealtimeProvider<C extends AnyContract>({
   // StrictMode makes two and keeps one; the other was never connected.
   const [made] = useState(() => (typeof client === 'function' ? client() : undefined));
   const closing = useRef<unknown>(undefined);
+  const hasClosed = useRef(false);
   useEffect(() => {
     scope.clearTimeout(closing.current);
+    // `<Activity>` shows again what it hid, and a client that has never connected is not closed below.
+    if (hasClosed.current) void made?.connect();
+    hasClosed.current = false;
     return () => {
-      // StrictMode unmounts and mounts again in one go, and a closed client is closed for good.
-      closing.current = scope.setTimeout(() => made?.close(), 0);
+      // StrictMode unmounts and mounts again in one go: that is no reason to close.
+      closing.current = scope.setTimeout(() => {
+        hasClosed.current = made !== undefined && /^(connect|reconnect)/.test(made.state.status);
+        if (hasClosed.current) made?.close();
+      }, 0);
     };
   }, [made]);
   return createElement(Context.Provider, { value: typeof client === 'function' ? made : client }, children);

@@ -10,20 +10,29 @@ import type {
   ServerType,
 } from '../contract/contract-types.js';
 import type { ServerRequest } from '../protocol/envelope.js';
+import type { ClientParts } from './client-parts.js';
 import { CoreClient } from './core-client.js';
 import { onAbort } from './environment.js';
 import { Feed } from './feed.js';
+import { Handover } from './handover.js';
+import { encode } from './json.js';
 import type { Link, ServerFrame } from './link.js';
+import { Renewal } from './renewal.js';
 import { ClosedError } from './request-error.js';
 import type { PayloadArguments, WaitOptions } from './send.options.js';
 import { ServerRequests } from './server-requests.js';
 import { stream } from './stream.js';
 
 const ANY = '$any';
+const PARTS: ClientParts = { encode, Handover, Renewal };
 
 /** The other end of a `@RealtimeGateway`, typed by its contract. It connects when first used and comes back by itself. */
 export class RealtimeClient<C extends AnyContract = AnyContract> extends CoreClient<C> {
-  readonly #requests = new ServerRequests();
+  readonly #requests = new ServerRequests((error) => {
+    this.options.clock.setTimeout(() => {
+      throw error;
+    }, 0);
+  });
 
   /** Calls back for every message of the server, as a union told apart by `type`. */
   onAny(tell: (message: ServerMessage<C>) => void): () => void {
@@ -68,6 +77,10 @@ export class RealtimeClient<C extends AnyContract = AnyContract> extends CoreCli
   ): () => void {
     this.use();
     return this.#requests.add(type, answer as (payload: unknown) => unknown);
+  }
+
+  protected override parts(): ClientParts {
+    return PARTS;
   }
 
   protected override receive(link: Link, frame: ServerFrame): void {

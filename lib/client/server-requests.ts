@@ -1,4 +1,5 @@
 import type { MessageId, ServerRequest, WireError } from '../protocol/envelope.js';
+import { encode } from './json.js';
 import type { Link } from './link.js';
 import { RequestError } from './request-error.js';
 
@@ -7,6 +8,12 @@ export type Answer = (payload: unknown) => unknown;
 /** Answers what the server asks, on the link on which it asked. */
 export class ServerRequests {
   readonly #answers = new Map<string, Answer>();
+  readonly #onFault: (error: unknown) => void;
+
+  /** What an answer throws that is not for the server is a fault of the page. */
+  constructor(onFault: (error: unknown) => void) {
+    this.#onFault = onFault;
+  }
 
   /** Throws when the type is answered already: one question has one answer. */
   add(type: string, answer: Answer): () => void {
@@ -16,13 +23,15 @@ export class ServerRequests {
     return () => void (this.#answers.get(type) === answer && this.#answers.delete(type));
   }
 
-  async answer(link: Link, id: MessageId, { type, payload }: ServerRequest): Promise<void> {
+  async answer(link: Link, id: MessageId, request: ServerRequest): Promise<void> {
     let text: string;
     try {
+      const { type, payload } = request;
       const answer = this.#answers.get(type);
       if (answer === undefined) throw new RequestError('UNKNOWN_TYPE', 'this client answers no such request');
-      text = JSON.stringify({ type: '$reply', id, payload: (await answer(payload)) ?? null });
+      text = encode('$reply', (await answer(payload)) ?? null, { id });
     } catch (error) {
+      if (!(error instanceof RequestError)) this.#onFault(error);
       text = JSON.stringify({ type: '$error', id, payload: wireErrorOf(error) });
     }
     if (link.isOpen) link.send(text);
@@ -32,6 +41,6 @@ export class ServerRequests {
 /** Only what was thrown for the server is told to it. */
 function wireErrorOf(error: unknown): WireError {
   if (!(error instanceof RequestError)) return { code: 'INTERNAL', message: 'the client failed to answer' };
-  const { code, message, issues } = error;
-  return issues === undefined ? { code, message } : { code, message, issues };
+  const { code, message, details, issues } = error as RequestError;
+  return { code, message, ...(details !== undefined && { details }), ...(issues && { issues }) };
 }

@@ -3,10 +3,11 @@ import { Backoff } from './backoff.js';
 import type { ResolvedClientOptions, Address } from './client.options.js';
 import type { ConnectionState } from './connection-state.js';
 import { resolveUrl } from './environment.js';
-import { Handover } from './handover.js';
+import type { ClientParts } from './client-parts.js';
+import type { Handover } from './handover.js';
 import { Link, type Introduction, type LinkEvents, type ServerFrame, type SessionTicket } from './link.js';
-import { Overlap } from './overlap.js';
-import { UnauthenticatedError } from './request-error.js';
+import type { Renewal } from './renewal.js';
+import { UnauthenticatedError, type RequestError } from './request-error.js';
 import { watchWakeSignals } from './wake-signals.js';
 
 export interface SessionEvents {
@@ -20,6 +21,8 @@ export interface SessionEvents {
   onFrame(link: Link, frame: ServerFrame): void;
   /** Whether an answer is still to come on this link. */
   isAwaited(link: Link): boolean;
+  /** The token could not be renewed this time. */
+  onError(error: RequestError): void;
 }
 
 // Typed by the table of codes, which itself stays out of the bundle.
@@ -33,10 +36,13 @@ export class Session implements LinkEvents {
   link: Link | undefined;
   #next: Link | undefined;
   #handover: Handover | undefined;
-  #overlap: Overlap<Link> | undefined;
   #ticket: SessionTicket | undefined;
+  /** The link that is about to be left: the server refuses messages on it. */
+  #leaving: Link | undefined;
   #usableAt = 0;
-  #refusals = 0;
+  #token: string | undefined;
+  /** A fresh token is needed; one that was refused before `$hello` would be refused again. */
+  #refused: { readonly token?: string | undefined } | undefined;
   /** Ends the wait before an attempt, or the attempt; there is never both. */
   #timer: unknown;
   #retryAt: number | undefined;
@@ -44,20 +50,32 @@ export class Session implements LinkEvents {
   #end = { code: 0, reason: '' };
   #stopSignals: (() => void) | undefined;
   readonly #backoff: Backoff;
+  readonly #renewal: Renewal | undefined;
+  readonly #parts: ClientParts;
   readonly #address: Address;
   readonly #options: ResolvedClientOptions;
   readonly #events: SessionEvents;
 
-  constructor(address: Address, options: ResolvedClientOptions, events: SessionEvents) {
+  constructor(address: Address, options: ResolvedClientOptions, events: SessionEvents, parts: ClientParts) {
+    this.#parts = parts;
     this.#address = address;
     this.#options = options;
     this.#events = events;
     this.#backoff = new Backoff(options);
+    this.#renewal = parts.Renewal && new parts.Renewal(options, events);
   }
 
-  /** Begins, once. */
+  /** Whether what is sent now goes out. */
+  get canSend(): boolean {
+    return this.link !== this.#leaving && this.link?.isOpen === true;
+  }
+
+  /** Begins when idle, or anew when closed. */
   start(): void {
-    if (this.state.status !== 'idle') return;
+    if (this.#stopSignals) return;
+    this.#ticket = this.#refused = undefined;
+    this.#notBefore = 0;
+    this.#end = { code: 0, reason: '' };
     this.#stopSignals = watchWakeSignals(
       () => this.wake(),
       () => this.link?.wake(),
@@ -70,15 +88,18 @@ export class Session implements LinkEvents {
   wake(): void {
     this.link?.wake();
     if (this.#retryAt === undefined) return;
-    const at = Math.max(this.#options.clock.now() + this.#backoff.soon(), this.#notBefore);
-    if (at < this.#retryAt) this.#schedule(at - this.#options.clock.now());
+    const now = this.#now;
+    const at = Math.max(now + this.#backoff.soon(), this.#notBefore);
+    if (at < this.#retryAt) this.#schedule(at - now);
   }
 
-  /** Ends it for good. */
+  /** Ends it until it is started anew. */
   close(code: number, reason: string): void {
     if (this.state.status === 'closed') return;
     this.#disarm();
     this.#stopSignals?.();
+    this.#stopSignals = undefined;
+    this.#renewal?.stop();
     this.#handover?.stop();
     for (const link of [this.#handover?.old, this.#next, this.link]) link?.leave(1000, 'closed');
     this.link = this.#next = this.#handover = undefined;
@@ -86,10 +107,11 @@ export class Session implements LinkEvents {
   }
 
   /** The server is about to go: the next link is opened when it advises, while this one still works. */
-  goAway(link: Link, reconnectAfterMs: number): void {
+  goAway(link: Link, advice: unknown): void {
     if (link !== this.link || this.#timer !== undefined) return;
+    const reconnectAfterMs = Number(advice) || 0;
     this.#backoff.attempt = 1;
-    this.#notBefore = this.#options.clock.now() + reconnectAfterMs;
+    this.#notBefore = this.#now + reconnectAfterMs;
     this.#schedule(reconnectAfterMs);
   }
 
@@ -97,52 +119,43 @@ export class Session implements LinkEvents {
     const { connectionId, sessionId, userId, recovered } = link.hello!;
     const old = this.link;
     this.#disarm();
-    this.#next = undefined;
-    this.#refusals = this.#notBefore = 0;
-    this.#usableAt = this.#options.clock.now();
+    this.#next = this.#refused = undefined;
+    this.#notBefore = 0;
+    this.#usableAt = this.#now;
     this.#ticket = { sessionId, positions: {} };
     this.link = link;
-    if (old !== undefined) {
-      this.#handover?.leave();
-      this.#handover = new Handover(old, this.#options.clock, this.#events.isAwaited, (left) =>
-        this.#left(left),
-      );
-    }
+    this.#renewal?.start(link);
+    if (!this.#handover) old?.leave(1000, 'moved');
     this.#setState({ status: 'connected', connectionId, sessionId, userId, recovered });
-    if (this.link === link) this.#events.onLink(link);
+    if (this.link !== link) return;
+    this.#events.onLink(link);
+    if (!old) return;
+    if (this.#handover) this.#handover.begin();
+    else this.#events.onLost(old);
   }
 
   onFrame(link: Link, frame: ServerFrame, text: string): void {
-    if (this.#overlap?.isOver(this.#options.clock.now())) this.#overlap = undefined;
-    const isMessage = !frame.type.startsWith('$');
-    if (!isMessage || !this.#overlap?.isRepeated(link, text)) this.#events.onFrame(link, frame);
-    if (link === this.#handover?.old) this.#handover.check();
+    if (this.#renewal?.takes(link, frame)) return;
+    if (frame.type[0] === '$' || !this.#handover?.isRepeated(link, text)) this.#events.onFrame(link, frame);
+    this.#handover?.check();
   }
 
   onEnd(link: Link, code: number, reason: string): void {
-    if (link === this.#handover?.old) {
-      this.#handover.stop();
-      this.#left(link);
-      return;
-    }
+    const isOld = link === this.#handover?.old;
+    if (isOld) this.#handover?.end();
+    if (isOld && link !== this.link) return;
     this.#end = { code, reason };
     if (link === this.#next) {
       this.#next = undefined;
-      this.#retry(this.#backoff.afterFailure());
-      return;
+      if (code === UNAUTHENTICATED) this.#refused = { token: this.#token };
+      return this.#retry(this.#backoff.afterFailure());
     }
     this.link = undefined;
-    this.#overlap?.end(this.#options.clock.now());
-    this.#events.onLost(link);
+    this.#renewal?.stop();
+    if (!isOld) this.#events.onLost(link);
     // After `$goaway` the next attempt is under way already, unless the server wants no other.
     if (this.#timer !== undefined && shouldReconnect(code)) this.#setAway();
-    else this.#retry(this.#backoff.afterLoss(this.#options.clock.now() - this.#usableAt));
-  }
-
-  #left(link: Link): void {
-    this.#handover = undefined;
-    this.#overlap?.end(this.#options.clock.now());
-    this.#events.onLost(link);
+    else this.#retry(this.#backoff.afterLoss(this.#now - this.#usableAt));
   }
 
   #attempt(): void {
@@ -150,7 +163,8 @@ export class Session implements LinkEvents {
     // What this attempt has begun is void once its timer is no longer the one that runs.
     const timer = this.#timer;
     // From its time on, the server that goes away refuses messages.
-    if (this.link !== undefined) this.#events.onLeaving(this.link);
+    this.#leaving = this.link;
+    if (this.link) this.#events.onLeaving(this.link);
     this.#setAway();
     this.#prepare().then(
       ([url, introduction]) => timer === this.#timer && this.#dial(url, introduction),
@@ -165,14 +179,19 @@ export class Session implements LinkEvents {
   async #prepare(): Promise<[string, Introduction]> {
     const address = this.#address;
     const url = await (typeof address === 'function' ? address() : address);
-    const token = await this.#options.token?.({ reason: this.#refusals > 0 ? 'refused' : 'connect' });
-    return [url, { token: token ?? undefined, ticket: this.#ticket }];
+    const reason = this.#refused ? 'refused' : 'connect';
+    const token = (await this.#options.token?.({ reason })) ?? undefined;
+    if (token && token === this.#refused?.token) throw new UnauthenticatedError('the token was refused');
+    return [url, { token, ticket: this.#ticket }];
   }
 
   #dial(url: string, introduction: Introduction): void {
     try {
+      this.#token = introduction.token;
       this.#next = new Link(resolveUrl(url), introduction, this.#options, this);
-      if (this.link !== undefined) this.#overlap = new Overlap(this.link);
+      const { Handover } = this.#parts;
+      this.#handover?.leave();
+      if (this.link && Handover) this.#handover = new Handover(this.link, this.#options.clock, this.#events);
     } catch (error) {
       // An address that is no address, or one that this page may not use: it will not become better.
       this.close(NO_CLOSE_FRAME, String(error));
@@ -191,19 +210,20 @@ export class Session implements LinkEvents {
   /** Decides what follows the end of an attempt or of a connection. */
   #retry(delayMs: number): void {
     const { code, reason } = this.#end;
-    const isRefused = code === UNAUTHENTICATED;
     this.#disarm();
-    if (!shouldReconnect(code) || (isRefused && ++this.#refusals > 1)) return this.close(code, reason);
+    if (!shouldReconnect(code)) return this.close(code, reason);
     const advice = this.#backoff.afterAdvice(reason);
-    const waitMs = advice ?? (isRefused ? this.#backoff.soon() : delayMs);
+    const isRefused = code === UNAUTHENTICATED;
+    if (isRefused) this.#refused ??= {};
+    const waitMs = advice ?? (isRefused ? this.#backoff.afterRefusal() : delayMs);
     this.#backoff.attempt++;
-    this.#notBefore = advice === undefined ? 0 : this.#options.clock.now() + waitMs;
+    this.#notBefore = advice === undefined ? 0 : this.#now + waitMs;
     this.#schedule(waitMs);
   }
 
   #schedule(delayMs: number): void {
     this.#arm(delayMs, () => this.#attempt());
-    this.#retryAt = this.#options.clock.now() + delayMs;
+    this.#retryAt = this.#now + delayMs;
     this.#setAway();
   }
 
@@ -218,16 +238,20 @@ export class Session implements LinkEvents {
   }
 
   #setAway(): void {
-    if (this.link !== undefined) return;
-    const now = this.#options.clock.now();
+    if (this.link) return;
+    const now = this.#now;
     const retryAt = this.#retryAt ?? now;
     this.#setState({
-      status: this.#ticket === undefined ? 'connecting' : 'reconnecting',
+      status: this.#ticket ? 'reconnecting' : 'connecting',
       ...this.#end,
       attempt: this.#backoff.attempt,
       retryInMs: retryAt - now,
       retryAt,
     });
+  }
+
+  get #now(): number {
+    return this.#options.clock.now();
   }
 
   #setState(state: ConnectionState): void {

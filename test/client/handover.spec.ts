@@ -56,14 +56,25 @@ describe('$goaway', () => {
     await bed.clock.advance(3_000);
     const socket = await bed.sockets.newest();
     void bed.client.send('say', { n: 2 });
-    void bed.client.send('say', { n: 3 }, { whileAway: 'drop' });
+    expect(await bed.client.send('say', { n: 3 }, { whileAway: 'drop' })).toBe('dropped');
     expect(old.ofType('say').map(({ payload }) => payload)).toEqual([{ n: 1 }]);
     socket.accept({ sessionId: 'mine' });
-    expect(socket.ofType('say').map(({ payload }) => payload)).toEqual([{ n: 2 }, { n: 3 }]);
+    expect(socket.ofType('say').map(({ payload }) => payload)).toEqual([{ n: 2 }]);
+  });
+
+  it('keeps to whileAway from its time on, as long as the next link fails', async () => {
+    const refused = await next();
+    refused.end(1006);
+    const whileAway = { queue: { max: 1, ttlMs: 200 } };
+    const [expired, overflow] = [1, 2].map((n) => bed.client.send('say', { n }, { whileAway }));
+    expect(await overflow).toBe('overflow');
+    await bed.clock.advance(200);
+    expect(await expired).toBe('expired');
+    expect(bed.client.state.status).toBe('connected');
   });
 
   it('asks again what came too late for the server that goes', async () => {
-    const asked = bed.client.request('ask', {}, { retry: 'never' });
+    const asked = bed.client.request('ask', {});
     const socket = await next(100);
     old.say('$error', { code: 'UNAVAILABLE', message: 'the server restarts' }, old.ofType('ask')[0]?.id);
     socket.hello({ sessionId: 'mine' });
@@ -71,6 +82,27 @@ describe('$goaway', () => {
     socket.say('$reply', { ok: true }, socket.ofType('ask')[0]?.id);
     expect(await asked).toEqual({ ok: true });
   });
+
+  it("sends nothing twice with retry: 'never', not even what the server refused as too late", async () => {
+    const asked = bed.client.request('ask', {}, { retry: 'never' });
+    const parts = bed.client.stream('list', {});
+    const socket = await next(100);
+    for (const type of ['ask', 'list']) {
+      old.say('$error', { code: 'UNAVAILABLE', message: 'the server restarts' }, old.ofType(type)[0]?.id);
+    }
+    await expect(asked).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+    await expect(parts.next()).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+    socket.hello({ sessionId: 'mine' });
+    expect([...socket.ofType('ask'), ...socket.ofType('list')]).toEqual([]);
+  });
+
+  it.each([undefined, null, 'soon', {}, -5])(
+    'with the advice %j opens the next link at once',
+    async (advice) => {
+      old.say('$goaway', advice === null ? null : { reconnectAfterMs: advice });
+      expect(await bed.opensWithin(0)).toBe(true);
+    },
+  );
 
   it('is survived when the old link ends first: the advised time still holds', async () => {
     old.say('$goaway', { reconnectAfterMs: 3_000 });
@@ -171,15 +203,25 @@ describe('messages that both links bring', () => {
     expect(heard).toEqual([7, 7, 7]);
   });
 
-  it('are known for 5 s after the old link has ended, and then are news', async () => {
+  it('are known for a second after the old link has ended, and then are news', async () => {
     const socket = await next();
     socket.hello({ sessionId: 'mine' });
     news(old, 1, 2);
     old.end(1012);
-    await bed.clock.advance(5_000);
+    await bed.clock.advance(999);
     news(socket, 1);
     await bed.clock.advance(1);
     news(socket, 2);
     expect(heard).toEqual([1, 2, 2]);
+  });
+
+  it('of which only the old one brought one swallow no identical one of the new link', async () => {
+    const socket = await next();
+    news(old, 1);
+    await bed.clock.advance(500);
+    socket.hello({ sessionId: 'mine' });
+    await bed.clock.advance(600);
+    news(socket, 1);
+    expect(heard).toEqual([1, 1]);
   });
 });

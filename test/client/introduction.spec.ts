@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { UnauthenticatedError } from '../../lib/client/index.js';
+import { UnauthenticatedError, type Connecting } from '../../lib/client/index.js';
 import { promisesSettled } from './manual-clock.js';
 import { Testbed } from './testbed.js';
 
@@ -23,30 +23,89 @@ describe('a token', () => {
     expect(asked).toEqual(['connect', 'connect']);
   });
 
-  it('that is refused is fetched again at once, and a second refusal is the end', async () => {
+  it('that is refused is fetched again at once, and then with back-off for as long as it is a new one', async () => {
     const asked: string[] = [];
     bed = new Testbed({ token: ({ reason }) => `token ${asked.push(reason)}` });
     const connecting = bed.client.connect();
+    const waits: number[] = [];
+    for (let times = 0; times < 20; times++) {
+      (await bed.sockets.newest()).end(4401, 'the token was refused');
+      const { retryInMs } = bed.client.state as Connecting;
+      expect(bed.client.state).toMatchObject({ status: 'connecting', code: 4401 });
+      waits.push(retryInMs);
+      await bed.clock.advance(retryInMs);
+    }
+    expect(waits.slice(0, 4)).toEqual([250, 1_000, 1_500, 2_500]);
+    expect(waits.at(-1)).toBe(10_500);
+    (await bed.sockets.newest()).accept();
+    await connecting;
+    expect(asked).toEqual(['connect', ...Array<string>(20).fill('refused')]);
+  });
+
+  it('that is refused and given again closes the client without another attempt', async () => {
+    const reasons: string[] = [];
+    bed = new Testbed({ token: ({ reason }) => (reasons.push(reason), 'the same') });
+    const connecting = bed.client.connect();
     (await bed.sockets.newest()).end(4401, 'the token was refused');
-    expect(bed.client.state).toMatchObject({ status: 'connecting', code: 4401, retryInMs: 250 });
-    await bed.clock.advance(250);
-    (await bed.sockets.newest()).end(4401, 'the token was refused');
-    await expect(connecting).rejects.toMatchObject({ code: 4401 });
-    expect(asked).toEqual(['connect', 'refused']);
+    await Promise.all([
+      expect(connecting).rejects.toMatchObject({ code: 4401, reason: 'the token was refused' }),
+      bed.clock.advance(250),
+    ]);
+    expect(reasons).toEqual(['connect', 'refused']);
     expect(await bed.opensWithin(60_000)).toBe(false);
   });
 
-  it('that was good in between may be refused again', async () => {
+  it('that closed the client may be another one at the next connect()', async () => {
+    let token = 'old';
+    bed = new Testbed({ token: () => token });
+    void bed.client.connect();
+    (await bed.sockets.newest()).end(4401, 'the token was refused');
+    await bed.clock.advance(250);
+    expect(bed.client.state.status).toBe('closed');
+    token = 'new';
+    const socket = await bed.connected();
+    expect(socket.sent).toEqual([{ type: '$auth', payload: { token: 'new' } }]);
+  });
+
+  it('is not what a client without the option is refused for: it comes back with back-off', async () => {
+    bed = new Testbed();
+    void bed.client.connect();
+    for (let times = 0; times < 10; times++) {
+      (await bed.sockets.newest()).end(4401);
+      await bed.clock.advance((bed.client.state as Connecting).retryInMs);
+    }
+    (await bed.sockets.newest()).accept();
+    expect(bed.client.state.status).toBe('connected');
+  });
+
+  it('that was accepted may be given again, but one that ends soon each time backs off', async () => {
     bed = new Testbed({ token: () => 't' });
     let socket = await bed.connected();
-    for (let times = 0; times < 3; times++) {
+    const opened = bed.sockets.count;
+    const end = bed.clock.now() + 60_000;
+    while (bed.clock.now() < end) {
       socket.end(4401, 'the token has expired');
-      await bed.clock.advance(500);
+      await bed.clock.advance((bed.client.state as Connecting).retryInMs);
       socket = await bed.sockets.newest();
       socket.accept();
       expect(bed.client.state.status).toBe('connected');
     }
+    expect(bed.sockets.count - opened).toBeLessThan(12);
   });
+
+  it.each([1013, 1006, 1011])(
+    'is not given up for an outage: closed with %i, the client comes back for hours',
+    async (code) => {
+      bed = new Testbed({ token: () => 't' });
+      const connecting = bed.client.connect();
+      for (let times = 0; times < 200; times++) {
+        (await bed.sockets.newest()).end(code);
+        await bed.clock.advance((bed.client.state as Connecting).retryInMs);
+      }
+      (await bed.sockets.newest()).accept();
+      await connecting;
+    },
+  );
 
   it('that cannot be fetched is a failed attempt', async () => {
     let fails = true;

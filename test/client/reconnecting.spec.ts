@@ -135,7 +135,8 @@ describe('a lost connection', () => {
     socket.end(code, 'for good');
     expect(bed.client.state).toEqual({ status: 'closed', code, reason: 'for good' });
     expect(await bed.opensWithin(60_000)).toBe(false);
-    await expect(bed.client.connect()).rejects.toMatchObject({ code, reason: 'for good' });
+    expect(await bed.client.send('say', {})).toBe('closed');
+    expect(bed.client.state.status).toBe('closed');
   });
 
   it.each([1001, 1006, 1011, 1012, 1013, 4000, 4408, 4413, 4429])(
@@ -168,15 +169,52 @@ describe('a lost connection', () => {
 });
 
 describe('close()', () => {
-  it('is final and may be called twice', async () => {
+  it('may be called twice, and rejects what still waits for a connection', async () => {
     bed = new Testbed();
+    const connecting = bed.client.connect();
     const socket = await bed.connected();
+    await connecting;
+    const away = new Testbed();
+    const waiting = away.client.connect();
+    away.client.close();
+    await expect(waiting).rejects.toThrow('The client is closed: 1000 closed by the client');
     bed.client.close();
     bed.client.close();
     expect(socket.left?.code).toBe(1000);
     expect(bed.statuses).toEqual(['connecting', 'connected', 'closed']);
     expect(bed.client.state).toEqual({ status: 'closed', code: 1000, reason: 'closed by the client' });
-    await expect(bed.client.connect()).rejects.toThrow('The client is closed: 1000 closed by the client');
+  });
+
+  it('ends until connect(), which begins a new session with the listeners there are', async () => {
+    bed = new Testbed();
+    const heard: unknown[] = [];
+    bed.client.on('news', (news) => heard.push(news));
+    await bed.connected({ sessionId: 'mine' });
+    bed.client.close();
+    expect(await bed.opensWithin(60_000)).toBe(false);
+    bed.states.length = 0;
+    const socket = await bed.connected({ sessionId: 'other' });
+    expect(socket.sent).toEqual([]);
+    expect(bed.statuses).toEqual(['connecting', 'connected']);
+    socket.say('news', { n: 1 });
+    expect(heard).toEqual([{ n: 1 }]);
+    expect(await bed.client.send('say', {})).toBe('sent');
+  });
+
+  it('followed by connect() in a listener tells nobody of a state that is over', async () => {
+    bed = new Testbed();
+    const first = bed.client.onStateChange(({ status }) => {
+      if (status === 'closed') void bed.client.connect();
+    });
+    const later: string[] = [];
+    bed.client.onStateChange(({ status }) => later.push(status));
+    (await bed.connected()).end(4500);
+    first();
+    expect(later).toEqual(['connecting', 'connected', 'connecting']);
+    const waiting = bed.client.send('say', { n: 1 });
+    const socket = await bed.connected();
+    expect(await waiting).toBe('sent');
+    expect(socket.ofType('say')).toHaveLength(1);
   });
 
   it('during an attempt opens nothing any more', async () => {

@@ -238,6 +238,7 @@ describe('a request of the server', () => {
       ['nothing', 'UNKNOWN_TYPE'],
     ]);
     expect(JSON.stringify(socket.sent)).not.toContain('secret');
+    await expect(bed.clock.advance(0)).rejects.toThrow('secret');
   });
 
   it('has one answer', () => {

@@ -29,9 +29,9 @@ export class House {
     return this.#ask('POST', `/users/${encodeURIComponent(userId)}/notifications`, { text });
   }
 
-  /** The token of this window. One that the house does not know any more is no reason to stay away: it gives another. */
+  /** The token of this window. One that expires, or that the house does not know any more, is replaced. */
   async token(userId: string, { reason }: TokenRequest): Promise<string> {
-    if (this.#token === '' || reason === 'refused') this.#token = await this.#signIn(userId);
+    if (this.#token === '' || reason !== 'connect') this.#token = await this.#signIn(userId);
     return this.#token;
   }
 

@@ -128,7 +128,9 @@ export const scenarios: Readonly<Record<string, (world: World) => Promise<void>>
       equal(await world.control('ask', 21), { n: 42 });
     }),
 
-  'fetches a fresh token when the old one is refused, and gives up at the second refusal': async (world) => {
+  'fetches a fresh token when the old one is refused, and closes when the same comes again': async (
+    world,
+  ) => {
     await world.control('expireTokens');
     const reasons: string[] = [];
     const token = ({ reason }: { reason: string }) => {

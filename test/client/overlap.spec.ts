@@ -1,0 +1,99 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { Overlap } from '../../lib/client/overlap.js';
+
+interface Publication {
+  readonly text: string;
+  readonly at: number;
+  /** How long each link takes to bring it. */
+  readonly oldMs: number;
+  readonly newMs: number;
+}
+
+/** When the next link was dialled, was joined, and when the old one ended. */
+const [JOINED, LEFT] = [300, 1_800];
+
+/** What a client hears of publications: the old link brings those before `LEFT`, the new one those after `JOINED`. */
+function heardOf(publications: readonly Publication[]): Map<string, number> {
+  const overlap = new Overlap<'old' | 'new'>('old');
+  const arrivals = publications.flatMap(({ text, at, oldMs, newMs }) => [
+    ...(at < LEFT ? [{ link: 'old', text, at: at + oldMs } as const] : []),
+    ...(at >= JOINED ? [{ link: 'new', text, at: at + newMs } as const] : []),
+  ]);
+  const heard = new Map<string, number>();
+  let hasEnded = false;
+  for (const { link, text, at } of arrivals.toSorted((a, b) => a.at - b.at)) {
+    if (!hasEnded && at >= LEFT + 50) {
+      hasEnded = true;
+      overlap.end(LEFT + 50);
+    }
+    if (!overlap.isRepeated(link, text, at)) heard.set(text, (heard.get(text) ?? 0) + 1);
+  }
+  return heard;
+}
+
+function saidBy(publications: readonly Publication[]): Map<string, number> {
+  const said = new Map<string, number>();
+  for (const { text } of publications) said.set(text, (said.get(text) ?? 0) + 1);
+  return said;
+}
+
+const publication = (text: fc.Arbitrary<string>, maxDelayMs: number) =>
+  fc.record({
+    text,
+    at: fc.integer({ min: 0, max: 4_000 }),
+    oldMs: fc.integer({ min: 0, max: maxDelayMs }),
+    newMs: fc.integer({ min: 0, max: maxDelayMs }),
+  });
+
+describe('a handover with both nodes up', () => {
+  it('of different messages: each is heard exactly once, though a link lags by almost a second', () => {
+    const many = fc.uniqueArray(publication(fc.uuid(), 950), { maxLength: 60, selector: ({ text }) => text });
+    fc.assert(
+      fc.property(many, (publications) => {
+        expect(heardOf(publications)).toEqual(saidBy(publications));
+      }),
+      { numRuns: 500, seed: 1 },
+    );
+  });
+
+  it('of identical messages at most once per message said, and never fewer than either link brought', () => {
+    const few = fc.array(publication(fc.constantFrom('+1', '-1', 'x'), 20), { maxLength: 40 });
+    fc.assert(
+      fc.property(few, (publications) => {
+        const heard = heardOf(publications);
+        for (const text of saidBy(publications).keys()) {
+          const same = publications.filter((one) => one.text === text);
+          const byOld = same.filter(({ at }) => at < LEFT).length;
+          const byNew = same.filter(({ at }) => at >= JOINED).length;
+          expect(heard.get(text)).toBeGreaterThanOrEqual(Math.max(byOld, byNew));
+          expect(heard.get(text)).toBeLessThanOrEqual(same.length);
+        }
+      }),
+      { numRuns: 500, seed: 2 },
+    );
+  });
+
+  it('of one message said again and again: each is heard exactly once, whichever link is the faster one', () => {
+    const steady = fc.record({
+      everyMs: fc.integer({ min: 60, max: 900 }),
+      oldMs: fc.integer({ min: 0, max: 20 }),
+      newMs: fc.integer({ min: 0, max: 20 }),
+    });
+    fc.assert(
+      fc.property(steady, ({ everyMs, oldMs, newMs }) => {
+        const publications = Array.from({ length: Math.floor(4_000 / everyMs) }, (_, i) => {
+          return { text: '+1', at: i * everyMs, oldMs, newMs };
+        });
+        expect(heardOf(publications)).toEqual(saidBy(publications));
+      }),
+      { numRuns: 500, seed: 3 },
+    );
+  });
+});
+
+it('knows no more than what came within a second', () => {
+  const overlap = new Overlap<'old' | 'new'>('old');
+  for (let n = 0; n < 10_000; n++) overlap.isRepeated('old', `${n}`, n);
+  expect(overlap.size).toBe(1_000);
+});
