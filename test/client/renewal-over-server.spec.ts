@@ -27,7 +27,8 @@ beforeEach(async () => {
   states = [];
   reasons = [];
   // A token says when it ends.
-  const authenticate = ({ token = '' }) => ({ userId: 'ann', expiresAt: Number(token) });
+  const authenticate = ({ token }: { token?: string | undefined }) =>
+    token === undefined ? null : { userId: 'ann', expiresAt: Number(token) };
   app = await createRealtimeTestApp({
     imports: [RealtimeModule.forRoot({ authenticate })],
     providers: [DeskGateway],
