@@ -152,7 +152,7 @@ export class RealtimeNode implements OnModuleInit, OnApplicationShutdown {
     );
 
     // What happens to a connection from its first frame to its last
-    const streams = new ReplyStreams();
+    const streams = new ReplyStreams(options.maxStreams);
     const sessions = new SessionMemory(options.idempotency && options.idempotency.ttlMs);
     const announcement = { heartbeat: options.heartbeat || null, maxPayloadBytes: options.maxPayloadBytes };
     const lifecycle = new ConnectionLifecycle(

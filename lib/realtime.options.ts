@@ -73,6 +73,8 @@ export interface RealtimeOptions {
   readonly concurrency?: number;
   /** How many messages of one connection may wait before its socket is no longer read. @default 128 */
   readonly maxWaitingMessages?: number;
+  /** Streamed replies of one connection that run at a time; more are refused with `RATE_LIMITED`. @default 32 */
+  readonly maxStreams?: number;
 
   /** Answers kept for messages with a `key`, which count once when a client repeats them after a reconnect. @default { ttlMs: 120_000, maxAnswers: 10_000 } */
   readonly idempotency?: Partial<AnswerMemorySettings> | false;
@@ -158,6 +160,7 @@ const DEFAULTS: ResolvedOptions = {
   maxProtocolErrors: 20,
   concurrency: 1,
   maxWaitingMessages: 128,
+  maxStreams: 32,
   highWaterMarkBytes: 131_072,
   maxQueueBytes: 1_048_576,
   closeTimeoutMs: 5_000,

@@ -45,6 +45,8 @@ export class Outbox implements Flushable {
   readonly #compresses: boolean;
   /** What this turn has brought so far. */
   #pending: FrameRun | undefined;
+  #caughtUp: Promise<void> | undefined;
+  #onCaughtUp: (() => void) | undefined;
 
   constructor(
     private readonly ws: WebSocketLike,
@@ -68,7 +70,7 @@ export class Outbox implements Flushable {
       this.shared.metrics.messagesDropped.add();
       return 'dropped';
     }
-    if (this.#compresses) this.ws.send(frame.text, ignoreSendError);
+    if (this.#compresses) this.ws.send(frame.text, this.#onSent);
     else this.#append(frame);
     return this.#outcome();
   }
@@ -103,20 +105,38 @@ export class Outbox implements Flushable {
 
   /** Resolves when the client has caught up, or is gone. */
   async drained(): Promise<void> {
-    const { socket } = this;
     if (this.#pending !== undefined && this.#pending.length > TURN_BYTES) {
       this.flush();
       await new Promise((resolve) => setImmediate(resolve));
     }
-    if (!socket.writableNeedDrain || socket.destroyed) return;
-    await new Promise<void>((resolve) => {
+    if (!this.#isBehind || this.socket.destroyed) return;
+    // One wait for all who ask: each stream of the connection does.
+    await (this.#caughtUp ??= this.#catchUp());
+  }
+
+  // What waits to be compressed is in the queue of `ws`, which the socket knows nothing of.
+  get #isBehind(): boolean {
+    return this.#compresses ? this.ws.bufferedAmount > TURN_BYTES : this.socket.writableNeedDrain;
+  }
+
+  #catchUp(): Promise<void> {
+    const { socket } = this;
+    return new Promise((resolve) => {
       const done = () => {
-        socket.off('drain', done).off('close', done);
+        socket.off('drain', this.#onSent).off('close', done);
+        this.#caughtUp = undefined;
+        this.#onCaughtUp = undefined;
         resolve();
       };
-      socket.on('drain', done).on('close', done);
+      this.#onCaughtUp = done;
+      socket.on('drain', this.#onSent).on('close', done);
     });
   }
+
+  // A failed send closes the socket, and `close` is where its owner learns of it.
+  readonly #onSent = (): void => {
+    if (this.#onCaughtUp !== undefined && !this.#isBehind) this.#onCaughtUp();
+  };
 
   #append(frame: Frame): void {
     const { batch } = this.shared;
@@ -137,6 +157,3 @@ export class Outbox implements Flushable {
     return 'overflow';
   }
 }
-
-// A failed send closes the socket, and `close` is where its owner learns of it.
-function ignoreSendError(): void {}

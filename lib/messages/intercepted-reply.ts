@@ -1,5 +1,7 @@
-import { from, isObservable, Observable, type Subscriber } from 'rxjs';
+import { concatMap, from, isObservable, Observable } from 'rxjs';
+import { pacedSource, type StreamReader } from './paced-source.js';
 import { isReplySource } from './returned-value.js';
+import { RunningReply } from './running-reply.js';
 
 /**
  * Interceptors turn every result into an Observable. This remembers what the handler itself returned, so that one
@@ -7,57 +9,48 @@ import { isReplySource } from './returned-value.js';
  */
 export class InterceptedReply {
   #isStream = false;
+  #running: RunningReply | undefined;
   #onStream: (() => void) | undefined;
+
+  constructor(
+    private readonly reader: StreamReader,
+    private readonly onStopError: (error: unknown) => void,
+  ) {}
 
   /** Sees the handler's own result on its way into the interceptors. */
   observe(result: unknown): unknown {
     if (!isReplySource(result)) return result;
     this.#isStream = true;
     this.#onStream?.();
-    return isObservable(result) ? result : from(result);
+    const parts = isObservable(result)
+      ? new Observable((subscriber) => result.subscribe(subscriber))
+      : pacedSource(result, this.reader, this.onStopError);
+    const running = this.#running;
+    // The source begins when its reply is listened to, or at once for an interceptor that reads it itself.
+    return running === undefined ? parts : from(running.listened).pipe(concatMap(() => parts));
   }
 
-  /** Resolves with the last value, or at once with an Observable when the handler returned a source. */
+  /** Resolves with the last value, or at once with a `RunningReply` when the handler returned a source. */
   settle(outcome: Observable<unknown>): Promise<unknown> {
     return new Promise((resolve, reject) => {
-      const parts = new HeldParts();
+      const reply = new RunningReply(() => subscription.unsubscribe());
       let last: unknown;
-      this.#onStream = () => resolve(parts.release(() => subscription.unsubscribe()));
+      this.#running = reply;
+      this.#onStream = () => resolve(reply);
       const subscription = outcome.subscribe({
         next: (value) => {
-          if (this.#isStream) parts.push((to) => to.next(value));
+          if (this.#isStream) reply.push((to) => to.next(value));
           else last = value;
         },
         error: (error: unknown) => {
-          if (this.#isStream) parts.push((to) => to.error(error));
+          if (this.#isStream) reply.push((to) => to.error(error));
           else reject(error);
         },
         complete: () => {
-          if (this.#isStream) parts.push((to) => to.complete());
+          if (this.#isStream) reply.push((to) => to.complete());
           else resolve(last);
         },
       });
-    });
-  }
-}
-
-type Part = (to: Subscriber<unknown>) => void;
-
-/** What a stream says before anyone listens. */
-class HeldParts {
-  readonly #held: Part[] = [];
-  #listener: Subscriber<unknown> | undefined;
-
-  push(part: Part): void {
-    if (this.#listener === undefined) this.#held.push(part);
-    else part(this.#listener);
-  }
-
-  release(stop: () => void): Observable<unknown> {
-    return new Observable((subscriber) => {
-      this.#listener = subscriber;
-      for (const part of this.#held.splice(0)) part(subscriber);
-      return stop;
     });
   }
 }

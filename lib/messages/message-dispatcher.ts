@@ -1,4 +1,3 @@
-import { isObservable } from 'rxjs';
 import type { Connection } from '../connections/connection.js';
 import { encodeAnswer, encodeError, encodePayload, encodeReply } from '../protocol/codec.js';
 import { errorTextOf } from '../metrics/error-text.js';
@@ -8,9 +7,10 @@ import type { RealtimeMetrics } from '../metrics/realtime-metrics.js';
 import type { Refusals } from '../metrics/refusals.js';
 import type { ClientFrame, WireError } from '../protocol/envelope.js';
 import type { Answer, AnswerMemory } from './answer-memory.js';
-import type { MessageArgs, MessageHandler } from './message-handler.js';
+import type { MessageArgs, MessageHandler, OnStopError } from './message-handler.js';
 import type { ReplyStreams } from './reply-streams.js';
 import { isPromiseLike, isReplySource } from './returned-value.js';
+import { RunningReply } from './running-reply.js';
 import { refusalOf } from './wire-error.js';
 
 /** Where the handler of a message comes from: always the same one, or one per connection for a scoped gateway. */
@@ -59,7 +59,7 @@ export class MessageDispatcher {
     const args: MessageArgs = [connection, frame.payload, frame.type];
     let result: unknown;
     try {
-      result = handler.invoke(args);
+      result = handler.invoke(args, this.#onStopError);
       if (!isPromiseLike(result)) return this.#answer(handler, args, connection, frame, result);
     } catch (error) {
       return this.#fail(handler, args, connection, frame, error);
@@ -79,19 +79,18 @@ export class MessageDispatcher {
   ): void | Promise<void> {
     const { id } = frame;
     try {
-      if (!isReplySource(value)) {
+      if (!(value instanceof RunningReply || isReplySource(value))) {
         if (frame.key !== undefined) this.#answerOnce(connection, frame, '$reply', value);
         else if (id !== undefined) connection.sendText(encodeReply(id, value));
       } else if (connection.isOpen) {
         if (frame.key !== undefined) this.memory.forget(connection, frame);
         this.streams.pipe(connection, id, value, {
           onError: (error) => void this.#fail(handler, args, connection, frame, error),
-          onStopError: (error) => this.#report('stream clean-up failed', connection, frame, error),
+          onStopError: (error) => this.#onStopError(args, error),
         });
-      } else if (isObservable(value)) {
-        // Behind interceptors it runs already, for a client that has gone meanwhile.
-        const report = (error: unknown) => this.#report('handler failed', connection, frame, error);
-        value.subscribe({ error: report }).unsubscribe();
+      } else {
+        if (frame.key !== undefined) this.memory.forget(connection, frame);
+        this.streams.discard(value, (error) => this.#onStopError(args, error));
       }
     } catch (error) {
       return this.#fail(handler, args, connection, frame, error);
@@ -128,6 +127,9 @@ export class MessageDispatcher {
       }),
     );
   }
+
+  readonly #onStopError: OnStopError = ([{ path, id, userId }, , type], error) =>
+    this.log.failure('stream clean-up failed', { type, path, connection: id, user: userId }, error);
 
   #report(event: string, connection: Connection, frame: ClientFrame, thrown: unknown): void {
     this.log.failure(event, fieldsOf(connection, frame), thrown);

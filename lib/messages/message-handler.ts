@@ -2,6 +2,7 @@ import type { CanActivate, NestInterceptor } from '@nestjs/common';
 import { selectExceptionFilterMetadata, type ExceptionFilterMetadata } from '@nestjs/common/internal';
 import { ExecutionContextHost, InterceptorsConsumer } from '@nestjs/core/internal';
 import { isObservable, lastValueFrom, type Observable } from 'rxjs';
+import type { Connection } from '../connections/connection.js';
 import { ErrorCode } from '../protocol/error-codes.js';
 import type { Enhancers, HandlerHost } from './enhancers.js';
 import { InterceptedReply } from './intercepted-reply.js';
@@ -10,7 +11,9 @@ import { Parameters } from './parameters.js';
 import { RealtimeException } from './realtime.exception.js';
 
 /** `[connection, payload, type]`, as every guard, pipe, interceptor and filter of Nest sees a message. */
-export type MessageArgs = [connection: unknown, payload: unknown, type: string];
+export type MessageArgs = [connection: Connection, payload: unknown, type: string];
+
+export type OnStopError = (args: MessageArgs, error: unknown) => void;
 
 // What an Observable that completes without a value says.
 const NOT_ALLOWED = { defaultValue: false };
@@ -33,10 +36,15 @@ export class MessageHandler {
     this.#filters = enhancers.filtersOf(host);
   }
 
-  /** The handler's result; synchronous when nothing on the way is asynchronous. */
-  invoke(args: MessageArgs): unknown {
+  /**
+   * The handler's result; synchronous when nothing on the way is asynchronous. A stream behind interceptors that breaks
+   * while it is stopped is told to `onStopError`.
+   */
+  invoke(args: MessageArgs, onStopError: OnStopError): unknown {
     const passed = this.#pass(args);
-    return passed === undefined ? this.#proceed(args) : passed.then(() => this.#proceed(args));
+    return passed === undefined
+      ? this.#proceed(args, onStopError)
+      : passed.then(() => this.#proceed(args, onStopError));
   }
 
   /**
@@ -92,8 +100,8 @@ export class MessageHandler {
     }
   }
 
-  #proceed(args: MessageArgs): unknown {
-    return this.#interceptors.length === 0 ? this.#call(args) : this.#intercept(args);
+  #proceed(args: MessageArgs, onStopError: OnStopError): unknown {
+    return this.#interceptors.length === 0 ? this.#call(args) : this.#intercept(args, onStopError);
   }
 
   #call(args: MessageArgs): unknown {
@@ -102,8 +110,8 @@ export class MessageHandler {
     return this.#parameters.resolve(args).then((parameters) => callback.apply(instance, parameters));
   }
 
-  async #intercept(args: MessageArgs): Promise<unknown> {
-    const reply = new InterceptedReply();
+  async #intercept(args: MessageArgs, onStopError: OnStopError): Promise<unknown> {
+    const reply = new InterceptedReply(args[0], (error) => onStopError(args, error));
     const { instance, callback } = this.#host;
     const next = async () => reply.observe(await this.#call(args));
     const outcome = await interceptorsConsumer.intercept(

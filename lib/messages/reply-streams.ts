@@ -1,10 +1,12 @@
-import { isObservable, type Observable, type Subscription } from 'rxjs';
+import { isObservable, Observable, takeWhile, type Subscription } from 'rxjs';
 import type { Connection } from '../connections/connection.js';
 import { encodeComplete, encodeNext } from '../protocol/codec.js';
 import type { MessageId } from '../protocol/envelope.js';
 import { ErrorCode } from '../protocol/error-codes.js';
+import { pacedSource } from './paced-source.js';
 import { RealtimeException } from './realtime.exception.js';
 import type { ReplySource } from './returned-value.js';
+import { RunningReply } from './running-reply.js';
 
 /** Who is told when a source breaks. */
 export interface StreamFailures {
@@ -31,7 +33,9 @@ export class ReplyStream {
   }
 
   next(value: unknown): void {
-    if (this.#ended || this.id === undefined) return;
+    if (this.#ended) return;
+    if (!this.connection.isOpen) return this.stop();
+    if (this.id === undefined) return;
     let text: string;
     try {
       text = encodeNext(this.id, value);
@@ -82,32 +86,44 @@ type StreamKey = MessageId | symbol;
 export class ReplyStreams {
   readonly #running = new WeakMap<Connection, Map<StreamKey, ReplyStream>>();
 
-  /** Begins a reply in parts; throws when the id already names one that runs. */
-  open(
-    connection: Connection,
-    id: MessageId | undefined,
-    stopSource: () => unknown,
-    failures: StreamFailures,
-  ): ReplyStream {
-    const running = this.#runningOf(connection);
-    const key: StreamKey = id ?? Symbol('no id');
-    if (running.has(key)) {
-      throw new RealtimeException(ErrorCode.BAD_REQUEST, 'a streamed reply with this id is still running');
-    }
-    const stream = new ReplyStream(connection, id, stopSource, failures, () => running.delete(key));
-    running.set(key, stream);
-    return stream;
-  }
+  /** At most so many of one connection run at a time. */
+  constructor(private readonly maxStreams: number) {}
 
-  /** Sends all of a source; for a message without an id it runs to its end and is heard by nobody. */
+  /**
+   * Sends all of a source; for a message without an id it runs to its end and is heard by nobody. Stops the source and
+   * throws when the id already names one that runs, or too many do.
+   */
   pipe(
     connection: Connection,
     id: MessageId | undefined,
-    source: ReplySource,
+    source: ReplySource | RunningReply,
     failures: StreamFailures,
   ): void {
-    if (isObservable(source)) this.#subscribe(connection, id, source, failures);
-    else this.#pump(connection, id, source, failures);
+    let subscription: Subscription | undefined;
+    let stream: ReplyStream;
+    try {
+      stream = this.#open(connection, id, () => subscription?.unsubscribe(), failures);
+    } catch (error) {
+      this.discard(source, failures.onStopError);
+      throw error;
+    }
+    subscription = partsOf(source, connection, failures.onStopError)
+      // A source that says everything at once can be stopped only from within.
+      .pipe(takeWhile(() => !stream.ended))
+      .subscribe({
+        next: (value) => stream.next(value),
+        error: (error: unknown) => stream.fail(error),
+        complete: () => stream.complete(),
+      });
+  }
+
+  /** Ends a source that no one will listen to. */
+  discard(source: ReplySource | RunningReply, onStopError: (error: unknown) => void): void {
+    const stop = async (): Promise<void> => {
+      if (source instanceof RunningReply) source.stop();
+      else if (!isObservable(source)) await source[Symbol.asyncIterator]().return?.();
+    };
+    stop().catch(onStopError);
   }
 
   /** Stops one; the client asked with `$cancel`. */
@@ -131,38 +147,36 @@ export class ReplyStreams {
     return running;
   }
 
-  #subscribe(
+  #open(
     connection: Connection,
     id: MessageId | undefined,
-    source: Observable<unknown>,
+    stopSource: () => unknown,
     failures: StreamFailures,
-  ): void {
-    let subscription: Subscription | undefined;
-    const stream = this.open(connection, id, () => subscription?.unsubscribe(), failures);
-    subscription = source.subscribe({
-      next: (value) => stream.next(value),
-      error: (error: unknown) => stream.fail(error),
-      complete: () => stream.complete(),
-    });
+  ): ReplyStream {
+    const running = this.#runningOf(connection);
+    const key: StreamKey = id ?? Symbol('no id');
+    if (running.has(key)) {
+      throw new RealtimeException(ErrorCode.BAD_REQUEST, 'a streamed reply with this id is still running');
+    }
+    if (running.size >= this.maxStreams) {
+      throw new RealtimeException(
+        ErrorCode.RATE_LIMITED,
+        `${running.size} streamed replies are running: cancel one or wait for its end`,
+      );
+    }
+    const stream = new ReplyStream(connection, id, stopSource, failures, () => running.delete(key));
+    running.set(key, stream);
+    return stream;
   }
+}
 
-  #pump(
-    connection: Connection,
-    id: MessageId | undefined,
-    source: AsyncIterable<unknown>,
-    failures: StreamFailures,
-  ): void {
-    const iterator = source[Symbol.asyncIterator]();
-    const stream = this.open(connection, id, () => iterator.return?.(), failures);
-    const run = async (): Promise<void> => {
-      while (!stream.ended) {
-        const { done, value } = await iterator.next();
-        if (done === true) return stream.complete();
-        stream.next(value);
-        // The source is asked for more only as fast as the client reads.
-        await connection.drained();
-      }
-    };
-    run().catch((error: unknown) => stream.fail(error));
-  }
+function partsOf(
+  source: ReplySource | RunningReply,
+  connection: Connection,
+  onStopError: (error: unknown) => void,
+): Observable<unknown> {
+  if (source instanceof RunningReply) return source.parts;
+  if (!isObservable(source)) return pacedSource(source, connection, onStopError);
+  // Another copy of rxjs may have made it, and what it throws while it is subscribed to is an error like any other.
+  return new Observable((subscriber) => source.subscribe(subscriber));
 }

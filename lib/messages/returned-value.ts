@@ -1,6 +1,6 @@
 import { isObservable, type Observable } from 'rxjs';
 
-/** A reply that comes in parts. */
+/** A reply that comes in parts, as a handler returns it. */
 export type ReplySource = Observable<unknown> | AsyncIterable<unknown>;
 
 // What an app returns may be anything, a Proxy too: these may throw, as reading it may.
