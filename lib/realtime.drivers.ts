@@ -63,14 +63,17 @@ export function sharedDriversOf(
   });
   const names = new RedisNames(redisPrefix);
   const places = new RedisPlaces(commands, names, LEASE, metrics.limitsUnshared, logger);
+  // An app may be closed while it starts.
+  let isStopped = false;
   return {
     tickets: ticketStore ?? new RedisTicketStore(commands, names),
     places,
     start: async () => {
       await commands.start();
-      places.start();
+      if (!isStopped) places.start();
     },
     stop: async () => {
+      isStopped = true;
       places.stop();
       await commands.stop();
     },

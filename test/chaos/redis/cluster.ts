@@ -1,4 +1,5 @@
-// npm run chaos:cluster: three masters and three replicas; four live slot migrations, a master dies, another freezes.
+// npm run chaos:cluster: three masters and three replicas; four live slot migrations, a planned failover, a master dies,
+// another freezes.
 import { Cluster } from 'ioredis';
 import { RedisNames } from '../../../lib/backplane/redis-names.js';
 import { slotOf } from '../../../lib/backplane/redis-slots.js';
@@ -7,7 +8,14 @@ import { PREFIX } from '../../backplane/redis-node.js';
 import type { RedisServer } from '../../backplane/redis-server.js';
 import { until } from '../../backplane/until.js';
 import { FailoverOracle } from './failover-oracle.js';
-import { conclude, pause, printTallies, shortfalls } from './failover-report.js';
+import {
+  conclude,
+  judgeFailover,
+  pause,
+  printTallies,
+  shortfalls,
+  type Failover,
+} from './failover-report.js';
 
 const STEADY_MS = 4_000;
 const MIGRATIONS = 4;
@@ -17,6 +25,7 @@ const servers = await RedisClusterServers.start({ replicas: true });
 const given = new Cluster(servers.nodes, { lazyConnect: true });
 const oracle = new FailoverOracle(given);
 const found: string[] = [];
+const failovers: Failover[] = [];
 try {
   await oracle.start();
   const before = oracle.subscriptions;
@@ -29,15 +38,28 @@ try {
   for (let i = 0; i < MIGRATIONS; i++) await migrate(`room:${i}`);
   await pause(STEADY_MS / 2);
 
-  await oracle.phase('master killed');
   const [victim, frozen] = servers.masters as [RedisServer, RedisServer];
-  await failover('a master killed', () => victim.kill());
+  const [victimsReplica, frozensReplica, plannedReplica] = servers.replicas as [
+    RedisServer,
+    RedisServer,
+    RedisServer,
+  ];
+  await oracle.phase('failover asked for');
+  await failover('failover asked for', plannedReplica, async () => {
+    await plannedReplica.call('CLUSTER', 'FAILOVER');
+  });
 
   await oracle.phase('between');
   await pause(STEADY_MS);
 
+  await oracle.phase('master killed');
+  await failover('master killed', victimsReplica, () => victim.kill());
+
+  await oracle.phase('between again');
+  await pause(STEADY_MS);
+
   await oracle.phase('master frozen');
-  await failover('a master frozen', async () => frozen.signal('SIGSTOP'));
+  await failover('master frozen', frozensReplica, async () => frozen.signal('SIGSTOP'));
 
   await oracle.phase('after');
   await pause(STEADY_MS);
@@ -58,8 +80,18 @@ try {
     found.push(`${before.confirmed} subscriptions before, ${after.confirmed} after`);
   }
   printTallies(oracle.tallies);
+  for (const each of failovers) found.push(...judgeFailover(each, oracle.tollOf(each.phase, each.begun)));
   console.log(`dropped because they came late: ${oracle.late}`);
-  found.push(...shortfalls(oracle.tallies, ['steady', 'migrations', 'between', 'after', 'old masters back']));
+  found.push(
+    ...shortfalls(oracle.tallies, [
+      'steady',
+      'migrations',
+      'between',
+      'between again',
+      'after',
+      'old masters back',
+    ]),
+  );
 } finally {
   await oracle.stop();
   given.disconnect();
@@ -81,11 +113,18 @@ async function migrate(room: string): Promise<void> {
   await pause(1_000);
 }
 
-async function failover(what: string, act: () => Promise<void>): Promise<void> {
+async function failover(phase: string, heir: RedisServer, act: () => Promise<void>): Promise<void> {
   const begun = performance.now();
   await act();
+  await until(
+    'the replica is the master',
+    async () => String(((await heir.call('ROLE')) as unknown[])[0]) === 'master',
+    HEAL_WITHIN_MS,
+  );
+  failovers.push({ phase, begun, promotedMs: performance.now() - begun });
   await oracle.healed(HEAL_WITHIN_MS);
   const healMs = Math.round(performance.now() - begun);
-  console.log(`${what}: every room reached again after ${healMs} ms (cluster-node-timeout 3000)`);
-  if (healMs > HEAL_WITHIN_MS) found.push(`${what}: healed only after ${healMs} ms`);
+  console.log(`${phase}: every room reached again after ${healMs} ms (cluster-node-timeout 3000)`);
+  if (healMs > HEAL_WITHIN_MS) found.push(`${phase}: healed only after ${healMs} ms`);
+  await pause(STEADY_MS / 2);
 }

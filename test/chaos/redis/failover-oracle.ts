@@ -27,7 +27,20 @@ export interface Tally {
   longestMs: number;
 }
 
+/** What one outage cost, with when the last of it was published, in milliseconds after it began. */
+export interface Toll {
+  rejected: number;
+  lastRejectedMs: number;
+  /** Accepted, and missing at a node that had subscribed. */
+  lost: number;
+  lastLostMs: number;
+  /** The longest a publication that arrived was under way. */
+  longestMs: number;
+}
+
 interface Said {
+  readonly at: number;
+  tookMs: number;
   readonly tally: Tally;
   readonly room: number;
   outcome: number | 'failed' | undefined;
@@ -121,6 +134,22 @@ export class FailoverOracle {
     }
   }
 
+  /** Of what was published in a phase, once it is settled. */
+  tollOf(phase: string, begun: number): Toll {
+    const toll = { rejected: 0, lastRejectedMs: 0, lost: 0, lastLostMs: 0, longestMs: 0 };
+    for (const { tally, at, tookMs, room, outcome, heard } of this.#said) {
+      if (tally.phase !== phase) continue;
+      if (outcome === 'failed') {
+        toll.rejected++;
+        toll.lastRejectedMs = Math.max(toll.lastRejectedMs, at - begun);
+      } else if (heard.some((times, i) => times === 0 && isEntitled(i, room))) {
+        toll.lost++;
+        toll.lastLostMs = Math.max(toll.lastLostMs, at - begun);
+      } else toll.longestMs = Math.max(toll.longestMs, tookMs);
+    }
+    return toll;
+  }
+
   async stop(): Promise<void> {
     clearInterval(this.#timer);
     await Promise.all([this.#publisher, ...this.subscribers].map(({ backplane }) => backplane.stop()));
@@ -130,6 +159,8 @@ export class FailoverOracle {
     const tally = this.tallies.at(-1) as Tally;
     const [id, begun] = [this.#said.length, performance.now()];
     const said: Said = {
+      at: begun,
+      tookMs: 0,
       tally,
       room,
       outcome: undefined,
@@ -150,7 +181,8 @@ export class FailoverOracle {
       },
     );
     const settled = done.then(() => {
-      tally.longestMs = Math.max(tally.longestMs, performance.now() - begun);
+      said.tookMs = performance.now() - begun;
+      tally.longestMs = Math.max(tally.longestMs, said.tookMs);
       this.#pending.delete(settled);
     });
     this.#pending.add(settled);

@@ -1,4 +1,4 @@
-import type { Tally } from './failover-oracle.js';
+import type { Tally, Toll } from './failover-oracle.js';
 
 const MAX_WAIT_MS = 4_000;
 
@@ -16,6 +16,32 @@ export function printTallies(tallies: readonly Tally[]): void {
       'longest ms': Math.round(longestMs),
     })),
   );
+}
+
+/** One failover: when it began, and how long it took until there was a new master. */
+export interface Failover {
+  readonly phase: string;
+  readonly begun: number;
+  readonly promotedMs: number;
+}
+
+// After the promotion a node has to hear of it, connect and subscribe.
+const FOLLOW_WITHIN_MS = 2_000;
+
+/** Prints what a failover cost; what was lost or refused once the nodes had to have followed is a shortfall. */
+export function judgeFailover({ phase, promotedMs }: Failover, toll: Toll): string[] {
+  const ms = (value: number) => `${Math.round(value)} ms`;
+  console.log(
+    `${phase}: new master after ${ms(promotedMs)}; ${toll.rejected} rejected (the last published at ${ms(toll.lastRejectedMs)}), ` +
+      `${toll.lost} accepted and lost (the last at ${ms(toll.lastLostMs)}); longest under way ${ms(toll.longestMs)}`,
+  );
+  const end = promotedMs + FOLLOW_WITHIN_MS;
+  return [
+    toll.lastLostMs > end ? [`${phase}: lost ${ms(toll.lastLostMs - promotedMs)} after the promotion`] : [],
+    toll.lastRejectedMs > end
+      ? [`${phase}: rejected ${ms(toll.lastRejectedMs - promotedMs)} after the promotion`]
+      : [],
+  ].flat();
 }
 
 /** What must hold in each phase: always typed, bounded, once and in order; and nothing lost when nothing has failed. */

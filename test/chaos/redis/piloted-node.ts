@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import type { HealthReport, Receipt } from 'nestjs-realtime';
 import type { Ended, NodeReport, Verb } from './crowd-contract.js';
 
-const here = (name: string) => new URL(name, import.meta.url);
+const HERE = new URL('.', import.meta.url);
 
 type Settle = (ended: Ended) => void;
 
@@ -19,9 +19,10 @@ export class PilotedNode {
   private constructor(
     readonly index: number,
     args: readonly string[],
+    folder: URL,
   ) {
-    this.#child = fork(fileURLToPath(here('./crowd-node.ts')), args, {
-      execArgv: ['--expose-gc', '--import', here('../typescript.mjs').href],
+    this.#child = fork(fileURLToPath(new URL('./crowd-node.ts', folder)), args, {
+      execArgv: ['--expose-gc', '--import', new URL('../typescript.mjs', folder).href],
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     });
     this.#child.on('message', ({ kind, value }: { kind: string; value: unknown }) => {
@@ -35,8 +36,17 @@ export class PilotedNode {
   }
 
   /** Resolves when it listens. */
-  static async start(index: number, redisUrl: string, ...args: string[]): Promise<PilotedNode> {
-    const node = new PilotedNode(index, ['--redis', redisUrl, ...args]);
+  static start(index: number, redisUrl: string, ...args: string[]): Promise<PilotedNode> {
+    return PilotedNode.#start(index, ['--redis', redisUrl, ...args], HERE);
+  }
+
+  /** A node of another version, whose copy of this folder is given. */
+  static startFrom(folder: URL, index: number, redisUrl: string): Promise<PilotedNode> {
+    return PilotedNode.#start(index, ['--redis', redisUrl], folder);
+  }
+
+  static async #start(index: number, args: readonly string[], folder: URL): Promise<PilotedNode> {
+    const node = new PilotedNode(index, args, folder);
     while (node.port === 0) {
       if (node.#hasEnded) throw new Error(`Node ${index} ended before it listened.`);
       await Promise.race([once(node.#child, 'message'), once(node.#child, 'exit')]);

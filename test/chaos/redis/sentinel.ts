@@ -3,7 +3,14 @@ import type { RedisServer } from '../../backplane/redis-server.js';
 import { SentinelGroup } from '../../backplane/sentinel-group.js';
 import { until } from '../../backplane/until.js';
 import { FailoverOracle } from './failover-oracle.js';
-import { conclude, pause, printTallies, shortfalls } from './failover-report.js';
+import {
+  conclude,
+  judgeFailover,
+  pause,
+  printTallies,
+  shortfalls,
+  type Failover,
+} from './failover-report.js';
 
 const STEADY_MS = 4_000;
 const HEAL_WITHIN_MS = 30_000;
@@ -11,6 +18,7 @@ const HEAL_WITHIN_MS = 30_000;
 const group = await SentinelGroup.start();
 const oracle = new FailoverOracle(group.options);
 const found: string[] = [];
+const failovers: Failover[] = [];
 try {
   await oracle.start();
   const before = oracle.subscriptions;
@@ -20,14 +28,14 @@ try {
   await pause(STEADY_MS);
 
   await oracle.phase('failover asked for');
-  await failover('a failover asked for', () => group.failover());
+  await failover('failover asked for', () => group.failover());
 
   await oracle.phase('between');
   await pause(STEADY_MS);
 
   await oracle.phase('master killed');
   const old = (await group.master()) as RedisServer;
-  await failover('a master killed (down-after 2000)', () => old.kill());
+  await failover('master killed', () => old.kill());
 
   await oracle.phase('after');
   await pause(STEADY_MS);
@@ -47,6 +55,7 @@ try {
     found.push(`${before.confirmed} subscriptions before, ${after.confirmed} after`);
   }
   printTallies(oracle.tallies);
+  for (const each of failovers) found.push(...judgeFailover(each, oracle.tollOf(each.phase, each.begun)));
   console.log(`dropped because they came late: ${oracle.late}`);
   found.push(...shortfalls(oracle.tallies, ['steady', 'between', 'after', 'old master back']));
 } finally {
@@ -55,14 +64,15 @@ try {
 }
 conclude(found);
 
-async function failover(what: string, act: () => Promise<void>): Promise<void> {
+async function failover(phase: string, act: () => Promise<void>): Promise<void> {
   const old = await group.master();
   const begun = performance.now();
   await act();
   await until('there is a new master', async () => (await group.master()) !== old, HEAL_WITHIN_MS);
-  const electedMs = Math.round(performance.now() - begun);
+  failovers.push({ phase, begun, promotedMs: performance.now() - begun });
   await oracle.healed(HEAL_WITHIN_MS);
   const healMs = Math.round(performance.now() - begun);
-  console.log(`${what}: new master after ${electedMs} ms, every room reached again after ${healMs} ms`);
-  if (healMs > HEAL_WITHIN_MS) found.push(`healed only after ${healMs} ms`);
+  console.log(`${phase}: every room reached again after ${healMs} ms (down-after-milliseconds 2000)`);
+  if (healMs > HEAL_WITHIN_MS) found.push(`${phase}: healed only after ${healMs} ms`);
+  await pause(STEADY_MS / 2);
 }

@@ -1,0 +1,104 @@
+// npm run chaos:versions -- --old <git ref>: a node of an older version beside one of this, on one Redis.
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { parseArgs } from 'node:util';
+import { Redis } from 'ioredis';
+import { RedisServer } from '../../backplane/redis-server.js';
+import { until } from '../../backplane/until.js';
+import { Verdicts } from '../verdicts.js';
+import { CrowdConnection } from './crowd-connection.js';
+import { PilotedNode } from './piloted-node.js';
+
+const root = fileURLToPath(new URL('../../../', import.meta.url));
+const { values } = parseArgs({ options: { old: { type: 'string', default: 'HEAD' } } });
+const verdicts = new Verdicts();
+const redis = await RedisServer.start();
+const copy = mkdtempSync(join(tmpdir(), 'realtime-older-'));
+const nodes: PilotedNode[] = [];
+try {
+  const archive = execFileSync('git', ['archive', values.old, 'lib', 'test', 'package.json'], {
+    cwd: root,
+    maxBuffer: 256 * 1024 * 1024,
+  });
+  execFileSync('tar', ['-x', '-C', copy], { input: archive });
+  symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'));
+  const folder = pathToFileURL(join(copy, 'test/chaos/redis/'));
+  nodes.push(await PilotedNode.start(0, redis.url), await PilotedNode.startFrom(folder, 1, redis.url));
+  const [newer, older] = nodes as [PilotedNode, PilotedNode];
+  console.log(`this version beside ${values.old}`);
+  await speak('newer to older', newer, older);
+  await speak('older to newer', older, newer);
+  for (const node of nodes) await isWell(node);
+  // What the older one makes of it is not ours to mend.
+  await hearTomorrow(newer);
+  await isWell(newer);
+} finally {
+  await Promise.all(nodes.map((node) => node.kill()));
+  await redis.kill();
+  rmSync(copy, { recursive: true, force: true });
+}
+process.exitCode = verdicts.exitCode;
+
+/** Every kind of publication from one node to a client of the other. */
+async function speak(way: string, from: PilotedNode, to: PilotedNode): Promise<void> {
+  const heard: number[] = [];
+  let closedWith = 0;
+  const user = `user-of-${to.index}`;
+  const client = new CrowdConnection(to.port, to.index, user, {
+    received: (_connection, n) => void heard.push(n),
+    closed: (_connection, code) => (closedWith = code),
+  });
+  await client.opened();
+  const note = (n: number) => ({ type: 'note', payload: { n, pad: '' } });
+  const confirmed = { confirmWithinMs: 5_000 };
+  const plain = await from.receipt('sendToUser', user, note(1));
+  verdicts.check(plain.nodes === 1 && plain.failure === null, `${way}: a message is handed to one node`);
+  const receipts = [
+    ['message', await from.receipt('sendToUser', user, note(2), confirmed)],
+    ['message to all', await from.receipt('broadcast', note(3), { ...confirmed, except: ['nobody'] })],
+    ['message to a connection', await from.receipt('sendToConnection', client.id, note(4), confirmed)],
+    ['join', await from.receipt('joinRoom', user, 'shared')],
+    ['message to a room', await from.receipt('sendToRoom', 'shared', note(5), confirmed)],
+    ['leave', await from.receipt('leaveRoom', user, 'shared')],
+  ] as const;
+  for (const [what, { delivered, missingNodes }] of receipts) {
+    verdicts.check(delivered === 1 && missingNodes === 0, `${way}: ${what} is carried out and confirmed`);
+  }
+  const asked = await from.do('requestFromUser', user, { type: 'ask', payload: { n: 6, pad: '' } });
+  verdicts.check(asked.ok, `${way}: ask is answered`);
+  const none = await from.receipt('sendToRoom', 'shared', note(7), confirmed);
+  verdicts.check(none.delivered === 0, `${way}: leave has taken the client out of the room`);
+  const ended = await from.receipt('disconnectUser', user);
+  await until('the client is disconnected', () => closedWith !== 0);
+  verdicts.check(ended.delivered === 1 && closedWith === 4_500, `${way}: disconnect closes with its code`);
+  verdicts.check(
+    heard.filter((n) => n < 6).join() === '1,2,3,4,5',
+    `${way}: each message came once, in order`,
+  );
+}
+
+async function isWell(node: PilotedNode): Promise<void> {
+  const { uncaught } = await node.report();
+  verdicts.check(uncaught.length === 0, `no uncaught error on node ${node.index}`);
+}
+
+/** What a later version may publish. */
+async function hearTomorrow(node: PilotedNode): Promise<void> {
+  const client = new Redis(redis.url);
+  const [name] = (await redis.call('PUBSUB', 'CHANNELS', '*:c:all')) as [string];
+  const to = { kind: 'all', key: '', unless: [] };
+  for (const head of [
+    { kind: 'tomorrow', to, when: 'later' },
+    { kind: 'leave', to: { ...to, kind: 'device' }, room: 'shared' },
+    { kind: 'disconnect', to, code: 'soon', reason: null },
+    { kind: 'leave', to, room: 'shared', since: 1 },
+  ]) {
+    await client.publish(name, `tomorrow ${Date.now()}\n${JSON.stringify(head)}\n`);
+  }
+  client.disconnect();
+  const { status } = await node.health();
+  verdicts.check(status === 'up', 'this version goes on after unknown kinds, unknown fields and bad values');
+}

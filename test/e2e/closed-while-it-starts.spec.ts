@@ -1,0 +1,36 @@
+import { NestFactory } from '@nestjs/core';
+import { Module } from '@nestjs/common';
+import { RealtimeModule } from 'nestjs-realtime';
+import { expect, it } from 'vitest';
+import { RedisServer } from '../backplane/redis-server.js';
+import { until } from '../backplane/until.js';
+import { ProcessFaults } from './process-faults.js';
+import { RestaurantGateway } from './restaurant.js';
+
+it('an app that is closed while it starts leaves no connection to Redis, and no error', async () => {
+  const redis = await RedisServer.start();
+  const faults = new ProcessFaults();
+  @Module({ imports: [RealtimeModule.forRoot({ redis: redis.url })], providers: [RestaurantGateway] })
+  class AppModule {}
+  // The connection that asks is on the list.
+  const connections = async () =>
+    String(await redis.call('CLIENT', 'LIST'))
+      .trim()
+      .split('\n').length - 1;
+  try {
+    for (let turns = 0; turns <= 60; turns += 3) {
+      const app = await NestFactory.create(AppModule, { logger: false, abortOnError: false });
+      const started = app.init().catch(() => {});
+      for (let i = 0; i < turns; i++) await new Promise((resolve) => setImmediate(resolve));
+      await app.close();
+      await started;
+    }
+    await until('every connection is closed', async () => (await connections()) === 0);
+    for (let i = 0; i < 50; i++) await new Promise((resolve) => setImmediate(resolve));
+    expect(await connections()).toBe(0);
+    expect(faults.seen).toEqual([]);
+  } finally {
+    faults.stop();
+    await redis.kill();
+  }
+});
