@@ -1,5 +1,5 @@
 // What the page of react.spec.ts runs: a component tree in StrictMode, and what a test may see of it.
-import { createElement, StrictMode, useState, type ReactElement } from 'react';
+import { Activity, createElement, StrictMode, useState, type ReactElement } from 'react';
 import { createRoot, type Container } from 'react-dom/client';
 import { RealtimeClient } from '../../lib/client/index.js';
 import {
@@ -37,6 +37,8 @@ const scope = globalThis as unknown as {
   readonly document: { getElementById(id: string): Container | null };
   mount: (address: string) => void;
   unmount: () => void;
+  show: (mode: 'visible' | 'hidden') => void;
+  remount: () => void;
   clients: RealtimeClient<Talk>[];
 };
 
@@ -53,6 +55,11 @@ scope.mount = (address) => {
     return client;
   };
   const tree = createElement(RealtimeProvider<Talk>, { client: make }, createElement(Board));
-  root.render(createElement(StrictMode, null, tree));
+  const render = (mode: 'visible' | 'hidden', key: string) => {
+    root.render(createElement(StrictMode, null, createElement(Activity, { mode, key, children: tree })));
+  };
+  render('visible', 'first');
+  scope.show = (mode) => render(mode, 'first');
+  scope.remount = () => render('visible', 'second');
   scope.unmount = () => root.unmount();
 };

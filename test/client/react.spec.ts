@@ -56,6 +56,30 @@ describe('in StrictMode', () => {
     expect(problems).toEqual([]);
   });
 
+  it('a provider that <Activity> hides closes its client, and shown again has one that works', async () => {
+    for (const n of [1, 2]) {
+      await page.evaluate("show('hidden')");
+      await page.waitForFunction("clients[0].state.status === 'closed'");
+      await page.evaluate("show('visible')");
+      await shows('status', 'connected');
+      await stage.control('say', n);
+      await shows('heard', n === 1 ? '1' : '1,2');
+      await page.click('#add');
+      await shows('total', String(n));
+    }
+    expect(await statuses()).toEqual(['connected', 'idle']);
+    expect(problems).toEqual([]);
+  });
+
+  it('a provider that is mounted anew has a client of its own', async () => {
+    await page.evaluate('remount()');
+    await page.waitForFunction("clients[0].state.status === 'closed'");
+    await shows('status', 'connected');
+    await stage.control('say', 1);
+    await shows('heard', '1');
+    expect(problems).toEqual([]);
+  });
+
   it('useMessage hears each message once, with the newest function', async () => {
     await stage.control('say', 1);
     await shows('heard', '1');
