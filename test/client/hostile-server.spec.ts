@@ -48,6 +48,8 @@ describe('frames that keep to no protocol', () => {
     const next = await bed.sockets.newest();
     next.open();
     expect(next.ofType('$resume')[0]?.payload).toMatchObject({ sessionId: 'mine' });
+    bed.client.close();
+    expect(bed.clock.pending, 'timers that were left').toBe(0);
   });
 
   it('$error has code and message whatever the server said', async () => {
