@@ -93,7 +93,7 @@ export class RealtimeNode implements OnModuleInit, OnApplicationShutdown {
       connections: () => registry.size,
       users: () => registry.counts.users,
       rooms: () => registry.counts.rooms,
-      unauthenticated: () => auth.unauthenticated,
+      unauthenticated: () => limits.unauthenticated,
       handshakesWaiting: () => queue.waiting,
       draining: () => this.#drain.isDraining,
     });
@@ -130,14 +130,10 @@ export class RealtimeNode implements OnModuleInit, OnApplicationShutdown {
     this.#shared = sharedDriversOf(options, metrics, redisLog, logger);
     this.tickets = new TicketService(this.#shared.tickets);
     const authentication = new Authentication(options, this.tickets, logger);
-    const limits = new ConnectionLimits(
-      { ...options, nodeId },
-      this.#shared.places,
-      () => auth.unauthenticated,
-    );
+    const limits = new ConnectionLimits({ ...options, nodeId }, this.#shared.places);
     const queue = new HandshakeQueue(options.handshakes);
     const admission = new Admission(
-      new OriginPolicy(options.origins, options.allowMissingOrigin),
+      new OriginPolicy(options.origins, options.allowMissingOrigin, options.handshakeTimeoutMs),
       limits,
       queue,
       authentication,

@@ -48,8 +48,10 @@ export interface RealtimeOptions {
   readonly maxConnectionsPerIp?: number | false;
   /** Connections per user, over all nodes with `redis`. @default false */
   readonly maxConnectionsPerUser?: number | false;
-  /** Connections that have not said `$auth` yet. @default 1_000 */
+  /** Connections of this node that have not said `$auth` yet. @default 1_000 */
   readonly maxUnauthenticated?: number | false;
+  /** Those of one IP; behind a proxy it needs `trustProxy`. @default a fifth of maxUnauthenticated */
+  readonly maxUnauthenticatedPerIp?: number | false;
   /** The pace at which `authenticate` is asked, for upgrade requests and for `$auth`. @default { maxConcurrent: 200, maxPerSecond: false, maxWaiting: 5_000, maxWaitMs: 5_000 } */
   readonly handshakes?: Partial<HandshakeSettings> | false;
   /** Where tickets are kept. @default Redis with `redis`, else this process */
@@ -152,6 +154,7 @@ const DEFAULTS: ResolvedOptions = {
   maxConnectionsPerIp: false,
   maxConnectionsPerUser: false,
   maxUnauthenticated: 1_000,
+  maxUnauthenticatedPerIp: 200,
   ticketStore: undefined,
   maxPayloadBytes: 65_536,
   maxFragments: 64,
@@ -203,6 +206,7 @@ const RULES: { readonly [name: string]: OptionRule | undefined } = {
   maxConnectionsPerIp: orFalse(positiveInteger),
   maxConnectionsPerUser: orFalse(positiveInteger),
   maxUnauthenticated: orFalse(positiveInteger),
+  maxUnauthenticatedPerIp: orFalse(positiveInteger),
   ticketStore: objectWith('put', 'take'),
   // Checked where it is read, by all that a Redis URL or client may be.
   redis: { expected: 'a Redis configuration', accepts: () => true },
@@ -231,7 +235,15 @@ export function resolveOptions(options: RealtimeOptions): ResolvedOptions {
       resolved[name] = value;
     }
   }
+  if (options.maxUnauthenticatedPerIp === undefined) {
+    resolved.maxUnauthenticatedPerIp = shareOf(resolved.maxUnauthenticated as number | false);
+  }
   return checkTogether(resolved as unknown as ResolvedOptions);
+}
+
+/** So much of a limit for all may one IP take: many clients may share an address, but none keeps the others out. */
+function shareOf(max: number | false): number | false {
+  return max === false ? false : Math.ceil(max / 5);
 }
 
 function resolveGroup(name: keyof Groups, value: unknown): unknown {

@@ -6,11 +6,11 @@ import type { Refusals } from '../metrics/refusals.js';
 import type { Authentication } from './authentication.js';
 import { Seat, type ConnectionLimits } from './connection-limits.js';
 import type { PathParams } from '../connections/connection.js';
-import { offeredSubprotocols, readHandshake, type Handshake } from './handshake.js';
+import { hasValidSubprotocols, readHandshake, type Handshake } from './handshake.js';
 import type { HandshakeQueue } from './handshake-queue.js';
 import { logLine } from '../metrics/log-line.js';
 import type { OriginPolicy } from './origin-policy.js';
-import type { UpgradeRefusal } from './upgrade-refusal.js';
+import { GONE, hasHungUp, type UpgradeRefusal } from './upgrade-refusal.js';
 
 export interface AdmissionSettings {
   readonly tokenCookie: string | false;
@@ -109,17 +109,22 @@ export class Admission {
     ip: string,
     open: Open,
   ): Promise<UpgradeRefusal | undefined> {
+    const { socket } = request;
     if (this.#isClosed) return DRAINING;
     if (!isUpgrade(request)) return BAD_REQUEST;
-    const isAllowed: unknown = await this.origins.allows(request);
-    if (isAllowed !== true) return FORBIDDEN_ORIGIN;
+    const isAllowed = await this.origins.allows(request);
+    if (isAllowed === 'late') return { ...TOO_SLOW, cause: 'the function in origins did not answer' };
+    if (!isAllowed) return FORBIDDEN_ORIGIN;
+    if (hasHungUp(socket)) return GONE;
     const seat = await this.limits.enter(ip);
     if (!(seat instanceof Seat)) return seat;
     let isIn = false;
     try {
+      // Redis was asked: nothing is done for a client that did not wait for it.
+      if (hasHungUp(socket)) return GONE;
       const verdict = await this.#handshake(readHandshake(request, params, ip, this.settings.tokenCookie));
       if (isRefusal(verdict)) return verdict;
-      const refusal = (await seat.identify(verdict.identity?.userId)) ?? this.#lastRefusal(verdict);
+      const refusal = await this.#place(verdict, seat);
       // Nothing awaits between the last question and the open socket: nobody else can come in between.
       if (refusal === undefined) isIn = open(verdict, seat);
       return refusal;
@@ -131,7 +136,7 @@ export class Admission {
 
   async #handshake(handshake: Handshake): Promise<Admitted | UpgradeRefusal> {
     if (!this.authentication.isRequired && handshake.ticket === undefined) return { handshake, identity: {} };
-    const turnedAway = await this.queue.enter();
+    const turnedAway = await this.queue.enter(handshake.request.socket);
     if (turnedAway !== undefined) return turnedAway;
     const verdict = await this.authentication.judge(handshake).finally(() => this.queue.leave());
     if (verdict.outcome === 'late') return TOO_SLOW;
@@ -148,10 +153,14 @@ export class Admission {
     return { ...(verdict.of === 'tickets' ? NO_TICKETS : NO_AUTHENTICATION), cause };
   }
 
-  /** What can have changed while the app was thinking. */
-  #lastRefusal({ identity }: Admitted): UpgradeRefusal | undefined {
+  /** Counts the client among those like it. What can have changed while the app was asked is looked at last. */
+  async #place({ identity }: Admitted, seat: Seat): Promise<UpgradeRefusal | undefined> {
+    if (identity !== undefined) {
+      const refusal = await seat.identify(identity.userId);
+      if (refusal !== undefined) return refusal;
+    }
     if (this.#isClosed) return DRAINING;
-    return identity === undefined ? this.limits.refusalOfUnauthenticated() : undefined;
+    return identity === undefined ? seat.awaitAuthentication() : undefined;
   }
 }
 
@@ -159,21 +168,17 @@ function isRefusal(verdict: Admitted | UpgradeRefusal): verdict is UpgradeRefusa
   return 'reason' in verdict;
 }
 
-// RFC 9110 §5.6.2; the syntax of a subprotocol.
-const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
-
 /** RFC 6455 §4.2.1; `ws` checks this too, but only after the app has been asked. */
 function isUpgrade(request: IncomingMessage): boolean {
   const { method, headers } = request;
   const key = headers['sec-websocket-key'];
   const version = headers['sec-websocket-version'];
-  const subprotocols = offeredSubprotocols(request);
   return (
     method === 'GET' &&
     headers.upgrade?.toLowerCase() === 'websocket' &&
     key !== undefined &&
     /^[+/0-9A-Za-z]{22}==$/.test(key) &&
     (version === '13' || version === '8') &&
-    subprotocols.every((name, index) => TOKEN.test(name) && subprotocols.indexOf(name) === index)
+    hasValidSubprotocols(request)
   );
 }

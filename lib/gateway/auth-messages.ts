@@ -51,10 +51,6 @@ export class AuthMessages {
     private readonly logger: LoggerService,
   ) {}
 
-  get unauthenticated(): number {
-    return this.#unauthenticated.size;
-  }
-
   /** Gives a client until the deadline to say `$auth`. */
   expect(connection: GatewayConnection, handshake: Handshake): void {
     const deadline = setTimeout(() => {

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { isIP } from 'node:net';
 import proxyAddr from 'proxy-addr';
+import { unmapped } from './client-network.js';
 
 /**
  * Which proxies may say who the client is, as Express' `trust proxy`: `true` all, a number of hops, addresses and
@@ -9,23 +10,40 @@ import proxyAddr from 'proxy-addr';
 export type TrustProxy =
   boolean | number | string | readonly string[] | ((ip: string, hop: number) => boolean);
 
+// Each costs a look at the list of what is trusted; a header of 16 KB has room for thousands.
+const MAX_PROXIES = 32;
+
 /** Makes the function that finds a request's client; with `false` no header is believed. */
 export function clientIpOf(trustProxy: TrustProxy): (request: IncomingMessage) => string {
   if (trustProxy === false) return peerOf;
-  const trust = compileTrust(trustProxy);
+  const trusts = compileTrust(trustProxy);
   return (request) => {
+    const peer = peerOf(request);
     try {
-      const ip = proxyAddr(request, trust);
-      // What a proxy forwards unread is any text a client likes, and no address.
-      return isIP(ip) === 0 ? peerOf(request) : ip;
+      const found = proxyAddr(
+        request,
+        (ip, hop) => hop < MAX_PROXIES && trusts(hop === 0 ? peer : (addressIn(ip) ?? ip), hop),
+      );
+      // What a proxy forwards unread is any text a client likes, and no address. The peer itself has none on a Unix socket.
+      return addressIn(found) ?? peer;
     } catch {
-      return peerOf(request);
+      return peer;
     }
   };
 }
 
+/** The other end of the socket. That of a Unix socket is a process on this machine and has no address: loopback. */
 function peerOf({ socket }: IncomingMessage): string {
-  return socket.remoteAddress ?? '';
+  const { remoteAddress } = socket;
+  return remoteAddress === undefined ? '127.0.0.1' : unmapped(remoteAddress);
+}
+
+/** The IP in an entry of X-Forwarded-For; some proxies add a port or brackets. */
+function addressIn(entry: string | undefined): string | undefined {
+  if (entry === undefined) return undefined;
+  if (isIP(entry) !== 0) return unmapped(entry);
+  const ip = /^\[([\da-f:.]+)\](?::\d+)?$/i.exec(entry)?.[1] ?? /^([\d.]+):\d+$/.exec(entry)?.[1];
+  return ip === undefined || isIP(ip) === 0 ? undefined : unmapped(ip);
 }
 
 function compileTrust(trustProxy: Exclude<TrustProxy, false>): (ip: string, hop: number) => boolean {

@@ -14,21 +14,46 @@ export interface ConnectionPlaces {
   stop(): void;
 }
 
+/** How many there are of each key; a key without any takes no memory. */
+export class Tally {
+  readonly #counts = new Map<string, number>();
+  #total = 0;
+
+  get total(): number {
+    return this.#total;
+  }
+
+  of(key: string): number {
+    return this.#counts.get(key) ?? 0;
+  }
+
+  add(key: string): void {
+    this.#total++;
+    this.#counts.set(key, this.of(key) + 1);
+  }
+
+  remove(key: string): void {
+    const count = this.of(key);
+    if (count === 0) return;
+    this.#total--;
+    if (count > 1) this.#counts.set(key, count - 1);
+    else this.#counts.delete(key);
+  }
+}
+
 /** The places of one process; answers at once. */
 export class MemoryPlaces implements ConnectionPlaces {
-  readonly #taken = { ip: new Map<string, number>(), user: new Map<string, number>() };
+  readonly #taken = { ip: new Tally(), user: new Tally() };
 
   take(kind: PlaceKind, key: string, _connectionId: string, max: number): boolean {
-    const taken = this.#taken[kind].get(key) ?? 0;
-    if (taken >= max) return false;
-    this.#taken[kind].set(key, taken + 1);
+    const taken = this.#taken[kind];
+    if (taken.of(key) >= max) return false;
+    taken.add(key);
     return true;
   }
 
   giveBack(kind: PlaceKind, key: string): void {
-    const taken = this.#taken[kind].get(key) ?? 0;
-    if (taken > 1) this.#taken[kind].set(key, taken - 1);
-    else this.#taken[kind].delete(key);
+    this.#taken[kind].remove(key);
   }
 
   // Nothing runs: a place in memory dies with its process.

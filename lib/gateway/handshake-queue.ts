@@ -1,4 +1,5 @@
-import type { UpgradeRefusal } from './upgrade-refusal.js';
+import type { EventEmitter } from 'node:events';
+import { GONE, type UpgradeRefusal } from './upgrade-refusal.js';
 
 export interface HandshakeSettings {
   /** How many handshakes are judged at a time. */
@@ -21,7 +22,7 @@ interface Waiting {
  * long are told when to return: work for a client that has given up already is what turns a peak into an outage.
  */
 export class HandshakeQueue {
-  readonly #waiting: Waiting[] = [];
+  readonly #waiting = new Set<Waiting>();
   #active = 0;
   #allowance: number;
   #refilledAt = performance.now();
@@ -32,17 +33,32 @@ export class HandshakeQueue {
   }
 
   get waiting(): number {
-    return this.#waiting.length;
+    return this.#waiting.size;
   }
 
-  /** Resolves when it is the handshake's turn (then call `leave`), or with why it will not be. */
-  enter(): Promise<UpgradeRefusal | undefined> | undefined {
+  /**
+   * Resolves when it is the handshake's turn (then call `leave`), or with why it will not be. Of a client whose socket
+   * ends meanwhile the place is given to the next one.
+   */
+  enter(socket?: EventEmitter): Promise<UpgradeRefusal | undefined> | undefined {
     const { settings } = this;
     if (settings === false) return undefined;
-    if (this.#waiting.length === 0 && this.#take(settings)) return undefined;
-    if (this.#waiting.length >= settings.maxWaiting) return Promise.resolve(this.#refusal(settings));
-    return new Promise((admit) => {
-      this.#waiting.push({ since: performance.now(), admit });
+    if (this.#waiting.size === 0 && this.#take(settings)) return undefined;
+    if (this.#waiting.size >= settings.maxWaiting) return Promise.resolve(this.#refusal(settings));
+    return new Promise((resolve) => {
+      const hangUp = () => {
+        this.#waiting.delete(waiting);
+        waiting.admit(GONE);
+      };
+      const waiting: Waiting = {
+        since: performance.now(),
+        admit: (refusal) => {
+          socket?.off('end', hangUp).off('close', hangUp);
+          resolve(refusal);
+        },
+      };
+      socket?.once('end', hangUp).once('close', hangUp);
+      this.#waiting.add(waiting);
       this.#schedule(settings);
     });
   }
@@ -58,7 +74,9 @@ export class HandshakeQueue {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     if (this.settings === false) return;
-    for (const { admit } of this.#waiting.splice(0)) admit(this.#refusal(this.settings));
+    const refused = [...this.#waiting];
+    this.#waiting.clear();
+    for (const { admit } of refused) admit(this.#refusal(this.settings));
   }
 
   #take({ maxConcurrent, maxPerSecond }: HandshakeSettings): boolean {
@@ -79,21 +97,20 @@ export class HandshakeQueue {
 
   #advance(settings: HandshakeSettings): void {
     const deadline = performance.now() - settings.maxWaitMs;
-    let first = this.#waiting[0];
-    while (first !== undefined) {
-      if (first.since <= deadline) first.admit(this.#refusal(settings));
-      else if (this.#take(settings)) first.admit(undefined);
-      else break;
-      this.#waiting.shift();
-      first = this.#waiting[0];
+    for (const waiting of this.#waiting) {
+      const isLate = waiting.since <= deadline;
+      if (!isLate && !this.#take(settings)) break;
+      this.#waiting.delete(waiting);
+      waiting.admit(isLate ? this.#refusal(settings) : undefined);
     }
     this.#schedule(settings);
   }
 
   /** Wakes up for the next allowance or the next expiry, whichever comes first. */
   #schedule(settings: HandshakeSettings): void {
-    const first = this.#waiting[0];
-    if (first === undefined || this.#timer !== undefined) return;
+    if (this.#timer !== undefined) return;
+    const [first] = this.#waiting;
+    if (first === undefined) return;
     const expiresIn = first.since + settings.maxWaitMs - performance.now();
     const refillsIn = settings.maxPerSecond === false ? Infinity : 1_000 / settings.maxPerSecond;
     this.#timer = setTimeout(
@@ -108,7 +125,7 @@ export class HandshakeQueue {
 
   /** Spread, so that those turned away together do not return together. */
   #refusal({ maxPerSecond, maxWaitMs }: HandshakeSettings): UpgradeRefusal {
-    const backlog = maxPerSecond === false ? maxWaitMs / 1_000 : this.#waiting.length / maxPerSecond;
+    const backlog = maxPerSecond === false ? maxWaitMs / 1_000 : this.#waiting.size / maxPerSecond;
     const retryAfter = 1 + Math.ceil(Math.random() * 2 * backlog);
     return { reason: 'handshake_queue', status: 503, message: 'too many handshakes', retryAfter };
   }

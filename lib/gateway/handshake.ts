@@ -47,10 +47,27 @@ export function readHandshake(
   };
 }
 
+// More than any client needs, few enough to cost nothing.
+const MAX_SUBPROTOCOLS = 32;
+
+// RFC 9110 §5.6.2; the syntax of a subprotocol.
+const SUBPROTOCOL = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
+
 /** The subprotocols a client offers; `bearer.<token>` among them is a secret and is never chosen. */
-export function offeredSubprotocols(request: IncomingMessage): string[] {
-  const header = request.headers['sec-websocket-protocol'];
-  return header === undefined ? [] : header.split(',').map((protocol) => protocol.trim());
+export function offeredSubprotocols({ headers }: IncomingMessage): string[] {
+  const header = headers['sec-websocket-protocol'];
+  if (header === undefined) return [];
+  return header.split(',', MAX_SUBPROTOCOLS + 1).map((protocol) => protocol.trim());
+}
+
+/** Whether what it offers is a list of different subprotocols, and no longer than a client needs. */
+export function hasValidSubprotocols(request: IncomingMessage): boolean {
+  const offered = offeredSubprotocols(request);
+  return (
+    offered.length <= MAX_SUBPROTOCOLS &&
+    new Set(offered).size === offered.length &&
+    offered.every((protocol) => SUBPROTOCOL.test(protocol))
+  );
 }
 
 function tokenOf(request: IncomingMessage, tokenCookie: string | false): string | undefined {

@@ -12,11 +12,13 @@ export interface UpgradeRefusal {
     | 'connections_per_ip'
     | 'connections_per_user'
     | 'unauthenticated'
+    | 'unauthenticated_per_ip'
     | 'handshake_queue'
     | 'handshake_timeout'
     | 'token'
     | 'tickets_unavailable'
     | 'auth_unavailable'
+    | 'gone'
     | 'failure';
   readonly status: 400 | 401 | 403 | 429 | 500 | 503;
   readonly message: string;
@@ -24,6 +26,14 @@ export interface UpgradeRefusal {
   readonly retryAfter?: number;
   /** For the log alone. */
   readonly cause?: string;
+}
+
+/** The client hung up while it waited; nothing more is done for it. */
+export const GONE: UpgradeRefusal = { reason: 'gone', status: 503, message: 'the client has hung up' };
+
+/** Whether a client has hung up: a WebSocket client never ends only its own side before the 101. */
+export function hasHungUp(socket: Duplex): boolean {
+  return socket.destroyed || socket.readableEnded || !socket.writable;
 }
 
 /** Answers an upgrade request with a plain HTTP response and ends its socket. */

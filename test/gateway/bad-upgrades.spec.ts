@@ -1,7 +1,11 @@
+import type { IncomingMessage } from 'node:http';
 import { describe, expect, it } from 'vitest';
+import { hasValidSubprotocols } from '../../lib/gateway/handshake.js';
 import { openLobby } from './lobby.js';
 import { upgradeText } from './client-bytes.js';
 import { readUntil, tcpConnection, upgrade, type UpgradeRequest } from './upgrade-request.js';
+
+const names = (count: number) => Array.from({ length: count }, (_, i) => `p${i}`).join();
 
 describe('an upgrade request', () => {
   const cases: [fault: string, request: UpgradeRequest][] = [
@@ -14,6 +18,8 @@ describe('an upgrade request', () => {
     ['of version 12', { headers: { 'Sec-WebSocket-Version': '12' } }],
     ['with broken subprotocols', { headers: { 'Sec-WebSocket-Protocol': 'a,,b' } }],
     ['with one subprotocol twice', { headers: { 'Sec-WebSocket-Protocol': 'a, a' } }],
+    ['with 33 subprotocols', { headers: { 'Sec-WebSocket-Protocol': names(33) } }],
+    ['with subprotocols as long as Node takes them', { headers: { 'Sec-WebSocket-Protocol': names(2_000) } }],
   ];
 
   it.each(cases)('%s is answered with 400, and the app is not asked who it is', async (_fault, request) => {
@@ -48,6 +54,23 @@ describe('an upgrade request', () => {
     const { headers } = await upgrade(app.port, { headers: { 'Sec-WebSocket-Version': '12' } });
     expect(headers['sec-websocket-version']).toBe('13');
   });
+});
+
+it('a list of subprotocols of 16 KB costs no time before authentication', () => {
+  const headers = {
+    'sec-websocket-protocol': Array.from({ length: 8_000 }, (_, i) => i.toString(36)).join(),
+  };
+  const request = { headers } as IncomingMessage;
+  const startedAt = performance.now();
+  for (let i = 0; i < 1_000; i++) hasValidSubprotocols(request);
+  // Compared with each other, as names that must differ, they took 14 s.
+  expect(performance.now() - startedAt).toBeLessThan(1_000);
+});
+
+it('32 subprotocols are not too many', async () => {
+  const { app } = await openLobby();
+  const { status } = await upgrade(app.port, { headers: { 'Sec-WebSocket-Protocol': names(32) } });
+  expect(status).toBe(101);
 });
 
 it('a client that resets its socket while it is refused harms nobody', async () => {

@@ -35,6 +35,17 @@ describe("a client's IP", () => {
     ['everyone', true, '192.0.2.1, 198.51.100.1', '192.0.2.1'],
     ['a function', (ip: string) => ip === '127.0.0.1', '192.0.2.1, 198.51.100.1', '198.51.100.1'],
     ['a function that returns a promise', (() => Promise.resolve(false)) as never, '192.0.2.1', '127.0.0.1'],
+    ['loopback, which adds a port', 'loopback', '203.0.113.9:4711', '203.0.113.9'],
+    ['loopback, which adds brackets and a port', 'loopback', '[2001:db8::1]:4711', '2001:db8::1'],
+    [
+      'a proxy behind a proxy that adds ports',
+      ['127.0.0.1', '10.0.0.0/8'],
+      '203.0.113.9:1, 10.1.2.3:2',
+      '203.0.113.9',
+    ],
+    ['loopback, which maps IPv4', 'loopback', '::ffff:203.0.113.9', '203.0.113.9'],
+    ['a function that forgot its return', (() => 'yes') as never, '203.0.113.9', '127.0.0.1'],
+    ['loopback for 32 hops and no more', 'loopback', `203.0.113.9${', ::1'.repeat(40)}`, '::1'],
     ['loopback, which was shown no address', 'loopback', 'unknown', '127.0.0.1'],
     ['everyone, who was shown no address', true, 'x'.repeat(1_000), '127.0.0.1'],
   ];

@@ -177,6 +177,7 @@ describe('maxUnauthenticated', () => {
     const allAsked = new Gate();
     const { app, metrics } = await openLobby({
       maxUnauthenticated: 2,
+      maxUnauthenticatedPerIp: false,
       authenticate: () => {
         if (++asked === 10) allAsked.open();
         return answer.opened.then(() => null);
@@ -189,6 +190,61 @@ describe('maxUnauthenticated', () => {
     expect(statuses).toEqual([101, 101, 503, 503, 503, 503, 503, 503, 503, 503]);
     expect(metrics.connectionsOpened.total).toBe(2);
   });
+});
+
+describe('maxUnauthenticatedPerIp', () => {
+  const authenticate: Authenticate = ({ token }) => (token === undefined ? null : { userId: token });
+  const from = (ip: string) => ({ 'X-Forwarded-For': ip });
+
+  it('is a fifth of maxUnauthenticated, so that one IP leaves the rest to others', async () => {
+    const { app, metrics } = await openLobby({
+      authenticate,
+      trustProxy: 'loopback',
+      maxUnauthenticated: 10,
+    });
+    const statusOf = (ip: string) => upgradeAndStay(app.port, from(ip));
+    expect([await statusOf('203.0.113.1'), await statusOf('203.0.113.1')]).toEqual([101, 101]);
+    const { status, headers } = await upgrade(app.port, { headers: from('203.0.113.1') });
+    expect([status, headers['retry-after']]).toEqual([429, '5']);
+    expect(metrics.upgradesRefused.of('unauthenticated_per_ip')).toBe(1);
+    expect(await statusOf('203.0.113.2')).toBe(101);
+    await app.connect('/lobby', { token: 'ann', headers: from('203.0.113.1') });
+  });
+
+  it('counts an IPv6 client by its /64, and a mapped IPv4 address as that address', async () => {
+    const { app } = await openLobby({ authenticate, trustProxy: 'loopback', maxUnauthenticatedPerIp: 1 });
+    const statuses: number[] = [];
+    const ips = ['2001:db8::1', '2001:db8::2:1', '2001:db8:0:1::1', '::ffff:203.0.113.1', '203.0.113.1'];
+    for (const ip of ips) statuses.push(await upgradeAndStay(app.port, from(ip)));
+    expect(statuses).toEqual([101, 429, 101, 101, 429]);
+  });
+
+  it('counts a client until it is authenticated or has gone', async () => {
+    const { app } = await openLobby({ authenticate, maxUnauthenticatedPerIp: 1 });
+    const first = app.open('/lobby');
+    first.send({ type: '$auth', payload: { token: 'ann' } });
+    await first.hello();
+    const second = app.open('/lobby');
+    await once(second.socket, 'open');
+    expect((await upgrade(app.port)).status).toBe(429);
+    await second.close();
+    const third = app.open('/lobby');
+    third.send({ type: '$auth', payload: { token: 'bob' } });
+    await third.hello();
+  });
+
+  it('false lets one IP take them all', async () => {
+    const { app } = await openLobby({ authenticate, maxUnauthenticated: 2, maxUnauthenticatedPerIp: false });
+    expect([await upgradeAndStay(app.port), await upgradeAndStay(app.port)]).toEqual([101, 101]);
+  });
+});
+
+it('maxConnectionsPerIp counts an IPv6 client by its /64', async () => {
+  const { app } = await openLobby({ trustProxy: 'loopback', maxConnectionsPerIp: 1 });
+  const statuses: number[] = [];
+  for (const ip of ['2001:db8::1', '2001:db8::2', '2001:db8:0:1::1'])
+    statuses.push(await upgradeAndStay(app.port, { 'X-Forwarded-For': ip }));
+  expect(statuses).toEqual([101, 429, 101]);
 });
 
 /** The status of an upgrade whose socket stays open until the test is over. */

@@ -26,6 +26,16 @@ describe('the same host, by default', () => {
     ['null', 'app.example.com', 403],
     ['file://', 'app.example.com', 403],
     ['app.example.com', 'app.example.com', 403],
+    ['capacitor://app.example.com', 'app.example.com', 403],
+    ['chrome-extension://app.example.com', 'app.example.com', 403],
+    ['https://app.example.com, https://evil.example', 'app.example.com', 403],
+    ['https://app.example.com/', 'app.example.com', 403],
+    ['https://user@app.example.com', 'app.example.com', 403],
+    ['https://app.example.com', 'evil@app.example.com', 403],
+    ['https://app.example.com', 'app.example.com/evil', 403],
+    ['https://[::1]', '[::1]:443', 101],
+    ['https://[::1]', '[::2]', 403],
+    ['https://app.example.com', 'app.example.com.', 403],
   ];
 
   it.each(cases)('a page of %s at the host %s is answered with %i', async (Origin, Host, status) => {
@@ -96,6 +106,16 @@ describe('a function', () => {
     for (const origins of [() => verdict as boolean, async () => verdict as boolean]) {
       expect(await statusOf({ origins }, { Origin: 'https://a.example.com' })).toBe(403);
     }
+  });
+
+  it('that does not answer within handshakeTimeoutMs refuses with 503', async () => {
+    const { app, metrics } = await openLobby({
+      origins: () => new Promise(() => {}),
+      handshakeTimeoutMs: 20,
+    });
+    const { status } = await upgrade(app.port, { headers: { Origin: 'https://a.example.com' } });
+    expect(status).toBe(503);
+    expect(metrics.upgradesRefused.of('handshake_timeout')).toBe(1);
   });
 
   it('that throws refuses with 500 and says why in the log', async () => {
