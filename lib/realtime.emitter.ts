@@ -31,8 +31,8 @@ import { resolveOptions, type RealtimeOptions } from './realtime.options.js';
 
 /** What `RealtimeModule.forEmitter()` takes. */
 export interface EmitterOptions extends Pick<RealtimeOptions, 'redis' | 'redisPrefix' | 'backplane'> {
-  /** The contracts of what it sends, so that it knows which messages are volatile. @default all are delivered live */
-  readonly contracts?: readonly AnyContract[];
+  /** The contracts of what it sends; a type that none of them knows is refused. */
+  readonly contracts: readonly AnyContract[];
 }
 
 const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN: EMITTER_OPTIONS } =
@@ -63,7 +63,7 @@ export class RealtimeEmitter implements OnModuleInit, OnApplicationShutdown {
 
   constructor(modules: ModulesContainer, @Inject(EMITTER_OPTIONS) emitterOptions: EmitterOptions) {
     requireOneImport(modules);
-    const { contracts = [], ...given } = emitterOptionsOf(emitterOptions);
+    const { contracts, ...given } = emitterOptionsOf(emitterOptions);
     const options = resolveOptions(given);
     if (options.redis === undefined && options.backplane === undefined) {
       throw new Error(
@@ -146,9 +146,18 @@ function emitterOptionsOf(options: EmitterOptions): EmitterOptions {
   }
   const unknown = Object.keys(options).find((name) => !KNOWN.includes(name));
   if (unknown !== undefined) refuseUnknownOption(unknown, KNOWN);
-  return options;
+  const { contracts } = options;
+  if (Array.isArray(contracts) && contracts.length > 0 && contracts.every(isContract)) return options;
+  throw new TypeError(
+    `RealtimeModule.forEmitter() expected the option contracts, a list of what defineContract() returned, got ${described(contracts)}: ` +
+      'give it the contracts of the messages that this process sends.',
+  );
 }
 
 function none(): number {
   return 0;
+}
+
+function isContract(value: unknown): boolean {
+  return (value as Partial<AnyContract> | null | undefined)?.serverMessages instanceof Map;
 }

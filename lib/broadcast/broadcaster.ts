@@ -6,11 +6,24 @@ import type {
   ServerReply,
 } from '../contract/contract-types.js';
 import type { Publication, Recipient } from '../backplane/publication.js';
+import type { Connection } from '../connections/connection.js';
 import { Frame } from '../connections/frame.js';
+import { checkRoomName } from '../connections/room-name.js';
 import { nodeOf } from '../connections/connection-id.js';
 import { CloseCode, fitCloseReason, isSendableCloseCode } from '../protocol/close-codes.js';
 import { encodeMessage } from '../protocol/codec.js';
 import { isReservedType, type Message } from '../protocol/envelope.js';
+import {
+  connection,
+  everyone,
+  exceptions,
+  requireTimeout,
+  room,
+  rooms,
+  session,
+  user,
+  users,
+} from './addresses.js';
 import { firstAnswer, validAnswer, type ClientRequests } from './client-requests.js';
 import type { Delivery, LocalDelivery } from './local-delivery.js';
 import { Tally, type Receipt } from './receipt.js';
@@ -42,11 +55,10 @@ export interface DisconnectOptions {
 
 const DEFAULT_REQUEST_TIMEOUT_MS = 10_000;
 const COMMAND_TIMEOUT_MS = 2_000;
-const NOBODY: readonly string[] = [];
 
 /**
  * Sends to users, rooms and connections wherever they are, from any provider, at any time. Each method resolves with
- * what is known; it rejects only when the message itself is wrong (a reserved type, a payload that is no JSON).
+ * what is known; it rejects only when what it is given is wrong: no id or room name, a type that no contract knows, no JSON.
  */
 export class Broadcaster<C extends AnyContract = AnyContract> {
   constructor(
@@ -59,7 +71,7 @@ export class Broadcaster<C extends AnyContract = AnyContract> {
 
   /** To every connection of a user: all tabs and devices. */
   sendToUser(userId: string, message: OutgoingMessage<C>, options?: SendOptions): Promise<Receipt> {
-    return this.#send([toUser(userId)], message, options);
+    return this.#send(user, userId, message, options);
   }
 
   /** To every connection of several users. */
@@ -68,20 +80,20 @@ export class Broadcaster<C extends AnyContract = AnyContract> {
     message: OutgoingMessage<C>,
     options?: SendOptions,
   ): Promise<Receipt> {
-    return this.#send([...new Set(userIds)].map(toUser), message, options);
+    return this.#send(users, userIds, message, options);
   }
 
-  sendToRoom(room: string, message: OutgoingMessage<C>, options?: SendOptions): Promise<Receipt> {
-    return this.#send([toRoom(room)], message, options);
+  sendToRoom(name: string, message: OutgoingMessage<C>, options?: SendOptions): Promise<Receipt> {
+    return this.#send(room, name, message, options);
   }
 
-  /** To everyone in any of the rooms, once each. */
+  /** To everyone in any of the rooms, at most 100, once each. */
   sendToRooms(
-    rooms: readonly string[],
+    names: readonly string[],
     message: OutgoingMessage<C>,
     options?: SendOptions,
   ): Promise<Receipt> {
-    return this.#send([...new Set(rooms)].map(toRoomUnlessBefore), message, options);
+    return this.#send(rooms, names, message, options);
   }
 
   sendToConnection(
@@ -89,12 +101,12 @@ export class Broadcaster<C extends AnyContract = AnyContract> {
     message: OutgoingMessage<C>,
     options?: SendOptions,
   ): Promise<Receipt> {
-    return this.#send([toConnection(connectionId)], message, options);
+    return this.#send(connection, connectionId, message, options);
   }
 
   /** To every connection of every node whose contract knows the message. */
   broadcast(message: OutgoingMessage<C>, options?: SendOptions): Promise<Receipt> {
-    return this.#send([EVERYONE], message, options);
+    return this.#send(everyone, undefined, message, options);
   }
 
   /** Asks all of a user's connections; resolves with the first good reply. Rejects with a `ClientRequestError`. */
@@ -103,7 +115,7 @@ export class Broadcaster<C extends AnyContract = AnyContract> {
     request: { type: T; payload: OutgoingPayload<C, T> },
     options?: RequestOptions,
   ): Promise<ServerReply<C, T>> {
-    return this.#request(toUser(userId), request, options) as Promise<ServerReply<C, T>>;
+    return this.#request(user, userId, request, options) as Promise<ServerReply<C, T>>;
   }
 
   /** Asks one connection; resolves with its validated reply. Rejects with a `ClientRequestError`. */
@@ -112,27 +124,28 @@ export class Broadcaster<C extends AnyContract = AnyContract> {
     request: { type: T; payload: OutgoingPayload<C, T> },
     options?: RequestOptions,
   ): Promise<ServerReply<C, T>> {
-    return this.#request(toConnection(connectionId), request, options) as Promise<ServerReply<C, T>>;
+    return this.#request(connection, connectionId, request, options) as Promise<ServerReply<C, T>>;
   }
 
   /** Closes every connection of a user, as a logout or a ban does. */
   disconnectUser(userId: string, options?: DisconnectOptions): Promise<Receipt> {
-    return this.#disconnect(toUser(userId), options);
+    return this.#disconnect(user, userId, options);
   }
 
   /** Closes the connections of one client. */
   disconnectSession(sessionId: string, options?: DisconnectOptions): Promise<Receipt> {
-    return this.#disconnect({ kind: 'session', key: sessionId, unless: NOBODY }, options);
+    return this.#disconnect(session, sessionId, options);
   }
 
   /** Closes one connection. */
   disconnectConnection(connectionId: string, options?: DisconnectOptions): Promise<Receipt> {
-    return this.#disconnect(toConnection(connectionId), options);
+    return this.#disconnect(connection, connectionId, options);
   }
 
   /** Puts every connection of a user into a room; when it resolves without `missingNodes`, later sends reach them all. */
   async joinRoom(userId: string, room: string): Promise<Receipt> {
-    const to = toUser(userId);
+    const [to] = user(userId) as [Recipient];
+    checkRoomName(room);
     const connections = this.delivery.recipients(to);
     await Promise.all(connections.map((connection) => connection.join(room)));
     const tally = new Tally();
@@ -142,22 +155,34 @@ export class Broadcaster<C extends AnyContract = AnyContract> {
   }
 
   async leaveRoom(userId: string, room: string): Promise<Receipt> {
-    const to = toUser(userId);
+    const [to] = user(userId) as [Recipient];
+    checkRoomName(room);
     const connections = this.delivery.recipients(to);
     for (const connection of connections) connection.leave(room);
     return this.#command({ kind: 'leave', to, room }, connections.length);
   }
 
-  #send(recipients: readonly Recipient[], message: Message, options: SendOptions = {}): Promise<Receipt> {
+  #send<T>(
+    address: (target: T) => readonly Recipient[],
+    target: T,
+    message: Message,
+    options: SendOptions = {},
+  ): Promise<Receipt> {
     const { local = false, confirmWithinMs = false } = options;
+    let recipients: readonly Recipient[];
     let delivery: Delivery;
     try {
+      recipients = address(target);
       delivery = this.#deliveryOf(message, options);
+      if (confirmWithinMs !== false) requireTimeout('confirmWithinMs', confirmWithinMs);
     } catch (error) {
       return Promise.reject(error);
     }
     const tally = new Tally();
-    for (const to of recipients) this.delivery.deliver(to, delivery, tally);
+    // Of several rooms a connection may be in more than one; of several users it is one's.
+    const served =
+      recipients.length > 1 && recipients[0]?.kind === 'room' ? new Set<Connection>() : undefined;
+    for (const to of recipients) this.delivery.deliver(to, delivery, tally, served);
     if (local) return Promise.resolve(tally.receipt('node'));
     const { type, except, volatile } = delivery;
     const { text } = delivery.frame;
@@ -172,29 +197,45 @@ export class Broadcaster<C extends AnyContract = AnyContract> {
     return this.#publish(publications, tally, confirmWithinMs);
   }
 
-  #deliveryOf({ type, payload }: Message, { except = NOBODY, volatile }: SendOptions): Delivery {
-    if (isReservedType(type)) {
-      throw new Error(`Expected a server message of your contract, got the reserved type "${type}".`);
-    }
+  #deliveryOf(message: Message, { except, volatile }: SendOptions): Delivery {
+    const { type, payload } = requireMessage(message);
+    const entry = this.serverMessages.require(type);
     return {
       type,
       frame: new Frame(encodeMessage(type, payload)),
-      except: typeof except === 'string' ? [except] : except,
-      volatile: volatile ?? this.serverMessages.isVolatile(type),
+      except: exceptions(except),
+      volatile: volatile ?? entry.delivery === 'volatile',
     };
   }
 
-  async #request(to: Recipient, request: Message, options: RequestOptions = {}): Promise<unknown> {
-    const { timeoutMs = DEFAULT_REQUEST_TIMEOUT_MS } = options;
-    const { type, payload } = request;
-    const reply = this.serverMessages.entryOf(type)?.reply;
-    const here = this.requests.ask(this.delivery.recipients(to), { type, payload, reply }, timeoutMs);
+  async #request(
+    address: (id: string) => readonly Recipient[],
+    id: string,
+    request: Message,
+    options: RequestOptions = {},
+  ): Promise<unknown> {
+    const [to] = address(id) as [Recipient];
+    const timeoutMs = requireTimeout('timeoutMs', options.timeoutMs ?? DEFAULT_REQUEST_TIMEOUT_MS);
+    const { type, payload } = requireMessage(request);
+    const { reply } = this.serverMessages.require(type);
+    if (reply === undefined) {
+      throw new Error(
+        `Expected a server message with a reply in its contract, got "${type}": give it one, or send it.`,
+      );
+    }
+    const connections = this.delivery.recipientsOf(type, to);
+    const here = this.requests.ask(connections, { type, payload, reply }, timeoutMs);
     if (this.#isHere(to)) return here;
     const elsewhere = this.remote.ask({ kind: 'ask', to, type, payload: payload ?? null, timeoutMs });
     return firstAnswer([here, elsewhere.then((answer) => validAnswer(reply, answer))]);
   }
 
-  async #disconnect(to: Recipient, options: DisconnectOptions = {}): Promise<Receipt> {
+  async #disconnect(
+    address: (id: string) => readonly Recipient[],
+    id: string,
+    options: DisconnectOptions = {},
+  ): Promise<Receipt> {
+    const [to] = address(id) as [Recipient];
     const { code = CloseCode.DISCONNECTED, reason = 'disconnected by the server' } = options;
     if (!isSendableCloseCode(code)) {
       throw new RangeError(`Expected a close code of 1000–1014 or 3000–4999 that may be sent, got ${code}.`);
@@ -237,21 +278,12 @@ export class Broadcaster<C extends AnyContract = AnyContract> {
   }
 }
 
-const EVERYONE: Recipient = { kind: 'all', key: '', unless: NOBODY };
-
-function toUser(userId: string): Recipient {
-  return { kind: 'user', key: userId, unless: NOBODY };
-}
-
-function toRoom(room: string): Recipient {
-  return { kind: 'room', key: room, unless: NOBODY };
-}
-
-// Each room is published on its own channel; its later copies skip whoever is in an earlier room of the list.
-function toRoomUnlessBefore(room: string, position: number, rooms: readonly string[]): Recipient {
-  return { kind: 'room', key: room, unless: rooms.slice(0, position) };
-}
-
-function toConnection(connectionId: string): Recipient {
-  return { kind: 'connection', key: connectionId, unless: NOBODY };
+function requireMessage(message: Message): Message {
+  if (typeof message !== 'object' || message === null || typeof message.type !== 'string') {
+    throw new TypeError('Expected a message { type, payload } whose type is a text of your contract.');
+  }
+  if (isReservedType(message.type)) {
+    throw new Error(`Expected a server message of your contract, got the reserved type "${message.type}".`);
+  }
+  return message;
 }

@@ -53,7 +53,8 @@ export class ClientRequests {
       waitingFor.add(connection);
     }
     if (waitingFor.size === 0) {
-      return Promise.reject(new ClientRequestError(ErrorCode.UNAVAILABLE, 'Nobody is connected to answer.'));
+      const message = `No open connection can answer "${request.type}": its recipient is away, or on a path whose contract has no such message.`;
+      return Promise.reject(new ClientRequestError(ErrorCode.UNAVAILABLE, message));
     }
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
@@ -73,6 +74,8 @@ export class ClientRequests {
     const pending = this.#of(connection, id);
     if (pending === undefined) return false;
     const verdict = (await pending.reply?.validate(payload)) ?? { value: payload };
+    // Another answer, or the end of its time, may have settled it while this one was validated.
+    if (this.#of(connection, id) !== pending) return true;
     if (verdict.issues === undefined) {
       this.#settle(id as string, pending);
       pending.resolve(verdict.value);

@@ -21,22 +21,38 @@ export class LocalDelivery {
     private readonly serverMessages: ServerMessages,
   ) {}
 
-  deliver(to: Recipient, delivery: Delivery, tally = new Tally()): Tally {
+  /** With `served`, a connection that is in it is skipped, and each that gets the message is put into it. */
+  deliver(to: Recipient, delivery: Delivery, tally = new Tally(), served?: Set<Connection>): Tally {
     const { frame, except, volatile } = delivery;
     const paths = this.serverMessages.pathsOf(delivery.type);
-    const hasExceptions = except.length > 0 || to.unless.length > 0;
+    const elsewhere = served === undefined ? exclusionOf(to) : undefined;
     for (const connection of this.#members(to.kind, to.key)) {
       // A message of one gateway's contract is no business of the clients on another path.
       if (paths !== undefined && !paths.has(connection.path)) continue;
-      if (hasExceptions && (isExcepted(connection, except) || isElsewhere(connection, to.unless))) continue;
+      if (except.length > 0 && isExcepted(connection, except)) continue;
+      if (elsewhere !== undefined && isInOneOf(connection, elsewhere)) continue;
+      if (served !== undefined) {
+        if (served.has(connection)) continue;
+        served.add(connection);
+      }
       tally.count(connection.sendFrame(frame, volatile));
     }
     return tally;
   }
 
   /** This node's connections that a recipient means, as they are now. */
-  recipients({ kind, key, unless }: Recipient): Connection[] {
-    return Array.from(this.#members(kind, key)).filter((connection) => !isElsewhere(connection, unless));
+  recipients(to: Recipient): Connection[] {
+    const elsewhere = exclusionOf(to);
+    const members = Array.from(this.#members(to.kind, to.key));
+    return elsewhere === undefined
+      ? members
+      : members.filter((connection) => !isInOneOf(connection, elsewhere));
+  }
+
+  /** Of these, the ones whose path has the message in its contract. */
+  recipientsOf(type: string, to: Recipient): Connection[] {
+    const paths = this.serverMessages.pathsOf(type);
+    return this.recipients(to).filter(({ path }) => paths === undefined || paths.has(path));
   }
 
   /** Whether members here do not get yet what other nodes send to the room. */
@@ -65,6 +81,15 @@ function isExcepted(connection: Connection, except: readonly string[]): boolean 
   return except.includes(connection.id) || except.includes(connection.sessionId);
 }
 
-function isElsewhere(connection: Connection, unless: readonly string[]): boolean {
-  return unless.some((room) => connection.rooms.has(room));
+/** The rooms whose members got it through another channel. */
+function exclusionOf({ unless }: Recipient): ReadonlySet<string> | undefined {
+  return unless.length === 0 ? undefined : new Set(unless);
+}
+
+// Over the smaller of the two: a connection is in few rooms, or the list is short.
+function isInOneOf(connection: Connection, names: ReadonlySet<string>): boolean {
+  const joined = connection.rooms;
+  const [few, many] = joined.size < names.size ? [joined, names] : [names, joined];
+  for (const name of few) if (many.has(name)) return true;
+  return false;
 }

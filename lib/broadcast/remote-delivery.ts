@@ -10,8 +10,12 @@ import type { LocalDelivery } from './local-delivery.js';
 import type { RemoteReplies } from './remote-replies.js';
 import type { ServerMessages } from './server-messages.js';
 
+const MAX_UNKNOWN_TYPES = 100;
+
 /** Carries out on this node what another node published, and tells it what came of it if it wants to know. */
 export class RemoteDelivery {
+  readonly #unknown = new Set<string>();
+
   constructor(
     private readonly delivery: LocalDelivery,
     private readonly serverMessages: ServerMessages,
@@ -34,6 +38,7 @@ export class RemoteDelivery {
     switch (publication.kind) {
       case 'message': {
         const { type, text, except, volatile, replyTo } = publication;
+        this.#noteUnknown(type);
         const tally = this.delivery.deliver(publication.to, {
           type,
           frame: new Frame(text),
@@ -59,6 +64,18 @@ export class RemoteDelivery {
         this.replies.receive(publication);
         return;
     }
+  }
+
+  /** Said once for a type: nodes whose contracts differ would otherwise lose its messages without a word. */
+  #noteUnknown(type: string): void {
+    if (this.serverMessages.entryOf(type) !== undefined || this.#unknown.has(type)) return;
+    if (this.#unknown.size >= MAX_UNKNOWN_TYPES) return;
+    this.#unknown.add(type);
+    this.onFailure(
+      new Error(
+        `Another node sent the message "${type}", which no contract of this node knows: no connection here gets it.`,
+      ),
+    );
   }
 
   #apply(
@@ -88,7 +105,7 @@ export class RemoteDelivery {
     replyTo,
   }: Extract<Publication, { kind: 'ask' }>): Promise<void> {
     const reply = this.serverMessages.entryOf(type)?.reply;
-    const connections = this.delivery.recipients(to);
+    const connections = this.delivery.recipientsOf(type, to);
     let answer: RemoteAnswer;
     try {
       const answered = await this.requests.ask(connections, { type, payload, reply }, timeoutMs);

@@ -1,5 +1,8 @@
 import type { AnyContract, MessageEntry } from '../contract/contract.js';
 
+const MAX_LISTED = 20;
+const NO_PATHS: ReadonlySet<string> = new Set();
+
 /** Every message the server may say, over all contracts, and on which paths clients know it. */
 export class ServerMessages {
   readonly #entries = new Map<string, MessageEntry>();
@@ -27,13 +30,22 @@ export class ServerMessages {
     return this.#entries.get(type);
   }
 
-  isVolatile(type: string): boolean {
-    return this.#entries.get(type)?.delivery === 'volatile';
+  /** The entry of a message that is about to be sent; throws when no contract knows it. */
+  require(type: string): MessageEntry {
+    const entry = this.#entries.get(type);
+    if (entry !== undefined) return entry;
+    const known = [...this.#entries.keys()];
+    const listed = known.slice(0, MAX_LISTED).join(', ') + (known.length > MAX_LISTED ? ', …' : '');
+    throw new Error(
+      `Expected a server message that a contract knows, got the type "${type}": declare it under "server" in the contract ` +
+        'of a @RealtimeGateway or, in a process without gateways, in the contracts of RealtimeModule.forEmitter(). ' +
+        `Known are: ${listed || 'none'}.`,
+    );
   }
 
   /** The paths whose clients know the type; `undefined` when that is all of them. */
   pathsOf(type: string): ReadonlySet<string> | undefined {
-    const paths = this.#paths.get(type);
-    return paths === undefined || paths.size === this.#allPaths.size ? undefined : paths;
+    const paths = this.#paths.get(type) ?? NO_PATHS;
+    return paths.size === this.#allPaths.size ? undefined : paths;
   }
 }

@@ -1,5 +1,6 @@
 import type { Connection, RoomMembership } from './connection.js';
 import { ConnectionIndex } from './connection-index.js';
+import { checkRoomName } from './room-name.js';
 
 /**
  * Told which users and rooms this node serves, so that messages for them find it. `gained` may repeat; it resolves when
@@ -15,7 +16,6 @@ export interface Interest {
 
 export type InterestKind = 'user' | 'room';
 
-const MAX_ROOM_LENGTH = 256;
 const DONE = Promise.resolve();
 
 /** This node's connections, by id, user, session and room; each look-up and change costs the same at any size. */
@@ -103,8 +103,10 @@ export class ConnectionRegistry implements RoomMembership, Iterable<Connection> 
   }
 
   join(connection: Connection, room: string): Promise<void> {
-    if (typeof room !== 'string' || room.length === 0 || room.length > MAX_ROOM_LENGTH) {
-      return Promise.reject(new TypeError(`Expected a room name of 1 to ${MAX_ROOM_LENGTH} characters.`));
+    try {
+      checkRoomName(room);
+    } catch (error) {
+      return Promise.reject(error as TypeError);
     }
     // A connection that closed meanwhile is in no room: nothing would ever take it out again.
     if (!this.#connections.has(connection.id)) return DONE;

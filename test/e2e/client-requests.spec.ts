@@ -2,6 +2,7 @@ import { IsBoolean, IsString } from 'class-validator';
 import {
   Broadcaster,
   ClientRequestError,
+  ConnectionRegistry,
   OnMessage,
   RealtimeGateway,
   RealtimeModule,
@@ -10,6 +11,7 @@ import {
   type ServerRequest,
 } from 'nestjs-realtime';
 import { createRealtimeTestApp, type RealtimeTestApp, type TestClient } from 'nestjs-realtime/testing';
+import type { GatewayConnection } from '../../lib/gateway/gateway-connection.js';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 class Question {
@@ -144,6 +146,29 @@ describe('a request to a connection', () => {
     reply(ann, id, { yes: false });
     expect(await asked).toEqual({ yes: true });
   });
+
+  it('counts two broken answers as one, so that the socket is read on as before', async () => {
+    const tablet = await app.connect('/ws', { token: 'ann' });
+    const asked = broadcaster.requestFromUser('ann', request);
+    const { id } = await question(ann);
+    reply(ann, id, { yes: 'broken' });
+    reply(ann, id, { yes: 'broken' });
+    await expect(ann.request('nothing')).rejects.toMatchObject({ code: 'UNKNOWN_TYPE' });
+    // Had the second one counted too, the request would have ended before the tablet answers.
+    reply(tablet, (await question(tablet)).id, { yes: true });
+    expect(await asked).toEqual({ yes: true });
+    expect((app.get(ConnectionRegistry).get(annsId) as GatewayConnection).inbox.answersOwed).toBe(0);
+  });
+
+  it.each([Number.NaN, Infinity, 0, -1, 2 ** 31, '5' as unknown as number])(
+    'refuses a timeoutMs of %s',
+    async (timeoutMs) => {
+      await expect(askAnn(timeoutMs)).rejects.toThrow(
+        /Expected the option timeoutMs to be a number of milliseconds/,
+      );
+      expect(ann.frames).toEqual([]);
+    },
+  );
 
   it('rejects with UNAVAILABLE when the app closes', async () => {
     const ended = outcome(askAnn());

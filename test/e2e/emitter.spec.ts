@@ -100,7 +100,7 @@ describe('a process without sockets', () => {
   });
 
   it('moves users between rooms and disconnects them', async () => {
-    const emitter = emitterOf(await startWorker({ redis: redis.url }));
+    const emitter = emitterOf(await startWorker({ redis: redis.url, contracts: [restaurant] }));
     expect(await emitter.joinRoom('ann', 'bar')).toMatchObject({ delivered: 2, missingNodes: 0 });
     expect(nodes.map((node) => node.get(ConnectionRegistry).inRoom('bar').length)).toEqual([1, 1]);
     expect(await emitter.leaveRoom('ann', 'bar')).toMatchObject({ delivered: 2 });
@@ -116,7 +116,7 @@ describe('a process without sockets', () => {
         .split('\n').length;
     const channels = async () => (await redis.call('PUBSUB', 'CHANNELS', '*')) as string[];
     const before = { connections: await connections(), channels: await channels() };
-    const worker = await startWorker({ redis: redis.url });
+    const worker = await startWorker({ redis: redis.url, contracts: [restaurant] });
     expect((await connections()) - before.connections).toBe(2);
     const opened = (await channels()).filter((channel) => !before.channels.includes(channel));
     const kinds = new Set(opened.map((channel) => /:(c:node|probe):/.exec(channel)?.[1]));
@@ -127,7 +127,7 @@ describe('a process without sockets', () => {
   });
 
   it('says that it is up, and that it is down once it has closed', async () => {
-    const worker = await startWorker({ redis: redis.url });
+    const worker = await startWorker({ redis: redis.url, contracts: [restaurant] });
     const health = worker.get(RealtimeHealth);
     expect(health.report()).toMatchObject({ status: 'up', connections: 0 });
     await worker.close();
@@ -152,7 +152,7 @@ describe('a process without sockets', () => {
 
   it('takes its options from other providers', async () => {
     const worker = await startWorkerWith(
-      RealtimeModule.forEmitterAsync({ useFactory: () => ({ redis: redis.url }) }),
+      RealtimeModule.forEmitterAsync({ useFactory: () => ({ redis: redis.url, contracts: [restaurant] }) }),
     );
     expect(await emitterOf(worker).sendToRoom('floor', change)).toMatchObject({ nodes: 2, failure: null });
     for (const client of clients) await client.next();
@@ -162,7 +162,7 @@ describe('a process without sockets', () => {
     const own = await RedisServer.start();
     onTestFinished(() => own.kill());
     await own.kill();
-    const emitter = emitterOf(await startWorker({ redis: own.url }));
+    const emitter = emitterOf(await startWorker({ redis: own.url, contracts: [restaurant] }));
     expect(await emitter.broadcast(change)).toMatchObject({ scope: 'node', failure: 'unavailable' });
     await own.start();
     const failure = async () => (await emitter.broadcast(change)).failure;
@@ -170,8 +170,27 @@ describe('a process without sockets', () => {
   }, 40_000);
 
   it('refuses to start without Redis in words that name the option', async () => {
-    await expect(startWorker({ redis: undefined })).rejects.toThrow(/expected the option redis/);
-    const misspelt = { redis: redis.url, contract: restaurant } as EmitterOptions;
+    await expect(startWorker({ redis: undefined, contracts: [restaurant] })).rejects.toThrow(
+      /expected the option redis/,
+    );
+    const misspelt = { redis: redis.url, contract: restaurant } as unknown as EmitterOptions;
     await expect(startWorker(misspelt)).rejects.toThrow(/no option "contract"/);
+  });
+
+  it.each([[undefined], [[]], [restaurant], [[{}]]])(
+    'refuses to start without contracts: %#',
+    async (contracts) => {
+      const options = { redis: redis.url, contracts } as unknown as EmitterOptions;
+      await expect(startWorker(options)).rejects.toThrow(
+        /forEmitter\(\) expected the option contracts, .*: give it the contracts of the messages/,
+      );
+    },
+  );
+
+  it('refuses a message that none of its contracts knows', async () => {
+    const emitter = emitterOf(await startWorker({ redis: redis.url, contracts: [restaurant] }));
+    await expect(emitter.broadcast({ type: 'table:gone', payload: {} } as never)).rejects.toThrow(
+      'got the type "table:gone"',
+    );
   });
 });

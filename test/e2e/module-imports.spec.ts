@@ -8,7 +8,7 @@ import {
 } from 'nestjs-realtime';
 import { createRealtimeTestApp, type RealtimeTestApp } from 'nestjs-realtime/testing';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { LobbyGateway, Visits } from '../gateway/lobby.js';
+import { LobbyGateway, Visits, lobbyContract } from '../gateway/lobby.js';
 
 type Imports = NonNullable<Parameters<typeof Module>[0]['imports']>;
 
@@ -29,7 +29,8 @@ function featureWith(imports: Imports) {
   return FeatureModule;
 }
 
-const emitter = () => RealtimeModule.forEmitter({ backplane: new MemoryBackplane(new MemoryHub()) });
+const emitter = () =>
+  RealtimeModule.forEmitter({ backplane: new MemoryBackplane(new MemoryHub()), contracts: [lobbyContract] });
 const options = (value: unknown = {}) => ({ useFactory: () => value as RealtimeOptions });
 
 describe('RealtimeModule', () => {
