@@ -5,6 +5,7 @@ import { createRealtimeTestApp } from 'nestjs-realtime/testing';
 import { describe, expect, it } from 'vitest';
 import type { RedisConfiguration } from '../../lib/backplane/redis-configuration.js';
 import { checkRedisOption, describeRedis } from '../../lib/backplane/redis-option.js';
+import { lobbyContract } from '../gateway/lobby.js';
 
 const lazy = { lazyConnect: true } as const;
 const cluster = new Cluster(['redis://:secret@one:7000', { host: 'two', port: 7001 }], lazy);
@@ -73,7 +74,10 @@ describe('The option redis', () => {
 
   it.each(notRedis)('refuses %j as redis, for sockets and for an emitter', async (redis, rest) => {
     const options = { redis } as RealtimeOptions;
-    for (const module of [RealtimeModule.forRoot(options), RealtimeModule.forEmitter(options)]) {
+    for (const module of [
+      RealtimeModule.forRoot(options),
+      RealtimeModule.forEmitter({ ...options, contracts: [lobbyContract] }),
+    ]) {
       const error: unknown = await boot(module).catch((thrown: unknown) => thrown);
       expect(error).toBeInstanceOf(TypeError);
       const { message } = error as TypeError;
