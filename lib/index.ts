@@ -1,6 +1,7 @@
 // The module and what it injects
 export { RealtimeModule } from './realtime.module.js';
 export { Broadcaster } from './broadcast/broadcaster.js';
+export { MessageTooLargeError } from './connections/message-too-large.js';
 export { ClientRequestError } from './broadcast/client-requests.js';
 export { ConnectionRegistry } from './connections/connection-registry.js';
 export { Connection } from './connections/connection.js';

@@ -77,7 +77,7 @@ export class RealtimeEmitter implements OnModuleInit, OnApplicationShutdown {
     this.#backplaneName = describeBackplane(options);
     this.#subscriptions = new Subscriptions(this.#backplane, [channelOf('node', this.#nodeId)]);
     this.broadcaster = new Broadcaster(
-      new LocalDelivery(new ConnectionRegistry(NO_INTEREST), messages),
+      new LocalDelivery(new ConnectionRegistry(NO_INTEREST), messages, options.maxQueueBytes),
       messages,
       new ClientRequests(),
       new RemoteNodes(this.#backplane, this.#replies),

@@ -31,6 +31,7 @@ import { Resumption } from './gateway/resumption.js';
 import { Routes } from './gateway/routes.js';
 import { ShutdownHook } from './gateway/shutdown-hook.js';
 import { SessionMemory } from './gateway/session-memory.js';
+import { SlowClients } from './gateway/slow-clients.js';
 import { SocketSessions } from './gateway/socket-sessions.js';
 import { TicketService } from './gateway/tickets.js';
 import { TokenExpiry } from './gateway/token-expiry.js';
@@ -113,7 +114,7 @@ export class RealtimeNode implements OnModuleInit, OnApplicationShutdown {
     this.#subscriptions = new Subscriptions(this.#backplane, [ALL_CHANNEL, channelOf('node', nodeId)]);
     this.#scopes = new ConnectionScopes(moduleRef);
     const registry = new ConnectionRegistry(this.#subscriptions);
-    const delivery = new LocalDelivery(registry, this.#serverMessages);
+    const delivery = new LocalDelivery(registry, this.#serverMessages, options.maxQueueBytes);
     this.#remote = new RemoteDelivery(
       delivery,
       this.#serverMessages,
@@ -204,6 +205,7 @@ export class RealtimeNode implements OnModuleInit, OnApplicationShutdown {
       heartbeat: this.#heartbeat,
       lifecycle,
       rateLimiter,
+      slowClients: new SlowClients(metrics, logger),
       metrics,
       logger,
     });

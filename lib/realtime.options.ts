@@ -85,7 +85,7 @@ export interface RealtimeOptions {
 
   /** Protocol pings, and the silence after one that ends a connection. @default { intervalMs: 25_000, timeoutMs: 10_000 } */
   readonly heartbeat?: Partial<HeartbeatSettings> | false;
-  /** Bytes waiting for a client above which volatile messages are dropped. @default 131_072 */
+  /** Bytes waiting for a client above which the oldest volatile messages are dropped. @default 131_072 */
   readonly highWaterMarkBytes?: number;
   /** Bytes waiting for a client above which it is closed with 4413 to come back. @default 1_048_576 */
   readonly maxQueueBytes?: number;

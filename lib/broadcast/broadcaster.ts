@@ -35,7 +35,7 @@ export interface SendOptions {
   readonly except?: string | readonly string[];
   /** Only this node's connections. @default false */
   readonly local?: boolean;
-  /** Drop it for a client that is behind instead of queueing. @default what the contract says */
+  /** Let it give way to newer ones for a client that is behind. @default what the contract says */
   readonly volatile?: boolean;
   /** Wait so long, in milliseconds, for other nodes to say how many connections they reached. @default false */
   readonly confirmWithinMs?: number | false;
@@ -58,7 +58,7 @@ const COMMAND_TIMEOUT_MS = 2_000;
 
 /**
  * Sends to users, rooms and connections wherever they are, from any provider, at any time. Each method resolves with
- * what is known; it rejects only when what it is given is wrong: no id or room name, a type that no contract knows, no JSON.
+ * what is known; it rejects only when what it is given is wrong: no id or room name, a type that no contract knows, no JSON, too large.
  */
 export class Broadcaster<C extends AnyContract = AnyContract> {
   constructor(
@@ -174,6 +174,7 @@ export class Broadcaster<C extends AnyContract = AnyContract> {
     try {
       recipients = address(target);
       delivery = this.#deliveryOf(message, options);
+      this.delivery.requireSize(delivery);
       if (confirmWithinMs !== false) requireTimeout('confirmWithinMs', confirmWithinMs);
     } catch (error) {
       return Promise.reject(error);

@@ -48,8 +48,9 @@ export class ClientRequests {
     const waitingFor = new Set<Connection>();
     for (const connection of connections) {
       if (!connection.isOpen) continue;
-      connection.expectAnswer();
+      // Throws for a text that is too large, which then waits for no answer.
       connection.sendText(text);
+      connection.expectAnswer();
       waitingFor.add(connection);
     }
     if (waitingFor.size === 0) {

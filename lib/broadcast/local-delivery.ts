@@ -2,6 +2,7 @@ import type { Recipient } from '../backplane/publication.js';
 import type { Connection } from '../connections/connection.js';
 import type { ConnectionRegistry } from '../connections/connection-registry.js';
 import type { Frame } from '../connections/frame.js';
+import { MessageTooLargeError } from '../connections/message-too-large.js';
 import { Tally } from './receipt.js';
 import type { ServerMessages } from './server-messages.js';
 
@@ -19,7 +20,14 @@ export class LocalDelivery {
   constructor(
     private readonly registry: ConnectionRegistry,
     private readonly serverMessages: ServerMessages,
+    private readonly maxBytes: number,
   ) {}
+
+  /** Throws when a message is larger than all that may wait for a client. */
+  requireSize({ type, frame }: Delivery): void {
+    const { maxBytes } = this;
+    if (frame.isLargerThan(maxBytes)) throw new MessageTooLargeError(type, frame.length, maxBytes);
+  }
 
   /** With `served`, a connection that is in it is skipped, and each that gets the message is put into it. */
   deliver(to: Recipient, delivery: Delivery, tally = new Tally(), served?: Set<Connection>): Tally {

@@ -4,7 +4,10 @@ import { BackplaneError, type BackplaneFailure } from '../backplane/backplane-er
 export interface Receipt {
   /** Connections that it reached: those of this node and, with `confirmWithinMs`, of the nodes that replied. */
   readonly delivered: number;
-  /** Connections that did not get it: volatile while the client was behind, or closing. Counted as `delivered` is. */
+  /**
+   * Connections that did not get it: closing, or too far behind for a volatile message. One that waits for a client may
+   * still give way to newer ones, which only `realtime_messages_dropped_total` counts. Counted as `delivered` is.
+   */
   readonly dropped: number;
   /** Other nodes that it was handed to; for several users or rooms, at least so many. */
   readonly nodes: number;

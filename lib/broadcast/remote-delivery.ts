@@ -39,12 +39,10 @@ export class RemoteDelivery {
       case 'message': {
         const { type, text, except, volatile, replyTo } = publication;
         this.#noteUnknown(type);
-        const tally = this.delivery.deliver(publication.to, {
-          type,
-          frame: new Frame(text),
-          except,
-          volatile,
-        });
+        const delivery = { type, frame: new Frame(text), except, volatile };
+        // Another node may allow more than this one; the clients here are not to blame.
+        this.delivery.requireSize(delivery);
+        const tally = this.delivery.deliver(publication.to, delivery);
         this.#reply(replyTo, tally.delivered, tally.dropped);
         return;
       }

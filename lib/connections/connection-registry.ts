@@ -106,7 +106,7 @@ export class ConnectionRegistry implements RoomMembership, Iterable<Connection> 
     try {
       checkRoomName(room);
     } catch (error) {
-      return Promise.reject(error as TypeError);
+      return Promise.reject(error);
     }
     // A connection that closed meanwhile is in no room: nothing would ever take it out again.
     if (!this.#connections.has(connection.id)) return DONE;

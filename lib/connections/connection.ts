@@ -1,7 +1,8 @@
 import { CloseCode, fitCloseReason, isSendableCloseCode } from '../protocol/close-codes.js';
 import { encodeMessage } from '../protocol/codec.js';
 import { isReservedType, type Message } from '../protocol/envelope.js';
-import { Frame } from './frame.js';
+import { Frame, isTextLargerThan } from './frame.js';
+import { MessageTooLargeError } from './message-too-large.js';
 import type { Outbox, WebSocketLike } from './outbox.js';
 
 /** Augment this interface to type `connection.user` everywhere in your app. */
@@ -61,6 +62,9 @@ interface HeldFrames {
 
 // A hook that sends more than this before `$hello` has a fault of its own.
 const MAX_HELD_LENGTH = 1_048_576;
+
+/** @internal The reason of 4413. */
+export const SLOW_REASON = 'too slow';
 
 const NO_ROOMS: ReadonlySet<string> = new Set();
 
@@ -136,12 +140,15 @@ export class Connection<
     return !this.#closing && this.#ws.readyState === 1;
   }
 
-  /** Sends one message to this client; false when it is closed already. Throws when the payload is no JSON. */
+  /** Sends one message to this client; false when it is closed already. Throws when the payload is no JSON or too large. */
   send(message: Message): boolean {
     if (isReservedType(message.type)) {
       throw new Error(`Expected a type of your contract, got the reserved type "${message.type}".`);
     }
-    return this.sendFrame(new Frame(encodeMessage(message.type, message.payload)), false) === 'sent';
+    const frame = new Frame(encodeMessage(message.type, message.payload));
+    const { maxBytes } = this.#outbox;
+    if (frame.isLargerThan(maxBytes)) throw new MessageTooLargeError(message.type, frame.length, maxBytes);
+    return this.sendFrame(frame, false) === 'sent';
   }
 
   /**
@@ -164,13 +171,13 @@ export class Connection<
     if (this.#closing) return;
     this.#closing = true;
     this.#held = undefined;
-    this.#outbox.flush();
+    this.#outbox.finish();
     this.#ws.close(code, fitCloseReason(reason));
   }
 
   /** @internal Writes out what this turn has brought; for whoever closes the socket itself. */
   flush(): void {
-    this.#outbox.flush();
+    this.#outbox.finish();
   }
 
   /** @internal */
@@ -183,8 +190,12 @@ export class Connection<
     return 'closed';
   }
 
-  /** @internal A protocol answer; it does not wait for the connection to be ready. */
+  /** @internal A protocol answer; it does not wait for the connection to be ready. Throws when it is too large. */
   sendText(text: string): void {
+    const { maxBytes } = this.#outbox;
+    if (isTextLargerThan(text, maxBytes)) {
+      throw new MessageTooLargeError(typeOf(text), Buffer.byteLength(text), maxBytes);
+    }
     if (this.isOpen && this.#outbox.writeText(text) === 'overflow') this.#closeSlow();
   }
 
@@ -262,11 +273,17 @@ export class Connection<
     held.frames.push(frame);
     held.length += frame.text.length;
     if (held.length <= MAX_HELD_LENGTH) return 'sent';
+    this.#outbox.overflow();
     this.#closeSlow();
     return 'closed';
   }
 
   #closeSlow(): void {
-    this.close(CloseCode.SLOW_CONSUMER, 'too slow');
+    this.close(CloseCode.SLOW_CONSUMER, SLOW_REASON);
   }
+}
+
+// Every encoder puts the type first.
+function typeOf(text: string): string {
+  return /^\{"type":"([^"]{1,128})"/.exec(text)?.[1] ?? 'unknown';
 }

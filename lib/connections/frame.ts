@@ -21,6 +21,12 @@ export class Frame {
     return headerLength(this.#payloadLength) + this.#payloadLength;
   }
 
+  /** Whether it takes more than so many bytes, its header not counted. */
+  isLargerThan(bytes: number): boolean {
+    const payload = this.#payload;
+    return typeof payload === 'string' ? isTextLargerThan(payload, bytes) : payload.length > bytes;
+  }
+
   // Counted when first asked for: a message for users of other nodes never is.
   get #payloadLength(): number {
     if (this.#payloadBytes < 0) this.#payloadBytes = Buffer.byteLength(this.#payload);
@@ -51,6 +57,11 @@ export class Frame {
     else payload.copy(target, start);
     return start + this.#payloadLength;
   }
+}
+
+/** Whether a text takes more than so many bytes of UTF-8; counted only when its length leaves that open. */
+export function isTextLargerThan(text: string, bytes: number): boolean {
+  return text.length * 3 > bytes && Buffer.byteLength(text) > bytes;
 }
 
 /** Frames a text, or its UTF-8, as one final, uncompressed, unmasked WebSocket frame. */

@@ -2,6 +2,7 @@ import type { Duplex } from 'node:stream';
 import type { RealtimeMetrics } from '../metrics/realtime-metrics.js';
 import { Frame } from './frame.js';
 import type { FrameRun } from './frame-run.js';
+import { WaitingFrames } from './waiting-frames.js';
 import type { Flushable, WriteBatch } from './write-batch.js';
 
 /** What the library needs of a `ws` WebSocket. */
@@ -17,11 +18,20 @@ export interface WebSocketLike {
   resume(): void;
 }
 
+/** Told of a client that reads too slowly. */
+export interface OutboxObserver {
+  /** A volatile message gave way. */
+  dropped(ws: WebSocketLike): void;
+  /** More waits than may. */
+  overflowed(ws: WebSocketLike): void;
+}
+
 /** What the outboxes of a node share. */
 export interface OutboxShared {
   readonly batch: WriteBatch;
-  readonly metrics: RealtimeMetrics;
-  /** Above this many waiting bytes volatile messages are dropped. */
+  readonly metrics: Pick<RealtimeMetrics, 'messagesSent'>;
+  readonly observer: OutboxObserver;
+  /** Above this many waiting bytes volatile messages make place for newer ones. */
   readonly highWaterMarkBytes: number;
   /** Above this many waiting bytes the client counts as too slow. */
   readonly maxQueueBytes: number;
@@ -40,13 +50,18 @@ const TURN_BYTES = 16_384;
 // RFC 6455 §5.5.2: final, opcode 9, no payload.
 const PING = Buffer.from([0x89, 0x00]);
 
-/** The way out of one connection: in order, gathered per turn of the event loop, bounded in bytes. */
+/**
+ * The way out of one connection: in order, gathered per turn of the event loop, bounded in bytes. Once a client is behind,
+ * volatile frames and all that follows them wait here and not in the socket, where nothing can be taken back.
+ */
 export class Outbox implements Flushable {
   readonly #compresses: boolean;
   /** What this turn has brought so far. */
   #pending: FrameRun | undefined;
-  #caughtUp: Promise<void> | undefined;
-  #onCaughtUp: (() => void) | undefined;
+  #waiting: WaitingFrames | undefined;
+  /** Shared by all that wait for `drained`, so that the socket gets one listener. */
+  #progress: Promise<void> | undefined;
+  #onProgress: (() => void) | undefined;
 
   constructor(
     private readonly ws: WebSocketLike,
@@ -61,17 +76,17 @@ export class Outbox implements Flushable {
 
   /** Bytes that wait for this client. */
   get queuedBytes(): number {
-    if (this.#compresses) return this.ws.bufferedAmount;
-    return this.socket.writableLength + (this.#pending?.length ?? 0);
+    return this.#handedBytes + (this.#waiting?.bytes ?? 0);
+  }
+
+  /** The largest message that can be sent. */
+  get maxBytes(): number {
+    return this.shared.maxQueueBytes;
   }
 
   write(frame: Frame, volatile: boolean): WriteOutcome {
-    if (volatile && this.queuedBytes > this.shared.highWaterMarkBytes) {
-      this.shared.metrics.messagesDropped.add();
-      return 'dropped';
-    }
-    if (this.#compresses) this.ws.send(frame.text, this.#onSent);
-    else this.#append(frame);
+    if (this.#waiting !== undefined || (volatile && this.#isBehind)) return this.#wait(frame, volatile);
+    this.#put(frame);
     return this.#outcome();
   }
 
@@ -97,46 +112,60 @@ export class Outbox implements Flushable {
     const pending = this.#pending;
     if (pending !== undefined) {
       this.#pending = undefined;
-      // Nothing may follow a close frame; whoever closes flushes first.
+      // Nothing may follow a close frame; whoever closes hands over everything first.
       if (this.ws.readyState === 1) pending.writeTo(socket);
     }
     if (socket.writableCorked > 0) socket.uncork();
+    // The socket says `drain` only when it had more than it likes.
+    if (this.#waiting !== undefined && !socket.writableNeedDrain) this.#release();
+  }
+
+  /** Hands over everything, what waits for the client to catch up included: a close frame comes next. */
+  finish(): void {
+    const waiting = this.#waiting;
+    if (waiting !== undefined) {
+      this.#stopWaiting();
+      for (let frame = waiting.shift(); frame !== undefined; frame = waiting.shift()) this.#put(frame);
+    }
+    this.flush();
+  }
+
+  /** The client is too slow. */
+  overflow(): void {
+    this.shared.observer.overflowed(this.ws);
   }
 
   /** Resolves when the client has caught up, or is gone. */
   async drained(): Promise<void> {
+    const { socket } = this;
     if (this.#pending !== undefined && this.#pending.length > TURN_BYTES) {
       this.flush();
       await new Promise((resolve) => setImmediate(resolve));
     }
-    if (!this.#isBehind || this.socket.destroyed) return;
-    // One wait for all who ask: each stream of the connection does.
-    await (this.#caughtUp ??= this.#catchUp());
+    while (!socket.destroyed && this.#hasMuch) await (this.#progress ??= this.#nextProgress());
   }
 
-  // What waits to be compressed is in the queue of `ws`, which the socket knows nothing of.
+  /** What lies outside this process' reach, or will at the end of the turn. */
+  get #handedBytes(): number {
+    if (this.#compresses) return this.ws.bufferedAmount;
+    return this.socket.writableLength + (this.#pending?.length ?? 0);
+  }
+
+  // Below its own mark a socket does not say when it is empty.
   get #isBehind(): boolean {
+    return this.#handedBytes > Math.max(this.shared.highWaterMarkBytes, this.socket.writableHighWaterMark);
+  }
+
+  get #hasMuch(): boolean {
+    if (this.#waiting !== undefined) return true;
     return this.#compresses ? this.ws.bufferedAmount > TURN_BYTES : this.socket.writableNeedDrain;
   }
 
-  #catchUp(): Promise<void> {
-    const { socket } = this;
-    return new Promise((resolve) => {
-      const done = () => {
-        socket.off('drain', this.#onSent).off('close', done);
-        this.#caughtUp = undefined;
-        this.#onCaughtUp = undefined;
-        resolve();
-      };
-      this.#onCaughtUp = done;
-      socket.on('drain', this.#onSent).on('close', done);
-    });
+  #put(frame: Frame): void {
+    this.shared.metrics.messagesSent.add();
+    if (this.#compresses) this.ws.send(frame.text, this.#onSent);
+    else this.#append(frame);
   }
-
-  // A failed send closes the socket, and `close` is where its owner learns of it.
-  readonly #onSent = (): void => {
-    if (this.#onCaughtUp !== undefined && !this.#isBehind) this.#onCaughtUp();
-  };
 
   #append(frame: Frame): void {
     const { batch } = this.shared;
@@ -149,11 +178,65 @@ export class Outbox implements Flushable {
     if (this.#pending.length > FLUSH_BYTES) this.flush();
   }
 
+  #wait(frame: Frame, volatile: boolean): WriteOutcome {
+    const { highWaterMarkBytes, maxQueueBytes, observer } = this.shared;
+    const waiting = (this.#waiting ??= this.#startWaiting());
+    waiting.push(frame, volatile);
+    let outcome: WriteOutcome = 'sent';
+    while (waiting.volatileBytes > highWaterMarkBytes || this.queuedBytes > maxQueueBytes) {
+      const dropped = waiting.dropOldest();
+      if (dropped === undefined) break;
+      observer.dropped(this.ws);
+      if (dropped === frame && volatile) outcome = 'dropped';
+    }
+    if (waiting.isEmpty) this.#stopWaiting();
+    return outcome === 'sent' ? this.#outcome() : outcome;
+  }
+
+  #startWaiting(): WaitingFrames {
+    if (!this.#compresses) this.socket.on('drain', this.#release);
+    return new WaitingFrames();
+  }
+
+  #stopWaiting(): void {
+    this.#waiting = undefined;
+    this.socket.off('drain', this.#release);
+  }
+
+  /** The socket has room again: what waits follows, as far as it goes. */
+  readonly #release = (): void => {
+    const waiting = this.#waiting;
+    while (waiting !== undefined && this.#waiting === waiting && !this.#isBehind) {
+      const frame = waiting.shift();
+      if (waiting.isEmpty) this.#stopWaiting();
+      if (frame !== undefined) this.#put(frame);
+    }
+  };
+
+  // A failed send closes the socket, and `close` is where its owner learns of it.
+  readonly #onSent = (): void => {
+    if (this.#waiting !== undefined) this.#release();
+    this.#onProgress?.();
+  };
+
+  #nextProgress(): Promise<void> {
+    const { socket } = this;
+    return new Promise((resolve) => {
+      const done = () => {
+        socket.off('drain', done).off('close', done);
+        this.#progress = undefined;
+        this.#onProgress = undefined;
+        resolve();
+      };
+      if (this.#compresses) this.#onProgress = done;
+      else socket.on('drain', done);
+      socket.on('close', done);
+    });
+  }
+
   #outcome(): WriteOutcome {
-    const { metrics, maxQueueBytes } = this.shared;
-    metrics.messagesSent.add();
-    if (this.queuedBytes <= maxQueueBytes) return 'sent';
-    metrics.slowConsumers.add();
+    if (this.queuedBytes <= this.shared.maxQueueBytes) return 'sent';
+    this.overflow();
     return 'overflow';
   }
 }

@@ -64,11 +64,6 @@ export class Inbox {
     this.#pauseIfFull();
   }
 
-  /** Answers to requests of the server that it still waits for. */
-  get answersOwed(): number {
-    return this.#answersOwed;
-  }
-
   /** Begins to handle what has waited. */
   open(): void {
     this.#isOpen = true;

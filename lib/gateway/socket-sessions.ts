@@ -2,12 +2,13 @@ import { randomUUID } from 'node:crypto';
 import type { Duplex } from 'node:stream';
 import type { LoggerService } from '@nestjs/common';
 import type { WebSocket } from 'ws';
-import type { Identity } from '../connections/connection.js';
+import { SLOW_REASON, type Identity } from '../connections/connection.js';
 import type { ConnectionRegistry } from '../connections/connection-registry.js';
-import { Outbox, type OutboxShared } from '../connections/outbox.js';
+import { Outbox, type OutboxShared, type WebSocketLike } from '../connections/outbox.js';
 import { WriteBatch } from '../connections/write-batch.js';
 import type { RealtimeMetrics } from '../metrics/realtime-metrics.js';
 import type { ClientFrame } from '../protocol/envelope.js';
+import { CloseCode } from '../protocol/close-codes.js';
 import type { AuthMessages } from './auth-messages.js';
 import type { ConnectionLifecycle } from './connection-lifecycle.js';
 import type { Seat } from './connection-limits.js';
@@ -20,6 +21,7 @@ import type { InboxSettings } from './inbox.js';
 import type { OwnedSocket } from './owned-socket.js';
 import type { RateLimiter } from './rate-limiter.js';
 import type { Route } from './route.js';
+import type { SlowClients } from './slow-clients.js';
 import type { TokenExpiry } from './token-expiry.js';
 
 /** What happens on sockets, and who takes care of it. */
@@ -31,11 +33,12 @@ export interface SocketOwners {
   readonly heartbeat: Heartbeat | undefined;
   readonly lifecycle: ConnectionLifecycle;
   readonly rateLimiter: RateLimiter;
+  readonly slowClients: SlowClients;
   readonly metrics: RealtimeMetrics;
   readonly logger: LoggerService;
 }
 
-export type SocketSettings = InboxSettings & Omit<OutboxShared, 'batch' | 'metrics'>;
+export type SocketSettings = InboxSettings & Pick<OutboxShared, 'highWaterMarkBytes' | 'maxQueueBytes'>;
 
 /** Every open socket and the connection on it, from the 101 to the close. */
 export class SocketSessions implements Iterable<GatewayConnection> {
@@ -48,8 +51,12 @@ export class SocketSessions implements Iterable<GatewayConnection> {
     private readonly owners: SocketOwners,
   ) {
     const { highWaterMarkBytes, maxQueueBytes } = settings;
-    const { metrics } = owners;
-    this.#outboxes = { batch: new WriteBatch(), metrics, highWaterMarkBytes, maxQueueBytes };
+    const { metrics, slowClients } = owners;
+    const observer = {
+      dropped: (ws: WebSocketLike) => slowClients.dropped(connectionOf(ws)),
+      overflowed: (ws: WebSocketLike) => slowClients.overflowed(connectionOf(ws)),
+    };
+    this.#outboxes = { batch: new WriteBatch(), metrics, observer, highWaterMarkBytes, maxQueueBytes };
   }
 
   get size(): number {
@@ -139,7 +146,9 @@ export class SocketSessions implements Iterable<GatewayConnection> {
     owners.auth.forget(connection);
     owners.expiry.forget(connection);
     const { faultCode = code } = connection;
-    owners.lifecycle.end(connection, { code: faultCode, reason: reason.toString() });
+    // A client that was too slow to answer our close frame leaves 1006 and no reason.
+    const text = faultCode === CloseCode.SLOW_CONSUMER ? SLOW_REASON : reason.toString();
+    owners.lifecycle.end(connection, { code: faultCode, reason: text });
     if (this.#open.size === 0) this.#onEmpty?.();
   });
 
@@ -158,6 +167,10 @@ export class SocketSessions implements Iterable<GatewayConnection> {
 
 function listener<Args extends unknown[]>(handle: (connection: GatewayConnection, ...args: Args) => void) {
   return function (this: WebSocket, ...args: Args): void {
-    handle((this as OwnedSocket).connection as GatewayConnection, ...args);
+    handle(connectionOf(this), ...args);
   };
+}
+
+function connectionOf(ws: WebSocketLike): GatewayConnection {
+  return (ws as OwnedSocket).connection as GatewayConnection;
 }

@@ -36,15 +36,12 @@ export class ReplyStream {
     if (this.#ended) return;
     if (!this.connection.isOpen) return this.stop();
     if (this.id === undefined) return;
-    let text: string;
     try {
-      text = encodeNext(this.id, value);
+      this.connection.sendText(encodeNext(this.id, value));
     } catch (error) {
       this.fail(error);
       this.#stopSource();
-      return;
     }
-    this.connection.sendText(text);
   }
 
   complete(): void {

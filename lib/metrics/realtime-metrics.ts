@@ -43,7 +43,7 @@ export class RealtimeMetrics {
   readonly messagesSent = new Counter('realtime_messages_sent_total', 'Frames written to clients.');
   readonly messagesDropped = new Counter(
     'realtime_messages_dropped_total',
-    'Volatile messages not written because the client was behind.',
+    'Volatile messages that gave way because the client was behind.',
   );
   readonly slowConsumers = new Counter('realtime_slow_consumers_total', 'Connections closed as too slow.');
   readonly heartbeatsMissed = new Counter(

@@ -2,7 +2,6 @@ import { IsBoolean, IsString } from 'class-validator';
 import {
   Broadcaster,
   ClientRequestError,
-  ConnectionRegistry,
   OnMessage,
   RealtimeGateway,
   RealtimeModule,
@@ -11,7 +10,6 @@ import {
   type ServerRequest,
 } from 'nestjs-realtime';
 import { createRealtimeTestApp, type RealtimeTestApp, type TestClient } from 'nestjs-realtime/testing';
-import type { GatewayConnection } from '../../lib/gateway/gateway-connection.js';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 class Question {
@@ -147,7 +145,7 @@ describe('a request to a connection', () => {
     expect(await asked).toEqual({ yes: true });
   });
 
-  it('counts two broken answers as one, so that the socket is read on as before', async () => {
+  it('counts two broken answers of one client as one', async () => {
     const tablet = await app.connect('/ws', { token: 'ann' });
     const asked = broadcaster.requestFromUser('ann', request);
     const { id } = await question(ann);
@@ -157,7 +155,6 @@ describe('a request to a connection', () => {
     // Had the second one counted too, the request would have ended before the tablet answers.
     reply(tablet, (await question(tablet)).id, { yes: true });
     expect(await asked).toEqual({ yes: true });
-    expect((app.get(ConnectionRegistry).get(annsId) as GatewayConnection).inbox.answersOwed).toBe(0);
   });
 
   it.each([Number.NaN, Infinity, 0, -1, 2 ** 31, '5' as unknown as number])(

@@ -1,0 +1,15 @@
+/** One message that is larger than all that may wait for a client; it was sent to none. */
+export class MessageTooLargeError extends RangeError {
+  override readonly name = 'MessageTooLargeError';
+
+  constructor(
+    readonly type: string,
+    readonly bytes: number,
+    readonly maxBytes: number,
+  ) {
+    super(
+      `Expected the message "${type}" to take at most ${maxBytes} bytes (the option maxQueueBytes), got ${bytes}: ` +
+        'send it in parts or as a link, or raise maxQueueBytes.',
+    );
+  }
+}
