@@ -38,6 +38,7 @@ export type { BackplaneFailure } from './backplane/backplane-error.js';
 export type { Publication, Recipient, RemoteAnswer, ReplyTo } from './backplane/publication.js';
 export type { DisconnectOptions, RequestOptions, SendOptions } from './broadcast/broadcaster.js';
 export type { Receipt } from './broadcast/receipt.js';
+export type { AuthenticatedConnection } from './connections/authenticated-connection.js';
 export type {
   ConnectionData,
   ConnectionUser,

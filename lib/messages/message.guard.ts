@@ -21,6 +21,9 @@ export class MessageGuard implements CanActivate {
   /** @internal The same without a context around it. */
   admit(handler: object, args: unknown[]): boolean | Promise<boolean> {
     const route = this.#routeOf(handler);
+    if (route.authenticated && (args[0] as Connection).userId === undefined) {
+      throw new RealtimeException(ErrorCode.UNAUTHENTICATED);
+    }
     const allowed: unknown = route.allow === undefined || route.allow(args[0] as Connection);
     if (allowed === true) return validate(route, args);
     if (!isPromiseLike(allowed)) throw new RealtimeException(ErrorCode.FORBIDDEN);

@@ -8,6 +8,8 @@ import type { ClientType, HandlerPayload, HandlerResult } from '../contract/cont
 export interface OnMessageOptions {
   /** Whether this connection may say this; asked before the payload is validated, anything but `true` is `FORBIDDEN`. @default everyone */
   readonly allow?: (connection: Connection) => boolean | Promise<boolean>;
+  /** Refuses connections without a user with `UNAUTHENTICATED`; the handler may then take an `AuthenticatedConnection`. @default false */
+  readonly authenticated?: boolean;
   /** Every parameter has a decorator, and none of them need take the whole payload. @default false */
   readonly decorated?: boolean;
 }
@@ -18,6 +20,7 @@ export interface MessageRoute {
   readonly type: string;
   readonly entry: MessageEntry;
   readonly allow: OnMessageOptions['allow'];
+  readonly authenticated: boolean;
 }
 
 const MESSAGE_ROUTE = Symbol('nestjs-realtime:message-route');
@@ -46,32 +49,57 @@ type Takes<H, Payload> = H extends (payload: Payload, connection: Connection<nev
     ? unknown
     : HandlerCannotTakePayload<Payload>;
 
-type MessageDecorator<Payload, Result> = <H extends (...parameters: never[]) => Result>(
-  target: object,
-  key: string | symbol,
-  descriptor: TypedPropertyDescriptor<H> & Takes<H, Payload>,
-) => void;
+/** What a compiler error shows for a handler whose reply is not the contract's. */
+interface HandlerReturnsWrongReply<Expected> {
+  readonly 'return the reply that the contract declares': Expected;
+}
 
-type DecoratedMessageDecorator<Result> = <H extends (...parameters: never[]) => Result>(
+/** What a compiler error shows for a handler that relies on a user which its messages need not have. */
+interface HandlerNeedsAuthenticated {
+  readonly 'say { authenticated: true } to take an AuthenticatedConnection': true;
+}
+
+/** Whether a handler declares a connection whose `userId` is always there. */
+type ReliesOnUser<H> = true extends (
+  Parameter<H> extends infer P
+    ? P extends [infer Declared]
+      ? 0 extends 1 & Declared
+        ? false
+        : [Declared] extends [{ readonly userId: string; readonly sessionId: string }]
+          ? true
+          : false
+      : false
+    : false
+)
+  ? true
+  : false;
+
+type Fits<H extends (...parameters: never[]) => unknown, Payload, Result, Options> = [ReturnType<H>] extends [
+  Result,
+]
+  ? (Options extends { readonly decorated: true } ? unknown : Takes<H, Payload>) &
+      (Options extends { readonly authenticated: true }
+        ? unknown
+        : ReliesOnUser<H> extends true
+          ? HandlerNeedsAuthenticated
+          : unknown)
+  : HandlerReturnsWrongReply<Result>;
+
+type MessageDecorator<Payload, Result, Options> = <H extends (...parameters: never[]) => unknown>(
   target: object,
   key: string | symbol,
-  descriptor: TypedPropertyDescriptor<H>,
+  descriptor: TypedPropertyDescriptor<H> & Fits<H, Payload, Result, Options>,
 ) => void;
 
 /**
  * Handles one client message of a contract: `(payload, connection)`, or any parameters with decorators of their own.
  * What it returns (a value, Promise, Observable or AsyncIterable) answers a message that has an id.
  */
-export function OnMessage<C extends AnyContract, T extends ClientType<C>>(
-  contract: C,
-  type: T,
-  options: OnMessageOptions & { readonly decorated: true },
-): DecoratedMessageDecorator<HandlerResult<C, T>>;
-export function OnMessage<C extends AnyContract, T extends ClientType<C>>(
-  contract: C,
-  type: T,
-  options?: OnMessageOptions,
-): MessageDecorator<HandlerPayload<C, T>, HandlerResult<C, T>>;
+export function OnMessage<
+  C extends AnyContract,
+  T extends ClientType<C>,
+  const O extends OnMessageOptions = OnMessageOptions,
+>(contract: C, type: T, options?: O): MessageDecorator<HandlerPayload<C, T>, HandlerResult<C, T>, O>;
 export function OnMessage(contract: AnyContract, type: string, options: OnMessageOptions = {}) {
   const entry = contract.clientMessages.get(type);
   if (entry === undefined) {
@@ -84,7 +112,13 @@ export function OnMessage(contract: AnyContract, type: string, options: OnMessag
       `Expected the option allow of @OnMessage(…, '${type}') to be a function (connection) => boolean, got ${typeof options.allow}: leave it out to let every connection send this.`,
     );
   }
-  const route: MessageRoute = { contract, type, entry, allow: options.allow };
+  const { allow, authenticated = false } = options;
+  if (typeof authenticated !== 'boolean') {
+    throw new TypeError(
+      `Expected the option authenticated of @OnMessage(…, '${type}') to be true or false, got ${typeof authenticated}.`,
+    );
+  }
+  const route: MessageRoute = { contract, type, entry, allow, authenticated };
   return (target: object, key: string | symbol, descriptor: PropertyDescriptor): void => {
     Reflect.defineMetadata(MESSAGE_ROUTE, route, descriptor.value as object);
     SubscribeMessage(type)(target, key, descriptor);

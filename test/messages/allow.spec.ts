@@ -1,7 +1,14 @@
 import type { CanActivate } from '@nestjs/common';
 import { UseGuards } from '@nestjs/common';
 import { IsString } from 'class-validator';
-import { MessageGuard, OnMessage, RealtimeGateway, RealtimeModule, defineContract } from 'nestjs-realtime';
+import {
+  type AuthenticatedConnection,
+  MessageGuard,
+  OnMessage,
+  RealtimeGateway,
+  RealtimeModule,
+  defineContract,
+} from 'nestjs-realtime';
 import { createRealtimeTestApp, type RealtimeTestApp, type TestClient } from 'nestjs-realtime/testing';
 import { EMPTY, of, type Observable } from 'rxjs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -10,7 +17,11 @@ class Text {
   @IsString() text!: string;
 }
 const contract = defineContract({
-  client: { allowed: { payload: Text, reply: Text }, guarded: { payload: Text, reply: Text } },
+  client: {
+    owned: { payload: Text, reply: Text },
+    allowed: { payload: Text, reply: Text },
+    guarded: { payload: Text, reply: Text },
+  },
 });
 
 let allowed: unknown;
@@ -29,6 +40,11 @@ class GuardedGateway {
     return payload;
   }
 
+  @OnMessage(contract, 'owned', { authenticated: true })
+  owned(_payload: Text, { userId }: AuthenticatedConnection): Text {
+    return { text: userId };
+  }
+
   @OnMessage(contract, 'guarded')
   @UseGuards(AppGuard)
   guarded(payload: Text): Text {
@@ -39,8 +55,13 @@ class GuardedGateway {
 let app: RealtimeTestApp;
 let client: TestClient;
 beforeAll(async () => {
-  app = await createRealtimeTestApp({ imports: [RealtimeModule.forRoot()], providers: [GuardedGateway] });
-  client = await app.connect('/ws');
+  app = await createRealtimeTestApp({
+    imports: [
+      RealtimeModule.forRoot({ authenticate: ({ token }) => ({ userId: token }), authTimeoutMs: false }),
+    ],
+    providers: [GuardedGateway],
+  });
+  client = await app.connect('/ws', { token: 'ann' });
 });
 afterAll(() => app.close());
 
@@ -82,6 +103,19 @@ describe('allow', () => {
     allowed = undefined;
     const handler = GuardedGateway.prototype.allowed;
     expect(() => new MessageGuard().admit(handler, [{}, { text: 'hi' }])).toThrow('not allowed');
+  });
+});
+
+describe('authenticated', () => {
+  it('lets a connection with a user through, and refuses an anonymous one with UNAUTHENTICATED', () => {
+    const handler = GuardedGateway.prototype.owned;
+    const guard = new MessageGuard();
+    expect(guard.admit(handler, [{ userId: 'ann' }, { text: 'hi' }])).toBe(true);
+    expect(() => guard.admit(handler, [{}, { text: 'hi' }])).toThrow('authentication is required');
+  });
+
+  it('gives the handler the user', async () => {
+    expect(await client.request('owned', { text: 'hi' })).toEqual({ text: 'ann' });
   });
 });
 

@@ -51,9 +51,32 @@ function compile(source: string): string {
     );
   } catch (error) {
     const lines = String((error as { stdout: unknown }).stdout).split('\n');
-    return lines.filter((line) => line.includes('app.mts')).join('\n');
+    return lines.filter((line) => line.includes('app.mts') || line.startsWith('  ')).join('\n');
   }
 }
+
+const WRONG = `
+import { OnMessage, defineContract } from 'nestjs-realtime';
+class Say { text!: string }
+class Said { id!: string }
+const chat = defineContract({ client: { say: { payload: Say, reply: Said } } });
+export class Chat {
+  @OnMessage(chat, 'say')
+  say(HEAD): RESULT { throw new Error('never called'); }
+}
+`;
+
+describe('a handler that does not fit', () => {
+  it.each([
+    ['a wrong reply', '_payload: Say', 'Promise<Say>', 'return the reply that the contract declares'],
+    ['a wrong payload', '_payload: Said', 'Said', 'write (payload, connection)'],
+  ])('is told so by the compiler: %s', { timeout: 60_000 }, (_name, head, result, sentence) => {
+    const said = compile(WRONG.replace('HEAD', head).replace('RESULT', result));
+    expect(said).toContain(sentence);
+    const named = new Set(said.match(/Handler(CannotTakePayload|ReturnsWrongReply)/g));
+    expect(named.size).toBe(1);
+  });
+});
 
 describe('module augmentation', () => {
   it('types the user and the data of every connection of an app', { timeout: 60_000 }, () => {

@@ -1,5 +1,5 @@
 import type { OnGatewayConnection } from '@nestjs/websockets';
-import { Connection, OnMessage, RealtimeGateway } from 'nestjs-realtime';
+import { type AuthenticatedConnection, Connection, OnMessage, RealtimeGateway } from 'nestjs-realtime';
 import {
   CreateReservation,
   type Reservation,
@@ -9,7 +9,6 @@ import {
   VENUE_ROOM,
 } from './contract.js';
 import { SeatingService } from './seating/seating.service.js';
-import { HOUSE } from './sign-in/caller.guard.js';
 
 @RealtimeGateway({ path: '/ws', contract: venue })
 export class VenueGateway implements OnGatewayConnection<Connection> {
@@ -20,9 +19,9 @@ export class VenueGateway implements OnGatewayConnection<Connection> {
     return connection.join(VENUE_ROOM);
   }
 
-  @OnMessage(venue, 'reservation:create')
-  reserve(wish: CreateReservation, connection: Connection): Promise<Reservation> {
-    return this.seating.reserve(wish, connection.userId ?? HOUSE);
+  @OnMessage(venue, 'reservation:create', { authenticated: true })
+  reserve(wish: CreateReservation, { userId }: AuthenticatedConnection): Promise<Reservation> {
+    return this.seating.reserve(wish, userId);
   }
 
   @OnMessage(venue, 'table:set_status')
