@@ -28,6 +28,7 @@ import { OriginPolicy } from './gateway/origin-policy.js';
 import { RateLimiter } from './gateway/rate-limiter.js';
 import { RealtimeAdapter } from './gateway/realtime.adapter.js';
 import { Resumption } from './gateway/resumption.js';
+import { unknownPathLine } from './gateway/upgrade-log.js';
 import { Routes } from './gateway/routes.js';
 import { ShutdownHook } from './gateway/shutdown-hook.js';
 import { SessionMemory } from './gateway/session-memory.js';
@@ -214,7 +215,7 @@ export class RealtimeNode implements OnModuleInit, OnApplicationShutdown {
     this.#adapter = new RealtimeAdapter(
       host,
       new Entrance(this.#routes, admission, sockets, options, logger),
-      () => refusals.upgrade('path', () => 'refused reason=path status=404'),
+      (request) => refusals.upgrade('path', () => unknownPathLine(request, this.#routes.paths)),
       this.#drain,
     );
     // Nest asks for the adapter only when the app is initialized, so that no line in main.ts is needed.
@@ -222,6 +223,8 @@ export class RealtimeNode implements OnModuleInit, OnApplicationShutdown {
   }
 
   async onModuleInit(): Promise<void> {
+    // A microservice connected to the app with `deferInitialization` runs these hooks before the app does.
+    if (this.#isStarted) return;
     const adapter: unknown = this.config.getIoAdapter();
     if (adapter !== this.#adapter) {
       const name = (adapter as object | null)?.constructor.name ?? 'nothing';
@@ -234,6 +237,7 @@ export class RealtimeNode implements OnModuleInit, OnApplicationShutdown {
     for (const { path, gateways } of this.#routes.all) {
       for (const { contract } of gateways) this.#serverMessages.register(path.path, contract);
     }
+    for (const warning of this.#routes.unlisted()) this.#logger.warn(warning);
     this.#logger.log(`Realtime backplane: ${this.#backplaneName}`);
     await this.#shared.start();
     await this.#backplane.start({

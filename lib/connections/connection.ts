@@ -4,6 +4,9 @@ import { isReservedType, type Message } from '../protocol/envelope.js';
 import { Frame, isTextLargerThan } from './frame.js';
 import { MessageTooLargeError } from './message-too-large.js';
 import type { Outbox, WebSocketLike } from './outbox.js';
+import type { PathParams } from './path-params.js';
+
+export type { ParamsOf, PathParams } from './path-params.js';
 
 /** Augment this interface to type `connection.user` everywhere in your app. */
 export interface ConnectionUser {}
@@ -20,16 +23,6 @@ export interface Identity<User = ConnectionUser> {
   /** When the token expires, in milliseconds since the epoch. @default never */
   readonly expiresAt?: number | undefined;
 }
-
-/** The values of a path's `:params` by name. */
-export type PathParams = Readonly<Record<string, string>>;
-
-/** The params that a path declares: `ParamsOf<'/venues/:venueId'>` is `{ readonly venueId: string }`. */
-export type ParamsOf<Path extends string> = Path extends `${string}:${infer Name}/${infer Rest}`
-  ? { readonly [N in Name]: string } & ParamsOf<`/${Rest}`>
-  : Path extends `${string}:${infer Name}`
-    ? { readonly [N in Name]: string }
-    : PathParams;
 
 /** How a connection ended. */
 export interface Disconnection {
@@ -75,7 +68,7 @@ const NO_ROOMS: ReadonlySet<string> = new Set();
 export class Connection<
   User = ConnectionUser,
   Data = ConnectionData,
-  Params extends PathParams = PathParams,
+  Params extends Readonly<Record<string, string | undefined>> = PathParams,
 > {
   readonly id: string;
   readonly path: string;

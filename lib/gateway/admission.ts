@@ -8,8 +8,8 @@ import { Seat, type ConnectionLimits } from './connection-limits.js';
 import type { PathParams } from '../connections/connection.js';
 import { hasValidSubprotocols, readHandshake, type Handshake } from './handshake.js';
 import type { HandshakeQueue } from './handshake-queue.js';
-import { logLine } from '../metrics/log-line.js';
 import type { OriginPolicy } from './origin-policy.js';
+import { refusalLine } from './upgrade-log.js';
 import { GONE, hasHungUp, type UpgradeRefusal } from './upgrade-refusal.js';
 
 export interface AdmissionSettings {
@@ -96,9 +96,9 @@ export class Admission {
     });
     this.metrics.handshakeDuration.observe((performance.now() - startedAt) / 1_000);
     if (refusal !== undefined) {
-      const { reason, status, cause } = refusal;
-      const { origin } = request.headers;
-      this.refusals.upgrade(reason, () => logLine('refused', { reason, status, ip, origin, cause }));
+      this.refusals.upgrade(refusal.reason, () =>
+        refusalLine(request, refusal, ip, () => this.origins.expected(request)),
+      );
     }
     return refusal;
   }

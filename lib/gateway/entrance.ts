@@ -6,6 +6,7 @@ import { SUBPROTOCOL } from '../protocol/envelope.js';
 import type { Admission } from './admission.js';
 import { perMessageDeflate, type CompressionSettings } from './compression.js';
 import type { PathParams } from '../connections/connection.js';
+import { registerRealtimeServer } from './gateway-claim.js';
 import { pathnameOf } from './gateway-path.js';
 import { OwnedSocket } from './owned-socket.js';
 import type { Route } from './route.js';
@@ -41,6 +42,7 @@ export class Entrance {
     private readonly logger: LoggerService,
   ) {
     this.#server = new WebSocketServer<typeof OwnedSocket>(serverOptions(settings));
+    registerRealtimeServer(this.#server);
   }
 
   /** What Nest calls the server of a gateway. */

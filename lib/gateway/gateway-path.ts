@@ -1,5 +1,5 @@
 import type { PathParams } from '../connections/connection.js';
-import { match, type MatchFunction } from 'path-to-regexp';
+import { match, parse, type MatchFunction, type Token } from 'path-to-regexp';
 
 /** A gateway's path with one leading slash and none at its end. */
 export function normalizePath(path: string): string {
@@ -19,24 +19,48 @@ export function pathnameOf(url: string | undefined): string | undefined {
   return pathname.length > 1 && pathname.endsWith('/') ? pathname.slice(0, -1) : pathname;
 }
 
-/** Recognizes one declared path, with its `:params`. */
+/** Recognizes one declared path, with its `:params`, `*wildcards` and `{optional parts}`. */
 export class GatewayPath {
-  readonly #match: MatchFunction<Record<string, string>>;
+  /** The pathname it stands for when it has no params and no optional parts. */
+  readonly text: string | undefined;
+  readonly #match: MatchFunction<Record<string, string | string[]>>;
 
   constructor(readonly path: string) {
-    this.#match = match<Record<string, string>>(path, { sensitive: true });
+    let tokens: Token[];
+    try {
+      ({ tokens } = parse(path));
+    } catch (cause) {
+      throw new TypeError(
+        `Expected the path of a @RealtimeGateway to be like "/ws", "/venues/:venueId" or "/files/*rest", got "${path}": ${(cause as Error).message}.`,
+        { cause },
+      );
+    }
+    const isText = tokens.every(({ type }) => type === 'text');
+    this.text = isText ? tokens.map((token) => (token as { value: string }).value).join('') : undefined;
+    this.#match = match<Record<string, string | string[]>>(path, { sensitive: true });
   }
 
   /** The params when the pathname is this path; `undefined` when it is another or is badly encoded. */
   paramsOf(pathname: string): PathParams | undefined {
-    if (pathname === this.path) return NO_PARAMS;
+    if (this.text !== undefined) return pathname === this.text ? NO_PARAMS : undefined;
     try {
       const found = this.#match(pathname);
-      return found === false ? undefined : Object.freeze({ ...found.params });
+      return found === false ? undefined : paramsFrom(found.params);
     } catch {
       return undefined;
     }
   }
+}
+
+/** Each param as one text. Segments of a wildcard are joined, so one with a slash in it would be read as two: refused. */
+function paramsFrom(values: Readonly<Record<string, string | string[]>>): PathParams | undefined {
+  const params: Record<string, string> = {};
+  for (const [name, value] of Object.entries(values)) {
+    if (typeof value === 'string') params[name] = value;
+    else if (value.some((segment) => segment.includes('/'))) return undefined;
+    else params[name] = value.join('/');
+  }
+  return Object.freeze(params);
 }
 
 export const NO_PARAMS: PathParams = Object.freeze({});

@@ -3,6 +3,7 @@ import { ENTRY_PROVIDER_WATERMARK, GUARDS_METADATA } from '@nestjs/common/intern
 import { WebSocketGateway } from '@nestjs/websockets';
 import type { AnyContract } from '../contract/contract.js';
 import { MessageGuard } from '../messages/message.guard.js';
+import { requireRealtimeModule } from './gateway-claim.js';
 import { normalizePath } from './gateway-path.js';
 
 export interface RealtimeGatewayOptions {
@@ -34,7 +35,23 @@ export function RealtimeGateway(options: RealtimeGatewayOptions): ClassDecorator
     // Nest binds request-scoped APP_GUARDs and their kin to such providers; without it they would be passed over.
     Reflect.defineMetadata(ENTRY_PROVIDER_WATERMARK, true, target);
     Reflect.defineMetadata(REALTIME_GATEWAY, gateway, target);
+    requireRealtimeModule(target);
+    decorated.add(new WeakRef(target));
   };
+}
+
+/** Weak, since a class may be made and forgotten, as in tests. */
+const decorated = new Set<WeakRef<object>>();
+
+/** Every class with `@RealtimeGateway` that this process has loaded. */
+export function decoratedGateways(): (abstract new () => object)[] {
+  const classes: (abstract new () => object)[] = [];
+  for (const reference of decorated) {
+    const target = reference.deref();
+    if (target === undefined) decorated.delete(reference);
+    else classes.push(target as abstract new () => object);
+  }
+  return classes;
 }
 
 /** The options of a class with `@RealtimeGateway`. */

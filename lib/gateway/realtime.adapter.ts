@@ -4,9 +4,10 @@ import { WsAdapter } from '@nestjs/platform-ws';
 import type { WebSocket, WebSocketServer } from 'ws';
 import type { Drain } from './drain.js';
 import type { Entrance } from './entrance.js';
+import { registerRealtimeServer } from './gateway-claim.js';
 import { pathnameOf } from './gateway-path.js';
 import { REALTIME_PATH } from './realtime-gateway.decorator.js';
-import { UpgradeListener, type UpgradeHandler } from './upgrade-listener.js';
+import { UpgradeListener, type NotFound, type UpgradeHandler } from './upgrade-listener.js';
 
 type PlainServer = WebSocketServer & { readonly path: string };
 
@@ -25,7 +26,7 @@ export class RealtimeAdapter extends WsAdapter {
   constructor(
     private readonly host: HttpAdapterHost,
     private readonly entrance: Entrance,
-    private readonly onNotFound: () => void,
+    private readonly onNotFound: NotFound,
     private readonly drain: Drain,
   ) {
     super();
@@ -36,7 +37,9 @@ export class RealtimeAdapter extends WsAdapter {
     if (REALTIME_PATH in options) return this.entrance.server;
     // The HTTP server exists only now: this adapter is made while the app is still being put together.
     Object.assign(this, { httpServer: server });
-    return super.create(port, options);
+    const plain: object = super.create(port, options);
+    registerRealtimeServer(plain);
+    return plain;
   }
 
   override bindClientConnect(server: unknown, callback: (...args: unknown[]) => void): void {
@@ -64,7 +67,15 @@ export class RealtimeAdapter extends WsAdapter {
   }
 
   #attach(): Server {
-    const server = this.host.httpAdapter.getHttpServer() as Server;
+    const { httpAdapter } = this.host as { httpAdapter?: HttpAdapterHost['httpAdapter'] | null };
+    if (httpAdapter === undefined || httpAdapter === null) {
+      throw new Error(
+        'RealtimeModule serves gateways by the HTTP server of the app, and NestFactory.createMicroservice() makes none: ' +
+          'create the app with NestFactory.create() and add the microservice with app.connectMicroservice(), ' +
+          'or import RealtimeModule.forEmitter() here and leave the gateways out.',
+      );
+    }
+    const server = httpAdapter.getHttpServer() as Server;
     if (this.#listener === undefined) {
       this.#listener = new UpgradeListener(
         server,

@@ -11,12 +11,17 @@ import { messageRouteOf } from '../messages/on-message.decorator.js';
 import { GatewayInstance, type ConnectionScopes } from './gateway-instance.js';
 import type { PathParams } from '../connections/connection.js';
 import { normalizePath, NO_PARAMS } from './gateway-path.js';
-import { realtimeGatewayOf } from './realtime-gateway.decorator.js';
+import { decoratedGateways, realtimeGatewayOf } from './realtime-gateway.decorator.js';
 import { Route, type RouteGateway } from './route.js';
 
 /** Every `@RealtimeGateway` of the app, by path; whatever is wrong with them throws here, at boot. */
 export class Routes {
   readonly #byPath = new Map<string, Route>();
+  readonly #byText = new Map<string, Route>();
+
+  get paths(): string[] {
+    return [...this.#byPath.keys()];
+  }
 
   get all(): Iterable<Route> {
     return this.#byPath.values();
@@ -24,8 +29,9 @@ export class Routes {
 
   /** The route of a request's path and the values of its params. */
   match(pathname: string): { route: Route; params: PathParams } | undefined {
-    const exact = this.#byPath.get(pathname);
-    if (exact !== undefined && !pathname.includes(':')) return { route: exact, params: NO_PARAMS };
+    // A path without params is found by its text; of one with params the text is an URL like any other.
+    const exact = this.#byText.get(pathname);
+    if (exact !== undefined) return { route: exact, params: NO_PARAMS };
     for (const route of this.#byPath.values()) {
       const params = route.path.paramsOf(pathname);
       if (params !== undefined) return { route, params };
@@ -64,9 +70,28 @@ export class Routes {
     }
   }
 
+  /** A warning for each class with `@RealtimeGateway` that is in no module, and of which no gateway here is a subclass. */
+  unlisted(): string[] {
+    const listed = [...this.#byPath.values()].flatMap(({ gateways }) =>
+      gateways.map(({ instance }) => instance.prototype),
+    );
+    return decoratedGateways()
+      .filter(({ prototype }) =>
+        listed.every(
+          (known) => known !== prototype && !Object.prototype.isPrototypeOf.call(prototype, known),
+        ),
+      )
+      .map(
+        ({ name }) =>
+          `${name} has @RealtimeGateway, but no module of this app has it in \`providers\`, so that nothing serves its path: add it to the providers of a module.`,
+      );
+  }
+
   #add(path: string, gateway: RouteGateway): void {
     const route = this.#byPath.get(path) ?? new Route(path);
     this.#byPath.set(path, route);
+    const { text } = route.path;
+    if (text !== undefined) this.#byText.set(text, route);
     route.gateways.push(gateway);
     for (const methodName of new MetadataScanner().getAllMethodNames(gateway.instance.prototype)) {
       addHandler(route, gateway, methodName);

@@ -9,6 +9,9 @@ export type UpgradeHandler = (request: IncomingMessage, socket: Duplex, head: Bu
 /** Says who takes a request, or `undefined` when nobody here does. */
 export type UpgradeClaim = (request: IncomingMessage) => UpgradeHandler | undefined;
 
+/** Told of a request to a path that no listener takes. */
+export type NotFound = (request: IncomingMessage) => void;
+
 const NOT_FOUND = { status: 404, message: 'no gateway on this path' } as const;
 
 // How long another upgrade listener may think about a path that is not ours.
@@ -30,7 +33,7 @@ export class UpgradeListener {
   constructor(
     private readonly server: Server,
     private readonly claim: UpgradeClaim,
-    private readonly onNotFound: () => void,
+    private readonly onNotFound: NotFound,
   ) {
     this.#emit = server.emit;
     this.#hadOwnEmit = Object.hasOwn(server, 'emit');
@@ -67,17 +70,17 @@ export class UpgradeListener {
     return Reflect.apply(this.#emit, this.server, [event, ...args]) as boolean;
   }) as Server['emit'];
 
-  readonly #onUnclaimed = (_request: IncomingMessage, socket: Duplex): void => {
+  readonly #onUnclaimed = (request: IncomingMessage, socket: Duplex): void => {
     if (this.server.listenerCount('upgrade') === 1) {
       socket.on('error', () => socket.destroy());
-      this.#refuse(socket);
+      this.#refuse(request, socket);
       return;
     }
     this.others.add(socket);
     const timer = setTimeout(() => {
       this.#waiting.delete(timer);
       const { bytesWritten = 0 } = socket as { bytesWritten?: number };
-      if (!socket.destroyed && bytesWritten === 0) this.#refuse(socket);
+      if (!socket.destroyed && bytesWritten === 0) this.#refuse(request, socket);
     }, OTHERS_DECIDE_MS);
     timer.unref();
     this.#waiting.add(timer);
@@ -88,8 +91,8 @@ export class UpgradeListener {
     socket.once('close', forget);
   };
 
-  #refuse(socket: Duplex): void {
-    this.onNotFound();
+  #refuse(request: IncomingMessage, socket: Duplex): void {
+    this.onNotFound(request);
     refuseUpgrade(socket, NOT_FOUND);
   }
 }

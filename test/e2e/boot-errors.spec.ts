@@ -21,6 +21,10 @@ const other = defineContract({
 const start = (...providers: (new (...parameters: never[]) => object)[]) =>
   boot({ imports: [RealtimeModule.forRoot()], providers });
 
+const SERVED_BY_ANOTHER =
+  "has @RealtimeGateway, but another WebSocket adapter than RealtimeModule's would serve it, without authentication and limits: " +
+  'import RealtimeModule.forRoot() in the root module, and remove app.useWebSocketAdapter(); plain @WebSocketGateway classes keep working.';
+
 /** Starts an app and says so; what keeps it from starting is thrown. */
 async function boot(...parameters: Parameters<typeof createRealtimeTestApp>): Promise<string> {
   const app = await createRealtimeTestApp(...parameters);
@@ -97,15 +101,23 @@ describe('an app does not start with', () => {
     );
   });
 
-  it('a WebSocket adapter of its own', async () => {
+  it('a WebSocket adapter of its own, also if none of its gateways is ours', async () => {
     const app = boot(
-      { imports: [RealtimeModule.forRoot()], providers: [RestaurantGateway] },
+      { imports: [RealtimeModule.forRoot()] },
       { configure: (nest) => nest.useWebSocketAdapter(new WsAdapter(nest)) },
     );
     await expect(app).rejects.toThrow(
       'RealtimeModule installs its own WebSocket adapter, but app.useWebSocketAdapter() replaced it by WsAdapter: ' +
         'remove that call; plain @WebSocketGateway classes keep working.',
     );
+  });
+
+  it('a WebSocket adapter of its own', async () => {
+    const app = boot(
+      { imports: [RealtimeModule.forRoot()], providers: [RestaurantGateway] },
+      { configure: (nest) => nest.useWebSocketAdapter(new WsAdapter(nest)) },
+    );
+    await expect(app).rejects.toThrow(SERVED_BY_ANOTHER);
   });
 });
 

@@ -155,5 +155,7 @@ it('a refused origin costs the app no authentication and leaves a counter and a 
   const { status, body } = await upgrade(app.port, { headers: { Origin: 'https://evil.example' } });
   expect([status, body, asked]).toEqual([403, 'origin not allowed', 0]);
   expect(metrics.upgradesRefused.of('origin')).toBe(1);
-  expect(log.text).toContain('refused reason=origin status=403 ip=127.0.0.1 origin=https://evil.example');
+  expect(log.text).toContain(
+    'refused reason=origin status=403 ip=127.0.0.1 path=/lobby origin=https://evil.example',
+  );
 });
