@@ -81,7 +81,7 @@ export class MessageDispatcher {
     try {
       if (!(value instanceof RunningReply || isReplySource(value))) {
         if (frame.key !== undefined) this.#answerOnce(connection, frame, '$reply', value);
-        else if (id !== undefined) connection.sendText(encodeReply(id, value));
+        else if (id !== undefined) connection.sendText(encodeReply(id, value, frame.type));
       } else if (connection.isOpen) {
         if (frame.key !== undefined) this.memory.forget(connection, frame);
         this.streams.pipe(connection, id, value, {
@@ -136,7 +136,7 @@ export class MessageDispatcher {
   }
 
   #answerOnce(connection: Connection, frame: ClientFrame, type: Answer['type'], value: unknown): void {
-    const payload = encodePayload(value);
+    const payload = encodePayload(value, `the reply to "${frame.type}"`);
     this.memory.remember(connection, frame, { type, payload });
     if (frame.id !== undefined) connection.sendText(encodeAnswer(type, frame.id, payload));
     else if (type === '$error') connection.sendText(encodeError(undefined, value as WireError));

@@ -5,6 +5,7 @@ import {
   type MessageId,
   type WireError,
 } from './envelope.js';
+import { payloadJson } from './payload-json.js';
 
 /** How deep and how wide the JSON of one frame may be. */
 export interface JsonLimits {
@@ -116,14 +117,14 @@ class Inspection {
   }
 }
 
-/** The text of `{ type, payload }`; throws what `JSON.stringify` throws (a cycle, a BigInt). */
+/** The text of `{ type, payload }`; throws a TypeError when the payload is no JSON. */
 export function encodeMessage(type: string, payload: unknown): string {
-  return `{"type":${JSON.stringify(type)},"payload":${encodePayload(payload)}}`;
+  return `{"type":${JSON.stringify(type)},"payload":${encodePayload(payload, `the payload of "${type}"`)}}`;
 }
 
 /** The text of the one answer to the message with this id. */
-export function encodeReply(id: MessageId, payload: unknown): string {
-  return encodeAnswer('$reply', id, encodePayload(payload));
+export function encodeReply(id: MessageId, payload: unknown, type = ''): string {
+  return encodeAnswer('$reply', id, encodePayload(payload, `the reply to "${type}"`));
 }
 
 /** The text of `$error`, with the id of the message it answers if there was one. */
@@ -134,7 +135,7 @@ export function encodeError(id: MessageId | undefined, error: WireError): string
 
 /** The text of one item of a streamed reply. */
 export function encodeNext(id: MessageId, payload: unknown): string {
-  return encodeAnswer('$next', id, encodePayload(payload));
+  return encodeAnswer('$next', id, encodePayload(payload, 'each item of the reply'));
 }
 
 /** The text that ends a streamed reply. */
@@ -158,7 +159,7 @@ export function encodeAnswer(type: string, id: MessageId, payload: string): stri
   return `{"type":"${type}","id":${idText},"payload":${payload}}`;
 }
 
-/** The JSON of a payload; `null` for what JSON cannot say at all. */
-export function encodePayload(payload: unknown): string {
-  return payload === undefined ? 'null' : (JSON.stringify(payload) ?? 'null');
+/** The JSON of a payload, `null` for none; `name` says in an error which payload is no JSON. */
+export function encodePayload(payload: unknown, name: string): string {
+  return payload === undefined ? 'null' : payloadJson(payload, name);
 }

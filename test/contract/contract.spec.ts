@@ -60,6 +60,20 @@ describe('defineContract', () => {
     expect(strict.clientMessages.get('d')?.payload).not.toBe(one.clientMessages.get('b')?.payload);
   });
 
+  it('does not mistake the name of a group for a mode', () => {
+    class Moded {
+      @IsString({ groups: ['strip', 'refuse'] }) text!: string;
+    }
+    const entry = (group: string, unknownProperties: 'strip' | 'refuse') =>
+      defineContract(
+        { client: { a: { payload: Moded, groups: [group] } } },
+        { unknownProperties },
+      ).clientMessages.get('a')?.payload;
+    const input = { text: 'x', other: 1 };
+    expect(entry('refuse', 'strip')?.validate(input)).toEqual({ value: { text: 'x' } });
+    expect(entry('strip', 'refuse')?.validate(input)).toHaveProperty('issues');
+  });
+
   it('applies the groups of an entry to that entry alone', () => {
     const { clientMessages } = defineContract({
       client: {
