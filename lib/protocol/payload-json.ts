@@ -22,7 +22,7 @@ export function payloadJson(payload: unknown, name: string): string {
     const error = misfitError(payload, name);
     if (error) throw error;
   }
-  return text as string;
+  return text;
 }
 
 /** Whether JSON has lost a value: a walk that keeps nothing, as every message takes it. `JSON.stringify` has found no cycle. */
