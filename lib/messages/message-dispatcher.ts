@@ -136,7 +136,8 @@ export class MessageDispatcher {
   }
 
   #answerOnce(connection: Connection, frame: ClientFrame, type: Answer['type'], value: unknown): void {
-    const payload = encodePayload(value, `the reply to "${frame.type}"`);
+    const payload =
+      type === '$error' ? JSON.stringify(value) : encodePayload(value, `the reply to "${frame.type}"`);
     this.memory.remember(connection, frame, { type, payload });
     if (frame.id !== undefined) connection.sendText(encodeAnswer(type, frame.id, payload));
     else if (type === '$error') connection.sendText(encodeError(undefined, value as WireError));
