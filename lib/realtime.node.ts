@@ -31,13 +31,12 @@ import { Resumption } from './gateway/resumption.js';
 import { unknownPathLine } from './gateway/upgrade-log.js';
 import { Routes } from './gateway/routes.js';
 import { ShutdownHook } from './gateway/shutdown-hook.js';
-import { SessionMemory } from './gateway/session-memory.js';
 import { SlowClients } from './gateway/slow-clients.js';
 import { SocketSessions } from './gateway/socket-sessions.js';
 import { TicketService } from './gateway/tickets.js';
 import { TokenExpiry } from './gateway/token-expiry.js';
 import { RealtimeHealth, type HealthReport } from './health/realtime-health.js';
-import { AnswerMemory } from './messages/answer-memory.js';
+import { IdempotencyCache } from './messages/idempotency-cache.js';
 import { Enhancers } from './messages/enhancers.js';
 import { MessageDispatcher } from './messages/message-dispatcher.js';
 import { ReplyStreams } from './messages/reply-streams.js';
@@ -151,11 +150,11 @@ export class RealtimeNode implements OnModuleInit, OnApplicationShutdown {
 
     // What happens to a connection from its first frame to its last
     const streams = new ReplyStreams(options.maxStreams);
-    const sessions = new SessionMemory(options.idempotency && options.idempotency.ttlMs);
+    const idempotency = new IdempotencyCache(options.idempotency, registry);
     const announcement = { heartbeat: options.heartbeat || null, maxPayloadBytes: options.maxPayloadBytes };
     const lifecycle = new ConnectionLifecycle(
       registry,
-      sessions,
+      idempotency,
       streams,
       this.#requests,
       announcement,
@@ -187,12 +186,12 @@ export class RealtimeNode implements OnModuleInit, OnApplicationShutdown {
         maxKeys: options.maxJsonKeys,
         maxProtocolErrors: options.maxProtocolErrors,
       },
-      new MessageDispatcher(streams, new AnswerMemory(options.idempotency), metrics, refusals, logger),
+      new MessageDispatcher(streams, idempotency, metrics, refusals, logger),
       streams,
       this.#requests,
       rateLimiter,
       (connection, frame) => auth.receive(connection, frame),
-      new Resumption(registry, sessions),
+      new Resumption(registry, idempotency),
       metrics,
       refusals,
       logger,

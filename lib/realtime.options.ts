@@ -10,7 +10,7 @@ import type { HeartbeatSettings } from './gateway/heartbeat.js';
 import { isOrigin, type Origins } from './gateway/origin-policy.js';
 import type { RateLimitSettings } from './gateway/rate-limiter.js';
 import type { TicketStore } from './gateway/tickets.js';
-import type { AnswerMemorySettings } from './messages/answer-memory.js';
+import type { IdempotencySettings } from './messages/idempotency-cache.js';
 import {
   checkOption,
   described,
@@ -78,8 +78,8 @@ export interface RealtimeOptions {
   /** Streamed replies of one connection that run at a time; more are refused with `RATE_LIMITED`. @default 32 */
   readonly maxStreams?: number;
 
-  /** Answers kept for messages with a `key`, which count once when a client repeats them after a reconnect. @default { ttlMs: 120_000, maxAnswers: 10_000 } */
-  readonly idempotency?: Partial<AnswerMemorySettings> | false;
+  /** Answers kept for messages with a `key`, which count once when a client repeats them after a reconnect. @default { ttlMs: 120_000, maxAnswers: 100_000, maxBytes: 33_554_432 } */
+  readonly idempotency?: Partial<IdempotencySettings> | false;
 
   // --- how they are kept ---
 
@@ -120,7 +120,7 @@ type Ports = 'authenticate' | 'ticketStore' | 'backplane' | 'redis';
 interface Groups {
   readonly handshakes: HandshakeSettings;
   readonly rateLimit: RateLimitSettings;
-  readonly idempotency: AnswerMemorySettings;
+  readonly idempotency: IdempotencySettings;
   readonly heartbeat: HeartbeatSettings;
   readonly compression: CompressionSettings;
   readonly drain: DrainSettings;
@@ -135,7 +135,7 @@ const GROUPS: Groups = {
     burstBytes: 8_388_608,
     maxRefusals: 100,
   },
-  idempotency: { ttlMs: 120_000, maxAnswers: 10_000 },
+  idempotency: { ttlMs: 120_000, maxAnswers: 100_000, maxBytes: 33_554_432 },
   heartbeat: { intervalMs: 25_000, timeoutMs: 10_000 },
   compression: { thresholdBytes: 1_024, concurrency: 10 },
   drain: { reconnectsPerSecond: 1_000, timeoutMs: 20_000 },

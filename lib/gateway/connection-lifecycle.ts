@@ -7,13 +7,13 @@ import { refusalOf } from '../messages/wire-error.js';
 import type { RealtimeLog } from '../metrics/realtime-log.js';
 import type { RealtimeMetrics } from '../metrics/realtime-metrics.js';
 import type { ReplyStreams } from '../messages/reply-streams.js';
+import type { IdempotencyCache } from '../messages/idempotency-cache.js';
 import { CloseCode, isKnownCloseCode } from '../protocol/close-codes.js';
 import { encodeMessage } from '../protocol/codec.js';
 import type { Hello } from '../protocol/envelope.js';
 import { ErrorCode } from '../protocol/error-codes.js';
 import type { GatewayConnection } from './gateway-connection.js';
 import { logLine } from '../metrics/log-line.js';
-import type { SessionMemory } from './session-memory.js';
 
 /** What `$hello` announces beyond the connection itself. */
 export type Announcement = Pick<Hello, 'heartbeat' | 'maxPayloadBytes'>;
@@ -35,7 +35,7 @@ export class ConnectionLifecycle {
 
   constructor(
     private readonly registry: ConnectionRegistry,
-    private readonly sessions: SessionMemory,
+    private readonly idempotency: IdempotencyCache,
     private readonly streams: ReplyStreams,
     private readonly requests: ClientRequests,
     private readonly announcement: Announcement,
@@ -62,11 +62,12 @@ export class ConnectionLifecycle {
 
   /** The socket has closed. */
   end(connection: GatewayConnection, disconnection: Disconnection): void {
-    // Of one that was never let in nothing was answered, and it costs nothing to come and go.
-    if (connection.phase === 'open') this.sessions.ended(connection.sessionId);
+    const wasOpen = connection.phase === 'open';
     connection.phase = 'closed';
     connection.inbox.close();
     this.registry.remove(connection);
+    // Of one that was never let in nothing was answered, and it costs nothing to come and go.
+    if (wasOpen) this.idempotency.ended(connection.sessionId, connection.userId);
     this.streams.stopAll(connection);
     this.requests.disconnected(connection);
     const durationMs = Date.now() - connection.connectedAt;

@@ -6,7 +6,8 @@ import type { RealtimeLog } from '../metrics/realtime-log.js';
 import type { RealtimeMetrics } from '../metrics/realtime-metrics.js';
 import type { Refusals } from '../metrics/refusals.js';
 import type { ClientFrame, WireError } from '../protocol/envelope.js';
-import type { Answer, AnswerMemory } from './answer-memory.js';
+import type { Answer } from './answered-session.js';
+import type { IdempotencyCache } from './idempotency-cache.js';
 import type { MessageArgs, MessageHandler, OnStopError } from './message-handler.js';
 import type { ReplyStreams } from './reply-streams.js';
 import { isPromiseLike, isReplySource } from './returned-value.js';
@@ -22,7 +23,7 @@ export interface HandlerSource {
 export class MessageDispatcher {
   constructor(
     private readonly streams: ReplyStreams,
-    private readonly memory: AnswerMemory,
+    private readonly idempotency: IdempotencyCache,
     private readonly metrics: RealtimeMetrics,
     private readonly refusals: Refusals,
     private readonly log: RealtimeLog,
@@ -30,7 +31,7 @@ export class MessageDispatcher {
 
   /** A promise only when the handler needs one; it resolves when the next message may follow. */
   dispatch(source: HandlerSource, connection: Connection, frame: ClientFrame): void | Promise<void> {
-    if (frame.key !== undefined && this.memory.recall(connection, frame)) return;
+    if (frame.key !== undefined && this.idempotency.recall(connection, frame)) return;
     const startedAt = performance.now();
     const pending = this.#dispatch(source, connection, frame);
     if (pending !== undefined) return pending.then(() => this.#observe(startedAt));
@@ -82,14 +83,15 @@ export class MessageDispatcher {
       if (!(value instanceof RunningReply || isReplySource(value))) {
         if (frame.key !== undefined) this.#answerOnce(connection, frame, '$reply', value);
         else if (id !== undefined) connection.sendText(encodeReply(id, value, frame.type));
-      } else if (connection.isOpen) {
-        if (frame.key !== undefined) this.memory.forget(connection, frame);
+        return;
+      }
+      if (frame.key !== undefined) this.idempotency.abandon(frame);
+      if (connection.isOpen) {
         this.streams.pipe(connection, id, value, {
           onError: (error) => void this.#fail(handler, args, connection, frame, error),
           onStopError: (error) => this.#onStopError(args, error),
         });
       } else {
-        if (frame.key !== undefined) this.memory.forget(connection, frame);
         this.streams.discard(value, (error) => this.#onStopError(args, error));
       }
     } catch (error) {
@@ -138,7 +140,7 @@ export class MessageDispatcher {
   #answerOnce(connection: Connection, frame: ClientFrame, type: Answer['type'], value: unknown): void {
     const payload =
       type === '$error' ? JSON.stringify(value) : encodePayload(value, `the reply to "${frame.type}"`);
-    this.memory.remember(connection, frame, { type, payload });
+    this.idempotency.settle(frame, { type, payload });
     if (frame.id !== undefined) connection.sendText(encodeAnswer(type, frame.id, payload));
     else if (type === '$error') connection.sendText(encodeError(undefined, value as WireError));
   }
