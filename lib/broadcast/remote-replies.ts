@@ -66,7 +66,8 @@ export class RemoteReplies {
     const id = (++this.#count).toString(36);
     const gathering = new Gathering({ node: this.nodeId, id }, isEnough);
     this.#gatherings.set(id, gathering);
-    const timer = setTimeout(() => gathering.stop(), timeoutMs);
+    // The longest delay a timer can hold; a longer one is due at once.
+    const timer = setTimeout(() => gathering.stop(), Math.min(timeoutMs, 0x7fffffff));
     timer.unref();
     try {
       const nodes = await publish(gathering.replyTo);

@@ -53,6 +53,12 @@ export class GatewayConnection extends Connection {
     this.inbox = new Inbox(ws, settings, (frame) => handle(this, frame));
   }
 
+  /** A socket that is not read would not see the answer to its close frame before `closeTimeoutMs` has passed. */
+  override close(code?: number, reason?: string): void {
+    super.close(code, reason);
+    this.inbox.release();
+  }
+
   override expectAnswer(): void {
     this.inbox.expectAnswer();
   }

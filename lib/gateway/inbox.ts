@@ -30,6 +30,7 @@ export class Inbox {
   #isOpen = false;
   #isPaused = false;
   #answersOwed = 0;
+  #isReleased = false;
   #onSettled: (() => void) | undefined;
 
   constructor(
@@ -88,6 +89,14 @@ export class Inbox {
     });
   }
 
+  /** Reads the socket from now on: it closes, and the other side's close has to be seen. */
+  release(): void {
+    this.#isReleased = true;
+    if (!this.#isPaused) return;
+    this.#isPaused = false;
+    this.socket.resume();
+  }
+
   /** Forgets what waits; its connection is gone. */
   close(): void {
     this.#isOpen = false;
@@ -109,7 +118,13 @@ export class Inbox {
 
   #pauseIfFull(): void {
     const { length } = this.#waiting ?? [];
-    if (this.#isPaused || this.#answersOwed > 0 || length < this.settings.maxWaitingMessages) return;
+    if (
+      this.#isReleased ||
+      this.#isPaused ||
+      this.#answersOwed > 0 ||
+      length < this.settings.maxWaitingMessages
+    )
+      return;
     this.#isPaused = true;
     this.socket.pause();
   }

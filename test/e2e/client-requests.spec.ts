@@ -224,3 +224,15 @@ describe('a request to a user', () => {
     expect(await outcome(broadcaster.requestFromUser('nobody', request))).toEqual({ code: 'UNAVAILABLE' });
   });
 });
+
+it.each([Infinity, NaN, 0, -1, 2_147_483_648, '5' as never])(
+  'a timeoutMs of %j is refused: a timer would take it for 1 ms',
+  async (timeoutMs) => {
+    const asked = app
+      .get<Broadcaster<typeof quiz>>(Broadcaster)
+      .requestFromUser('ann', { type: 'ask', payload: { text: 'now?' } }, { timeoutMs });
+    await expect(asked).rejects.toThrow(
+      'Expected the option timeoutMs to be a number of milliseconds from 1 to 2147483647',
+    );
+  },
+);

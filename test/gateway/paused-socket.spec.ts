@@ -1,0 +1,41 @@
+import { expect, it } from 'vitest';
+import type { GatewayConnection } from '../../lib/gateway/gateway-connection.js';
+import { Gate } from './gate.js';
+import { openLobby } from './lobby.js';
+
+/** A client whose messages wait for a handler, so that its socket is not read. */
+async function pausedClient() {
+  const lobby = await openLobby({ maxWaitingMessages: 4 });
+  const handler = new Gate();
+  lobby.visits.onHold = () => handler.opened;
+  const client = await lobby.app.connect('/lobby');
+  for (let id = 1; id <= 50; id++) client.send({ type: 'hold', id, payload: { text: `${id}` } });
+  const [connection] = [...lobby.registry] as [GatewayConnection];
+  while (!connection.inbox.isPaused) await new Promise(setImmediate);
+  return { ...lobby, client, connection, handler };
+}
+
+it('a connection that is closed while its socket is not read ends at once, and what waited is not handled', async () => {
+  const { client, connection, handler, visits, registry } = await pausedClient();
+  const gone = visits.departure();
+  const closedAt = performance.now();
+  connection.close(4500, 'away');
+  expect(await gone).toEqual({ code: 4500, reason: 'away' });
+  expect(performance.now() - closedAt).toBeLessThan(2_000);
+  expect([connection.isOpen, connection.inbox.isPaused, registry.size]).toEqual([false, false, 0]);
+  expect(await client.closed).toEqual({ code: 4500, reason: 'away' });
+  handler.open();
+  for (let turn = 0; turn < 20; turn++) await new Promise(setImmediate);
+  expect(visits.heard).toEqual(['1']);
+});
+
+it('a paused socket is not paused again after its connection is closed', async () => {
+  const { connection, visits, handler } = await pausedClient();
+  const gone = visits.departure();
+  connection.close(4500, 'away');
+  connection.expectAnswer();
+  connection.answerSettled();
+  expect(connection.inbox.isPaused).toBe(false);
+  await gone;
+  handler.open();
+});
