@@ -34,15 +34,11 @@ export class LocalDelivery {
     const { frame, except, volatile } = delivery;
     const paths = this.serverMessages.pathsOf(delivery.type);
     const elsewhere = served === undefined ? exclusionOf(to) : undefined;
+    const hasExceptions = except.length > 0 || elsewhere !== undefined || served !== undefined;
     for (const connection of this.#members(to.kind, to.key)) {
       // A message of one gateway's contract is no business of the clients on another path.
       if (paths !== undefined && !paths.has(connection.path)) continue;
-      if (except.length > 0 && isExcepted(connection, except)) continue;
-      if (elsewhere !== undefined && isInOneOf(connection, elsewhere)) continue;
-      if (served !== undefined) {
-        if (served.has(connection)) continue;
-        served.add(connection);
-      }
+      if (hasExceptions && isLeftOut(connection, except, elsewhere, served)) continue;
       tally.count(connection.sendFrame(frame, volatile));
     }
     return tally;
@@ -87,6 +83,20 @@ export class LocalDelivery {
 
 function isExcepted(connection: Connection, except: readonly string[]): boolean {
   return except.includes(connection.id) || except.includes(connection.sessionId);
+}
+
+function isLeftOut(
+  connection: Connection,
+  except: readonly string[],
+  elsewhere: ReadonlySet<string> | undefined,
+  served: Set<Connection> | undefined,
+): boolean {
+  if (isExcepted(connection, except)) return true;
+  if (elsewhere !== undefined && isInOneOf(connection, elsewhere)) return true;
+  if (served === undefined) return false;
+  if (served.has(connection)) return true;
+  served.add(connection);
+  return false;
 }
 
 /** The rooms whose members got it through another channel. */

@@ -56,9 +56,11 @@ const PING = Buffer.from([0x89, 0x00]);
  */
 export class Outbox implements Flushable {
   readonly #compresses: boolean;
+  readonly #onSent: () => void;
   /** What this turn has brought so far. */
   #pending: FrameRun | undefined;
   #waiting: WaitingFrames | undefined;
+  #onDrain: (() => void) | undefined;
   /** Shared by all that wait for `drained`, so that the socket gets one listener. */
   #progress: Promise<void> | undefined;
   #onProgress: (() => void) | undefined;
@@ -70,13 +72,14 @@ export class Outbox implements Flushable {
   ) {
     // Fixed by the handshake; `ws` puts the text together anew each time it is asked.
     this.#compresses = ws.extensions !== '';
+    this.#onSent = this.#compresses ? () => this.#sent() : nothing;
     // The answer to the upgrade is held back, to leave with what this turn says.
     if (socket.writableCorked > 0) shared.batch.add(this);
   }
 
   /** Bytes that wait for this client. */
   get queuedBytes(): number {
-    return this.#handedBytes + (this.#waiting?.bytes ?? 0);
+    return this.#handed() + (this.#waiting?.bytes ?? 0);
   }
 
   /** The largest message that can be sent. */
@@ -87,7 +90,7 @@ export class Outbox implements Flushable {
   write(frame: Frame, volatile: boolean): WriteOutcome {
     if (this.#waiting !== undefined || (volatile && this.#isBehind)) return this.#wait(frame, volatile);
     this.#put(frame);
-    return this.#outcome();
+    return this.#handed() <= this.shared.maxQueueBytes ? 'sent' : this.#outcome();
   }
 
   /** As `write`, for a text that goes to this client alone. */
@@ -146,14 +149,14 @@ export class Outbox implements Flushable {
   }
 
   /** What lies outside this process' reach, or will at the end of the turn. */
-  get #handedBytes(): number {
+  #handed(): number {
     if (this.#compresses) return this.ws.bufferedAmount;
     return this.socket.writableLength + (this.#pending?.length ?? 0);
   }
 
   // Below its own mark a socket does not say when it is empty.
   get #isBehind(): boolean {
-    return this.#handedBytes > Math.max(this.shared.highWaterMarkBytes, this.socket.writableHighWaterMark);
+    return this.#handed() > Math.max(this.shared.highWaterMarkBytes, this.socket.writableHighWaterMark);
   }
 
   get #hasMuch(): boolean {
@@ -194,30 +197,30 @@ export class Outbox implements Flushable {
   }
 
   #startWaiting(): WaitingFrames {
-    if (!this.#compresses) this.socket.on('drain', this.#release);
+    if (!this.#compresses) this.socket.on('drain', (this.#onDrain ??= () => this.#release()));
     return new WaitingFrames();
   }
 
   #stopWaiting(): void {
     this.#waiting = undefined;
-    this.socket.off('drain', this.#release);
+    if (this.#onDrain !== undefined) this.socket.off('drain', this.#onDrain);
   }
 
   /** The socket has room again: what waits follows, as far as it goes. */
-  readonly #release = (): void => {
+  #release(): void {
     const waiting = this.#waiting;
     while (waiting !== undefined && this.#waiting === waiting && !this.#isBehind) {
       const frame = waiting.shift();
       if (waiting.isEmpty) this.#stopWaiting();
       if (frame !== undefined) this.#put(frame);
     }
-  };
+  }
 
   // A failed send closes the socket, and `close` is where its owner learns of it.
-  readonly #onSent = (): void => {
+  #sent(): void {
     if (this.#waiting !== undefined) this.#release();
     this.#onProgress?.();
-  };
+  }
 
   #nextProgress(): Promise<void> {
     const { socket } = this;
@@ -240,3 +243,5 @@ export class Outbox implements Flushable {
     return 'overflow';
   }
 }
+
+function nothing(): void {}

@@ -1,4 +1,3 @@
-import type { LoggerService } from '@nestjs/common';
 import type { ClientRequests } from '../broadcast/client-requests.js';
 import type { MessageDispatcher } from '../messages/message-dispatcher.js';
 import type { ReplyStreams } from '../messages/reply-streams.js';
@@ -9,6 +8,7 @@ import { defaultErrorMessage, ErrorCode } from '../protocol/error-codes.js';
 import type { RealtimeMetrics } from '../metrics/realtime-metrics.js';
 import type { Refusals } from '../metrics/refusals.js';
 import { logLine } from '../metrics/log-line.js';
+import type { RealtimeLog } from '../metrics/realtime-log.js';
 import type { GatewayConnection } from './gateway-connection.js';
 import type { RateLimiter } from './rate-limiter.js';
 import type { Resumption } from './resumption.js';
@@ -37,7 +37,7 @@ export class FrameIntake {
     private readonly resumption: Resumption,
     private readonly metrics: RealtimeMetrics,
     private readonly refusals: Refusals,
-    private readonly logger: LoggerService,
+    private readonly log: RealtimeLog,
   ) {}
 
   /** Called for every message of a client. */
@@ -101,7 +101,7 @@ export class FrameIntake {
         this.requests
           .answered(connection, frame.id, frame.payload)
           .then((isAwaited) => this.#noteAnswer(isAwaited))
-          .catch((error) => this.logger.error(error));
+          .catch((error: unknown) => this.#reportAnswer(connection, error));
         return;
       case '$error':
         this.#noteAnswer(this.requests.refused(connection, frame.id, frame.payload));
@@ -112,6 +112,10 @@ export class FrameIntake {
       default:
         this.#refuse(connection, frame.id, ErrorCode.UNKNOWN_TYPE);
     }
+  }
+
+  #reportAnswer({ id, path, userId }: GatewayConnection, error: unknown): void {
+    this.log.failure('answer failed', { type: '$reply', path, connection: id, user: userId }, error);
   }
 
   /** An answer that comes too late, or to nothing, changes nothing; it is only counted. */
