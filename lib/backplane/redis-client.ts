@@ -20,6 +20,8 @@ const HONEST_OPTIONS = {
   autoResubscribe: false,
   autoResendUnfulfilledCommands: false,
   enableOfflineQueue: false,
+  // It holds some commands back and not others: publications would overtake each other.
+  enableAutoPipelining: false,
   maxRetriesPerRequest: null,
   commandTimeout: COMMAND_TIMEOUT_MS,
   connectTimeout: CONNECT_TIMEOUT_MS,

@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { RedisConfiguration } from '../../lib/backplane/redis-configuration.js';
 import { RedisNode } from './redis-node.js';
 import { RedisServer } from './redis-server.js';
+import { until } from './until.js';
 
 describe('The option redis', () => {
   const nodes: RedisNode[] = [];
@@ -45,6 +46,7 @@ describe('The option redis', () => {
     ['commandTimeout', '60000', /"commandTimeout"/],
     ['retryStrategy', 'never', /"retryStrategy"/],
     ['stringNumbers', '1', /"stringNumbers"/],
+    ['enableAutoPipelining', 'true', /"enableAutoPipelining"/],
   ])('may not be a URL with %s, which ioredis would prefer to ours', (name, value, message) => {
     for (const url of [
       `${server.url}?${name}=${value}`,
@@ -70,6 +72,29 @@ describe('The option redis', () => {
     });
     expect(await server.call('PUBSUB', 'CHANNELS', 'mine:*')).toEqual([]);
     expect(String(await server.call('CLIENT', 'LIST')).match(/name=my/g) ?? []).toHaveLength(0);
+  });
+
+  it('may be a client with auto-pipelining, and loses and reorders nothing', async () => {
+    const given = new Redis({ ...server.address, enableAutoPipelining: true, lazyConnect: true });
+    const [one, other] = [new RedisNode(given, 'a'), new RedisNode(given, 'b')];
+    nodes.push(one, other);
+    await Promise.all([one.start(), other.start()]);
+    await other.subscribe('all');
+    const types: string[] = [];
+    const said: Promise<unknown>[] = [];
+    // A turn's only publication and the several of another turn are different commands.
+    for (let turn = 0; turn < 100; turn++) {
+      for (let i = 0; i < (turn % 2 === 0 ? 3 : 1); i++) {
+        types.push(`${turn}.${i}`);
+        said.push(one.say('all', `${turn}.${i}`));
+      }
+      await new Promise(setImmediate);
+    }
+    await Promise.all(said);
+    await one.say('all', 'last');
+    await until('the last one is here', () => other.types.at(-1) === 'last');
+    expect(other.types).toEqual([...types, 'last']);
+    given.disconnect();
   });
 
   it('may be a client, which is neither used nor changed nor closed', async () => {
