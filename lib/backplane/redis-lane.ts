@@ -34,10 +34,12 @@ export class PublishLane {
   #resumeAt = 0;
   #awaySince: number | undefined;
   #timer: NodeJS.Timeout | undefined;
+  #isClosed = false;
 
   constructor(private readonly route: LaneRoute) {}
 
   publish(name: string, message: string): Promise<number> {
+    if (this.#isClosed) return Promise.reject(isAway());
     const now = performance.now();
     // Whoever waited so long in vain is followed by others who would: better to be told at once.
     if (this.#awaySince !== undefined && now - this.#awaySince > PATIENCE_MS && !this.route.isReady()) {
@@ -63,6 +65,7 @@ export class PublishLane {
   }
 
   close(): void {
+    this.#isClosed = true;
     clearTimeout(this.#timer);
     for (const { reject } of this.#held.splice(0)) reject(isAway());
   }
@@ -78,7 +81,7 @@ export class PublishLane {
       },
       (error: Error) => {
         this.#inFlight--;
-        if (wasNotSent(error)) {
+        if (wasNotSent(error) && !this.#isClosed) {
           this.#hold(entry);
           this.#resumeAt = Math.max(this.#resumeAt, performance.now() + RETRY_MS);
           this.route.refused(error);
@@ -101,7 +104,7 @@ export class PublishLane {
   }
 
   #wake(): void {
-    if (this.#held.length > 0) this.#timer ??= setTimeout(() => this.#drain(), RETRY_MS);
+    if (this.#held.length > 0) this.#timer ??= setTimeout(() => this.#drain(), RETRY_MS).unref();
   }
 
   #drain(): void {

@@ -95,4 +95,16 @@ describe('PublishLane', () => {
     lane.close();
     expect(new Set(await Promise.all(held))).toEqual(new Set(['given up']));
   });
+
+  it('holds nothing once it is closed', async () => {
+    const outcome = publish('1');
+    const told = expect(outcome).rejects.toMatchObject({ message: moved.message });
+    lane.close();
+    sent[0]?.reject(moved);
+    await told;
+    expect(vi.getTimerCount()).toBe(0);
+    const later = publish('2');
+    expect(vi.getTimerCount()).toBe(0);
+    await expect(later).rejects.toMatchObject({ reason: 'unavailable' });
+  });
 });
