@@ -50,10 +50,9 @@ export class RedisChannels {
     this.#lingering.delete(name);
     const state = this.#states.get(name);
     if (state === State.acked) return undefined;
-    if (state === undefined) {
-      this.#states.set(name, State.queued);
-      this.#urgent.push(name);
-    }
+    if (state === undefined) this.#states.set(name, State.queued);
+    // One that stands in the long line as well is skipped there.
+    if (state !== State.sent && !this.#waiting.has(name)) this.#urgent.push(name);
     const waiters = this.#waiting.get(name) ?? [];
     this.#waiting.set(name, waiters);
     return new Promise((resolve, reject) => waiters.push({ resolve, reject, since: performance.now() }));
@@ -113,6 +112,12 @@ export class RedisChannels {
     this.#acked = 0;
   }
 
+  /** There is nothing to send on: the next connection makes its own queue of what is wanted then. */
+  dropQueue(): void {
+    this.#urgent.reset([]);
+    this.#queue.reset([]);
+  }
+
   /** A new connection begins with everything that is wanted; what only lingered is given up. */
   restart(): void {
     this.lost();
@@ -141,8 +146,7 @@ export class RedisChannels {
     this.reject([...this.#waiting.keys()], 'unavailable', 'The backplane is closed.');
     this.#states.clear();
     this.#lingering.clear();
-    this.#urgent.reset([]);
-    this.#queue.reset([]);
+    this.dropQueue();
     this.#acked = 0;
   }
 

@@ -165,7 +165,10 @@ export class RedisSubscriber {
   }
 
   #flush(): void {
-    if (this.client.status !== 'ready') return;
+    if (this.client.status !== 'ready') {
+      for (const channels of this.#partitions.values()) channels.dropQueue();
+      return;
+    }
     for (const [partition, channels] of this.#partitions) {
       while (channels.hasQueued) {
         if (this.#inFlight >= MAX_CHANNELS_IN_FLIGHT) return;

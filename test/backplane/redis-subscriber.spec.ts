@@ -176,6 +176,44 @@ describe('RedisSubscriber', () => {
     expect(subscriber.hears('a1')).toBe(true);
   });
 
+  it('subscribes a known channel that someone waits for before the others that are subscribed again', async () => {
+    for (let i = 0; i < 5_000; i++) subscriber.subscribe(`a${i}`)?.catch(() => {});
+    client.becomes('ready');
+    await answerAll();
+    client.becomes('close');
+    client.becomes('ready');
+    const join = subscriber.subscribe('a4999');
+    await nextTurn();
+    const first = client.commands.splice(0);
+    expect(first.flatMap(({ channels }) => channels)).not.toContain('a4999');
+    first[0]?.resolve();
+    await nextTurn();
+    const [next] = client.commands.splice(0);
+    expect(next?.channels[0]).toBe('a4999');
+    next?.resolve();
+    await join;
+  });
+
+  it('keeps no queue of those that come and go while Redis is away', async () => {
+    client.becomes('close');
+    for (let i = 0; i < 5; i++) {
+      subscriber.subscribe('a1')?.catch(() => {});
+      subscriber.unsubscribe('a1');
+      await nextTurn();
+      await vi.advanceTimersByTimeAsync(20_000);
+    }
+    expect(subscriber.size).toBe(0);
+    const kept = subscriber.subscribe('a2');
+    await nextTurn();
+    client.becomes('ready');
+    expect((await answerAll()).flatMap(({ channels }) => channels)).toEqual(['a2']);
+    await kept;
+    client.becomes('close');
+    subscriber.subscribe('a1')?.catch(() => {});
+    await nextTurn();
+    expect(subscriber.release(0)?.hasQueued).toBe(false);
+  });
+
   it('hands a partition over with those who wait for it', async () => {
     const target = new FakeClient();
     const other = new RedisSubscriber(target as unknown as SubscribingClient, CLASSIC_PUBSUB, partitionOf, {
