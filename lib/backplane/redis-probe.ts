@@ -1,3 +1,5 @@
+import { randomBytes } from 'node:crypto';
+
 /** How a probe goes round: published like any message, and heard like one. */
 export interface ProbeRoute {
   /** Publishes the text so that this node hears it; rejects when Redis does not take it. */
@@ -32,7 +34,8 @@ export class RedisProbe {
   #timer: NodeJS.Timeout | undefined;
   #patience: NodeJS.Timeout | undefined;
   #loss: NodeJS.Timeout | undefined;
-  #sent = 0;
+  /** Redis may be shared: what another program sends proves nothing. */
+  readonly #mark = randomBytes(8).toString('hex');
   #onFirst: (() => void) | undefined;
 
   constructor(
@@ -83,13 +86,16 @@ export class RedisProbe {
 
   /** A probe has come back. */
   heard(text: string): void {
-    if (this.#timer === undefined) return;
+    const [mark, sentAt] = text.split(' ', 2);
+    if (this.#timer === undefined || mark !== this.#mark) return;
     const now = performance.now();
+    const roundTripMs = now - Number(sentAt);
+    // A Redis that was frozen says what it had been told long ago.
+    if (!(roundTripMs >= 0 && roundTripMs <= this.settings.timeoutMs)) return;
     this.#heardAt = now;
     clearTimeout(this.#loss);
     this.#loss = undefined;
-    const sentAt = Number(text.slice(text.indexOf(' ') + 1));
-    if (Number.isFinite(sentAt)) this.onRoundTrip(Math.max(0, now - sentAt) / 1_000);
+    this.onRoundTrip(roundTripMs / 1_000);
     this.#become('up');
     this.#welcome();
   }
@@ -116,7 +122,7 @@ export class RedisProbe {
 
   #send(): void {
     // A probe that cannot be sent is one that will not be heard; there is no more to do about it.
-    this.route.send(`${++this.#sent} ${performance.now()}`).catch(() => {});
+    this.route.send(`${this.#mark} ${performance.now()}`).catch(() => {});
   }
 
   #become(state: 'up' | 'down'): void {
