@@ -147,11 +147,18 @@ export class Broadcaster<C extends AnyContract = AnyContract> {
     const [to] = user(userId) as [Recipient];
     checkRoomName(room);
     const connections = this.delivery.recipients(to);
-    await Promise.all(connections.map((connection) => connection.join(room)));
     const tally = new Tally();
+    let joined = 0;
+    for (const join of await Promise.allSettled(connections.map((connection) => connection.join(room)))) {
+      if (join.status === 'fulfilled') joined++;
+      else {
+        tally.count('dropped');
+        tally.failed(join.reason);
+      }
+    }
     // This node has the members, and what other nodes send to them does not arrive yet.
-    if (connections.length > 0 && this.delivery.isPending(room)) tally.reached(0, 1);
-    return this.#command({ kind: 'join', to, room }, connections.length, tally);
+    if (joined > 0 && this.delivery.isPending(room)) tally.pendingHere();
+    return this.#command({ kind: 'join', to, room }, joined, tally);
   }
 
   async leaveRoom(userId: string, room: string): Promise<Receipt> {

@@ -31,6 +31,7 @@ export class Tally {
   dropped = 0;
   #nodes = 0;
   #missingNodes = 0;
+  #isPendingHere = false;
   #failure: BackplaneFailure | null = null;
 
   count(outcome: 'sent' | 'dropped' | 'closed'): void {
@@ -49,6 +50,11 @@ export class Tally {
     this.#missingNodes = Math.max(this.#missingNodes, missingNodes);
   }
 
+  /** What other nodes send does not reach this one yet. */
+  pendingHere(): void {
+    this.#isPendingHere = true;
+  }
+
   /** One publication did not get out; anything but a `BackplaneError` is a fault and goes on to the caller. */
   failed(error: unknown): void {
     this.#failure ??= failureOf(error);
@@ -60,7 +66,7 @@ export class Tally {
       delivered,
       dropped,
       nodes: this.#nodes,
-      missingNodes: this.#missingNodes,
+      missingNodes: this.#missingNodes + (this.#isPendingHere ? 1 : 0),
       scope,
       failure: this.#failure,
     };
