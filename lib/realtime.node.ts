@@ -121,7 +121,7 @@ export class RealtimeNode implements OnModuleInit, OnApplicationShutdown {
       this.#requests,
       this.#replies,
       this.#backplane,
-      (error) => logger.error(error),
+      (error, type) => logger.failure('publication of another node failed', { type }, error),
     );
     this.registry = registry;
     const remote = new RemoteNodes(this.#backplane, this.#replies);

@@ -11,6 +11,7 @@ import type { RemoteReplies } from './remote-replies.js';
 import type { ServerMessages } from './server-messages.js';
 
 const MAX_UNKNOWN_TYPES = 100;
+const MAX_LOGGED_LENGTH = 100;
 
 /** Carries out on this node what another node published, and tells it what came of it if it wants to know. */
 export class RemoteDelivery {
@@ -22,7 +23,8 @@ export class RemoteDelivery {
     private readonly requests: ClientRequests,
     private readonly replies: RemoteReplies,
     private readonly backplane: Backplane,
-    private readonly onFailure: (error: unknown) => void,
+    /** Told what failed, with the type of its message if it has one. */
+    private readonly onFailure: (error: unknown, type?: string) => void,
   ) {}
 
   /** Never throws: it is called from an event of the backplane's client, where a throw ends the process. */
@@ -30,7 +32,8 @@ export class RemoteDelivery {
     try {
       this.#carryOut(publication);
     } catch (error) {
-      this.onFailure(error);
+      const type = 'type' in publication ? publication.type : '';
+      this.onFailure(error, this.serverMessages.entryOf(type) && type);
     }
   }
 
@@ -56,7 +59,7 @@ export class RemoteDelivery {
         this.#apply(publication, (connection) => connection.leave(publication.room));
         return;
       case 'ask':
-        this.#ask(publication).catch(this.onFailure);
+        this.#ask(publication).catch((error: unknown) => this.onFailure(error));
         return;
       case 'reply':
         this.replies.receive(publication);
@@ -73,6 +76,7 @@ export class RemoteDelivery {
       new Error(
         `Another node sent the message "${type}", which no contract of this node knows: no connection here gets it.`,
       ),
+      type.slice(0, MAX_LOGGED_LENGTH),
     );
   }
 
@@ -92,7 +96,7 @@ export class RemoteDelivery {
         if (connections.length > 0 && this.delivery.isPending(room)) return;
         this.#reply(replyTo, connections.length, 0);
       })
-      .catch(this.onFailure);
+      .catch((error: unknown) => this.onFailure(error));
   }
 
   async #ask({
@@ -118,7 +122,9 @@ export class RemoteDelivery {
   #reply(replyTo: ReplyTo | undefined, delivered: number, dropped: number, answer?: RemoteAnswer): void {
     if (replyTo === undefined) return;
     const reply: Publication = { kind: 'reply', id: replyTo.id, delivered, dropped, answer };
-    this.backplane.publish(channelOf('node', replyTo.node), reply).catch(this.onFailure);
+    this.backplane
+      .publish(channelOf('node', replyTo.node), reply)
+      .catch((error: unknown) => this.onFailure(error));
   }
 }
 
