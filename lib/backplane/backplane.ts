@@ -24,6 +24,8 @@ export interface Backplane {
   start(listener: BackplaneListener): Promise<void>;
   /** Resolves when every later publish to the channel reaches this node; rejects with a `BackplaneError`. May repeat. */
   subscribe(channel: string): Promise<void> | undefined;
+  /** Subscriptions that do not hold at present, those that did before a connection was lost among them. @default 0 */
+  readonly unconfirmed?: number;
   /** Gives up interest in a channel. */
   unsubscribe(channel: string): void;
   /** Rejects with a `BackplaneError` when the publication may not have reached the others; never waits for ever. */

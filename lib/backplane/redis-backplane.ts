@@ -59,6 +59,11 @@ export class RedisBackplane implements Backplane {
     return this.#topology.subscriptions;
   }
 
+  get unconfirmed(): number {
+    const { wanted, confirmed } = this.subscriptions;
+    return wanted - confirmed;
+  }
+
   async start(listener: BackplaneListener): Promise<void> {
     this.#listener = listener;
     await this.#topology.start();

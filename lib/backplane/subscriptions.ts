@@ -35,9 +35,9 @@ export class Subscriptions {
     private readonly own: readonly string[],
   ) {}
 
-  /** Users, rooms and own channels to which other nodes' messages do not reach this node yet. */
+  /** Users, rooms and own channels to which other nodes' messages do not reach this node yet, or no longer. */
   get pending(): number {
-    return this.#pending.size;
+    return Math.max(this.#pending.size, this.backplane.unconfirmed ?? 0);
   }
 
   /**

@@ -6,8 +6,8 @@ export interface HealthReport {
   readonly node: string;
   readonly connections: number;
   /**
-   * Subscriptions to users and rooms here that the backplane has not confirmed, because it was away or slow: only this
-   * node's messages reach them until it is back.
+   * Subscriptions of this node, such as to its users and rooms, that the backplane has not confirmed, or that a lost
+   * connection has ended: only this node's messages reach them until they are confirmed.
    */
   readonly pendingSubscriptions: number;
 }

@@ -94,6 +94,23 @@ describe('while Redis is away', () => {
   );
 });
 
+describe('when Redis goes away', () => {
+  it(
+    'the subscriptions that were confirmed before count as pending until they are confirmed again',
+    async () => {
+      const lobby = await openHall();
+      await lobby.app.connect('/lobby', { token: 'ann' });
+      expect(healthOf(lobby).pendingSubscriptions).toBe(0);
+      await redis.kill();
+      await until('the node is down', () => healthOf(lobby).status === 'down');
+      expect(healthOf(lobby).pendingSubscriptions).toBeGreaterThanOrEqual(5);
+      await redis.start();
+      await until('all are confirmed', () => healthOf(lobby).pendingSubscriptions === 0);
+    },
+    MINUTE_MS,
+  );
+});
+
 describe('a node that starts while Redis is away', () => {
   it(
     'serves its own clients, says down once, and says once that it is up again',
