@@ -148,7 +148,10 @@ describe('a node that loses Redis', () => {
       await redis.kill();
       const { total } = lobby.metrics.backplane.failures;
       await until('it is down', () => healthOf(lobby).status === 'down', 20_000);
-      expect(lobby.metrics.backplane.failures.total).toBeGreaterThan(total + 12);
+      await until(
+        'each connection has failed often',
+        () => lobby.metrics.backplane.failures.total > total + 12,
+      );
       await redis.start();
       await until('the node is up', () => healthOf(lobby).status === 'up');
       const lines = lobby.log.lines.filter(({ level, text }) => level !== 'debug' && /redis: /.test(text));
