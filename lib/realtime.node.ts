@@ -81,7 +81,7 @@ export class RealtimeNode implements OnModuleInit, OnApplicationShutdown {
     moduleRef: ModuleRef,
     host: HttpAdapterHost,
     shutdown: ShutdownHook,
-    @Inject(REALTIME_OPTIONS) given: RealtimeOptions,
+    @Inject(REALTIME_OPTIONS) private readonly given: RealtimeOptions,
   ) {
     requireOneImport(modules);
     const logger = this.#logger;
@@ -233,6 +233,7 @@ export class RealtimeNode implements OnModuleInit, OnApplicationShutdown {
       );
     }
     this.#routes.discover(this.modules, new Enhancers(this.modules, this.config), this.#scopes);
+    this.#routes.requireAuthenticate(this.given.authenticate !== undefined);
     for (const { path, gateways } of this.#routes.all) {
       for (const { contract } of gateways) this.#serverMessages.register(path.path, contract);
     }

@@ -25,6 +25,13 @@ export interface Admitted {
   readonly identity: Identity | undefined;
 }
 
+/** What of its path counts for a client that wants in. */
+export interface Destination {
+  readonly params: PathParams;
+  /** Whether the path is for authenticated clients alone. */
+  readonly needsUser: boolean;
+}
+
 /** Makes a WebSocket of the client's socket, with its seat; false when that is gone. */
 export type Open = (admitted: Admitted, seat: Seat) => boolean;
 
@@ -87,10 +94,14 @@ export class Admission {
   }
 
   /** Either lets the client in through `open` or says why not. Never rejects. */
-  async judge(request: IncomingMessage, params: PathParams, open: Open): Promise<UpgradeRefusal | undefined> {
+  async judge(
+    request: IncomingMessage,
+    destination: Destination,
+    open: Open,
+  ): Promise<UpgradeRefusal | undefined> {
     const startedAt = performance.now();
     const ip = this.settings.clientIp(request);
-    const refusal = await this.#judge(request, params, ip, open).catch((error: unknown) => {
+    const refusal = await this.#judge(request, destination, ip, open).catch((error: unknown) => {
       this.logger.error(error);
       return FAILURE;
     });
@@ -105,7 +116,7 @@ export class Admission {
 
   async #judge(
     request: IncomingMessage,
-    params: PathParams,
+    { params, needsUser }: Destination,
     ip: string,
     open: Open,
   ): Promise<UpgradeRefusal | undefined> {
@@ -122,7 +133,10 @@ export class Admission {
     try {
       // Redis was asked: nothing is done for a client that did not wait for it.
       if (hasHungUp(socket)) return GONE;
-      const verdict = await this.#handshake(readHandshake(request, params, ip, this.settings.tokenCookie));
+      const verdict = await this.#handshake(
+        readHandshake(request, params, ip, this.settings.tokenCookie),
+        needsUser,
+      );
       if (isRefusal(verdict)) return verdict;
       const refusal = await this.#place(verdict, seat);
       // Nothing awaits between the last question and the open socket: nobody else can come in between.
@@ -134,11 +148,13 @@ export class Admission {
     }
   }
 
-  async #handshake(handshake: Handshake): Promise<Admitted | UpgradeRefusal> {
-    if (!this.authentication.isRequired && handshake.ticket === undefined) return { handshake, identity: {} };
+  async #handshake(handshake: Handshake, needsUser: boolean): Promise<Admitted | UpgradeRefusal> {
+    if (!this.authentication.isRequired && handshake.ticket === undefined && !needsUser) {
+      return { handshake, identity: {} };
+    }
     const turnedAway = await this.queue.enter(handshake.request.socket);
     if (turnedAway !== undefined) return turnedAway;
-    const verdict = await this.authentication.judge(handshake).finally(() => this.queue.leave());
+    const verdict = await this.authentication.judge(handshake, needsUser).finally(() => this.queue.leave());
     if (verdict.outcome === 'late') return TOO_SLOW;
     // Said in the log already.
     if (verdict.outcome === 'failed') return FAILURE;

@@ -99,7 +99,9 @@ export class AuthMessages {
     const refusal = await this.queue.enter();
     if (refusal !== undefined) return { outcome: 'busy', refusal };
     try {
-      return connection.isOpen ? await this.authentication.judge(handshake) : { outcome: 'gone' };
+      return connection.isOpen
+        ? await this.authentication.judge(handshake, connection.route.authenticated)
+        : { outcome: 'gone' };
     } finally {
       this.queue.leave();
     }

@@ -60,7 +60,8 @@ export class Authentication {
     return this.settings.authenticate !== undefined;
   }
 
-  async judge(handshake: Handshake): Promise<Verdict> {
+  /** With `needsUser` an identity without `userId` is refused as well. */
+  async judge(handshake: Handshake, needsUser: boolean): Promise<Verdict> {
     let identity: Identity<unknown> | null | undefined | typeof LATE;
     try {
       identity = await withinTime(this.#identify(handshake), this.settings.handshakeTimeoutMs);
@@ -78,6 +79,12 @@ export class Authentication {
     }
     if (identity.expiresAt !== undefined && identity.expiresAt <= Date.now()) {
       return { outcome: 'refused', reason: 'the token has expired' };
+    }
+    if (needsUser && identity.userId === undefined) {
+      return {
+        outcome: 'refused',
+        reason: 'the path is for authenticated clients, and the identity has no userId',
+      };
     }
     return { outcome: 'accepted', identity: identity as Identity };
   }

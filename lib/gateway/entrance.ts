@@ -71,7 +71,8 @@ export class Entrance {
     route: Route,
     params: PathParams,
   ): Promise<void> {
-    const refusal = await this.admission.judge(request, params, ({ handshake, identity }, seat) => {
+    const destination = { params, needsUser: route.authenticated };
+    const refusal = await this.admission.judge(request, destination, ({ handshake, identity }, seat) => {
       // The outbox lets the 101 go at the end of this turn, in one write with `$hello` if that is ready.
       socket.cork();
       return this.#upgrade(request, socket, head, (ws) => {

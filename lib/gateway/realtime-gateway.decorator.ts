@@ -1,6 +1,7 @@
 import 'reflect-metadata';
 import { ENTRY_PROVIDER_WATERMARK, GUARDS_METADATA } from '@nestjs/common/internal';
 import { WebSocketGateway } from '@nestjs/websockets';
+import type { Connection } from '../connections/connection.js';
 import type { AnyContract } from '../contract/contract.js';
 import { MessageGuard } from '../messages/message.guard.js';
 import { requireRealtimeModule } from './gateway-claim.js';
@@ -11,7 +12,23 @@ export interface RealtimeGatewayOptions {
   readonly path: string;
   /** What may be said here; each of its client messages needs one `@OnMessage` handler on this path. */
   readonly contract: AnyContract;
+  /** Refuses clients without a `userId` with 401 or 4401, so that the hooks may take an `AuthenticatedConnection`. @default false */
+  readonly authenticated?: boolean;
 }
+
+/** What a hook gets where anonymous clients may come: one that wants an `AuthenticatedConnection` does not fit. */
+type AnyoneHook = (connection: Connection<never, never, never>, ...others: never[]) => unknown;
+
+interface AnyoneHooks {
+  readonly handleConnection?: AnyoneHook;
+  readonly handleDisconnect?: AnyoneHook;
+  readonly handleRefresh?: AnyoneHook;
+}
+
+/** A class decorator; without `authenticated` only for classes whose hooks do not rely on a user. */
+type GatewayDecorator<Options> = Options extends { readonly authenticated: true }
+  ? ClassDecorator
+  : (target: abstract new (...parameters: never[]) => object & AnyoneHooks) => void;
 
 const REALTIME_GATEWAY = Symbol('nestjs-realtime:gateway');
 
@@ -22,8 +39,16 @@ export const REALTIME_PATH = 'realtimePath';
  * A gateway whose messages are typed, validated and answered by its contract, and whose `handleConnection` is awaited
  * before any of them. Guards, pipes, interceptors and filters work as they do on controllers.
  */
+export function RealtimeGateway<const Options extends RealtimeGatewayOptions>(
+  options: Options,
+): GatewayDecorator<Options>;
 export function RealtimeGateway(options: RealtimeGatewayOptions): ClassDecorator {
   const gateway = { ...options, path: normalizePath(options.path) };
+  if ('authenticated' in options && typeof options.authenticated !== 'boolean') {
+    throw new TypeError(
+      `Expected the option authenticated of @RealtimeGateway on "${gateway.path}" to be true or false, got ${typeof options.authenticated}.`,
+    );
+  }
   return (target) => {
     const bag = { path: gateway.path, [REALTIME_PATH]: gateway.path };
     WebSocketGateway(bag as Parameters<typeof WebSocketGateway>[1] & object)(target);

@@ -9,6 +9,8 @@ import { GatewayPath } from './gateway-path.js';
 export interface RouteGateway {
   readonly instance: GatewayInstance;
   readonly contract: AnyContract;
+  /** Whether it is for connections with a user alone. */
+  readonly authenticated: boolean;
 }
 
 /** The handler of one message type. */
@@ -38,6 +40,11 @@ export class Route {
 
   constructor(path: string) {
     this.path = new GatewayPath(path);
+  }
+
+  /** Whether every connection here has a user; all gateways of a path agree. */
+  get authenticated(): boolean {
+    return this.gateways.some((gateway) => gateway.authenticated);
   }
 
   /** Runs each gateway's `handleConnection` in turn; the first that throws ends it. */

@@ -57,17 +57,30 @@ export class Routes {
           scopes,
           enhancers,
         );
-        this.#add(options.path, { instance, contract: options.contract });
+        const { contract, authenticated = false } = options;
+        this.#add(options.path, { instance, contract, authenticated });
       }
     }
     for (const route of this.#byPath.values()) {
       requireHandlers(route);
+      requireAgreement(route);
       const plain = plainPaths.get(route.path.path);
       if (plain === undefined) continue;
       throw new Error(
         `${plain} is a plain @WebSocketGateway on the path "${route.path.path}" of a @RealtimeGateway: give it a path of its own.`,
       );
     }
+  }
+
+  /** Throws for a gateway of authenticated clients in an app that does not say who a client is. */
+  requireAuthenticate(isGiven: boolean): void {
+    const gateway = [...this.#byPath.values()]
+      .flatMap(({ gateways }) => gateways)
+      .find(({ authenticated }) => authenticated);
+    if (isGiven || gateway === undefined) return;
+    throw new Error(
+      `${gateway.instance.name} has { authenticated: true }, but RealtimeModule has no \`authenticate\` that says who a client is: add it to RealtimeModule.forRoot(); for tickets alone write \`authenticate: () => null\`.`,
+    );
   }
 
   /** A warning for each class with `@RealtimeGateway` that is in no module, and of which no gateway here is a subclass. */
@@ -99,7 +112,21 @@ export class Routes {
   }
 }
 
-function addHandler(route: Route, { instance, contract }: RouteGateway, methodName: string): void {
+/** A connection is one for all gateways of its path: they cannot differ in whom they let in. */
+function requireAgreement({ gateways, path }: Route): void {
+  const closed = gateways.find(({ authenticated }) => authenticated);
+  const open = gateways.find(({ authenticated }) => !authenticated);
+  if (closed === undefined || open === undefined) return;
+  throw new Error(
+    `${closed.instance.name} has { authenticated: true } and ${open.instance.name} has not, on the one path "${path.path}": say it on both, or give one of them a path of its own.`,
+  );
+}
+
+function addHandler(
+  route: Route,
+  { instance, contract, authenticated }: RouteGateway,
+  methodName: string,
+): void {
   const method = instance.prototype[methodName];
   const name = `${instance.name}.${methodName}`;
   const message = messageRouteOf(method);
@@ -117,6 +144,11 @@ function addHandler(route: Route, { instance, contract }: RouteGateway, methodNa
   if (route.handlers.has(message.type)) {
     throw new Error(
       `${name} is the second handler for "${message.type}" on the path "${route.path.path}": keep one, since a message gets one answer.`,
+    );
+  }
+  if (authenticated && message.authenticated === false) {
+    throw new Error(
+      `${name} says { authenticated: false }, but ${instance.name} takes no anonymous connections: leave it out, or take { authenticated: true } from the gateway.`,
     );
   }
   route.handlers.set(message.type, { source: instance.handlers(methodName), cost: message.entry.cost });

@@ -21,7 +21,7 @@ export class MessageGuard implements CanActivate {
   /** @internal The same without a context around it. */
   admit(handler: object, args: unknown[]): boolean | Promise<boolean> {
     const route = this.#routeOf(handler);
-    if (route.authenticated && (args[0] as Connection).userId === undefined) {
+    if (route.authenticated === true && (args[0] as Connection).userId === undefined) {
       throw new RealtimeException(ErrorCode.UNAUTHENTICATED);
     }
     const allowed: unknown = route.allow === undefined || route.allow(args[0] as Connection);

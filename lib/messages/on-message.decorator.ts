@@ -8,7 +8,7 @@ import type { ClientType, HandlerPayload, HandlerResult } from '../contract/cont
 export interface OnMessageOptions {
   /** Whether this connection may say this; asked before the payload is validated, anything but `true` is `FORBIDDEN`. @default everyone */
   readonly allow?: (connection: Connection) => boolean | Promise<boolean>;
-  /** Refuses connections without a user with `UNAUTHENTICATED`; the handler may then take an `AuthenticatedConnection`. @default false */
+  /** Refuses connections without a user with `UNAUTHENTICATED`; the handler may then take an `AuthenticatedConnection`. @default as the gateway */
   readonly authenticated?: boolean;
   /** Every parameter has a decorator, and none of them need take the whole payload. @default false */
   readonly decorated?: boolean;
@@ -20,7 +20,7 @@ export interface MessageRoute {
   readonly type: string;
   readonly entry: MessageEntry;
   readonly allow: OnMessageOptions['allow'];
-  readonly authenticated: boolean;
+  readonly authenticated: boolean | undefined;
 }
 
 const MESSAGE_ROUTE = Symbol('nestjs-realtime:message-route');
@@ -112,8 +112,8 @@ export function OnMessage(contract: AnyContract, type: string, options: OnMessag
       `Expected the option allow of @OnMessage(…, '${type}') to be a function (connection) => boolean, got ${typeof options.allow}: leave it out to let every connection send this.`,
     );
   }
-  const { allow, authenticated = false } = options;
-  if (typeof authenticated !== 'boolean') {
+  const { allow, authenticated } = options;
+  if ('authenticated' in options && typeof authenticated !== 'boolean') {
     throw new TypeError(
       `Expected the option authenticated of @OnMessage(…, '${type}') to be true or false, got ${typeof authenticated}.`,
     );

@@ -87,7 +87,7 @@ async function admission({ origins = false, authenticate, open = () => true, max
   const server = createServer().listen(0, '127.0.0.1');
   server.on('upgrade', (request: IncomingMessage, socket: Socket) => {
     socket.on('error', () => {});
-    void judge.judge(request, {}, onOpen).then((refusal) => {
+    void judge.judge(request, { params: {}, needsUser: false }, onOpen).then((refusal) => {
       outcomes.push(refusal?.reason ?? 'open');
       if (refusal !== undefined) socket.destroy();
     });

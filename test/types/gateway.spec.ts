@@ -5,7 +5,6 @@ import {
   RealtimeException,
   RealtimeGateway,
   defineContract,
-  type AuthenticatedConnection,
   type Broadcaster,
   type ClientMessage,
   type Connection,
@@ -132,31 +131,6 @@ describe('@OnMessage', () => {
       }
     }
     expectTypeOf(DoesNotFit).toBeObject();
-  });
-
-  it('gives an authenticated connection only to handlers that refuse anonymous ones', () => {
-    abstract class Fits {
-      @OnMessage(venue, 'reserve', { authenticated: true })
-      own(_payload: Reserve, { userId, user }: AuthenticatedConnection<Member>): Reservation {
-        expectTypeOf(user).toEqualTypeOf<Member>();
-        return { id: userId };
-      }
-      @OnMessage(venue, 'reserve', { authenticated: true })
-      either(_payload: Reserve, { userId }: Connection): Reservation {
-        return { id: userId ?? '' };
-      }
-      // @ts-expect-error Without { authenticated: true } a connection may be anonymous.
-      @OnMessage(venue, 'reserve')
-      anonymous(_payload: Reserve, { userId }: AuthenticatedConnection): Reservation {
-        return { id: userId };
-      }
-      // @ts-expect-error The same with { authenticated: false }.
-      @OnMessage(venue, 'reserve', { authenticated: false })
-      off(_payload: Reserve, { userId }: AuthenticatedConnection): Reservation {
-        return { id: userId };
-      }
-    }
-    expectTypeOf(Fits).toBeObject();
   });
 
   it('refuses an unknown type and a message of the server', () => {

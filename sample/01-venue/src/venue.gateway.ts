@@ -1,5 +1,5 @@
 import type { OnGatewayConnection } from '@nestjs/websockets';
-import { type AuthenticatedConnection, Connection, OnMessage, RealtimeGateway } from 'nestjs-realtime';
+import { type AuthenticatedConnection, OnMessage, RealtimeGateway } from 'nestjs-realtime';
 import {
   CreateReservation,
   type Reservation,
@@ -10,12 +10,12 @@ import {
 } from './contract.js';
 import { SeatingService } from './seating/seating.service.js';
 
-@RealtimeGateway({ path: '/ws', contract: venue })
-export class VenueGateway implements OnGatewayConnection<Connection> {
+@RealtimeGateway({ path: '/ws', contract: venue, authenticated: true })
+export class VenueGateway implements OnGatewayConnection<AuthenticatedConnection> {
   constructor(private readonly seating: SeatingService) {}
 
   /** Awaited before `$hello`: whoever reads the floor after that misses nothing. */
-  handleConnection(connection: Connection): Promise<void> {
+  handleConnection(connection: AuthenticatedConnection): Promise<void> {
     return connection.join(VENUE_ROOM);
   }
 
