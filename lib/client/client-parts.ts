@@ -7,7 +7,7 @@ export interface ClientParts {
   encode(type: string, payload: unknown, rest?: object): string;
   /** Renews the token over the connection; without it the server closes, and the client comes back with a fresh one. */
   readonly Renewal?: typeof Renewal;
-  /** Two links at once after `$goaway`, each message heard once; without it the old link is left as soon as the next is there. */
+  /** Two connections at once after `$goaway`, each message heard once; without it the old connection is left as soon as the next is there. */
   readonly Handover?: typeof Handover;
 }
 

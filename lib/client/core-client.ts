@@ -7,7 +7,7 @@ import type {
   ServerType,
 } from '../contract/contract-types.js';
 import type { WireError } from '../protocol/envelope.js';
-import { Calls } from './calls.js';
+import { PendingRequests } from './pending-requests.js';
 import {
   resolveClientOptions,
   type Address,
@@ -16,10 +16,10 @@ import {
 } from './client.options.js';
 import { CORE_PARTS, type ClientParts } from './client-parts.js';
 import type { ConnectionState } from './connection-state.js';
-import type { Link, ServerFrame } from './link.js';
+import type { ClientConnection, ServerFrame } from './client-connection.js';
 import { Listeners } from './listeners.js';
 import { Messages } from './messages.js';
-import { Outbox } from './outbox.js';
+import { SendQueue } from './send-queue.js';
 import { ClosedError, requestErrorOf, type RequestError } from './request-error.js';
 import { request } from './request.js';
 import type { PayloadArguments, RequestOptions, SendOptions, SendOutcome, Unsent } from './send.options.js';
@@ -37,8 +37,8 @@ const UNSENT = '$unsent';
 export class CoreClient<C extends AnyContract = AnyContract> {
   protected readonly options: ResolvedClientOptions;
   readonly #session: Session;
-  readonly #outbox = new Outbox();
-  protected readonly calls: Calls;
+  readonly #sendQueue = new SendQueue();
+  protected readonly requests: PendingRequests;
   readonly #messages: Messages;
   /** By the type of the message, or by what else there is to hear of. */
   protected readonly listeners: Listeners;
@@ -50,22 +50,22 @@ export class CoreClient<C extends AnyContract = AnyContract> {
     const { clock, random } = resolved;
     this.options = resolved;
     this.listeners = new Listeners(clock);
-    this.calls = new Calls(`${random().toString(36).slice(2)}-`, this.#outbox, parts);
-    this.#messages = new Messages(this.#outbox, clock, parts, (unsent) =>
+    this.requests = new PendingRequests(`${random().toString(36).slice(2)}-`, this.#sendQueue, parts);
+    this.#messages = new Messages(this.#sendQueue, clock, parts, (unsent) =>
       this.listeners.emit(UNSENT, unsent),
     );
     const events: SessionEvents = {
       onState: (state) => this.#changed(state),
-      onLink: (link) => this.#outbox.open(link),
-      onLeaving: (link) => this.#outbox.shut(link),
-      onLost: (link) => {
-        this.#outbox.shut(link);
-        this.calls.lost(link);
+      onLink: (connection) => this.#sendQueue.open(connection),
+      onLeaving: (connection) => this.#sendQueue.shut(connection),
+      onLost: (connection) => {
+        this.#sendQueue.shut(connection);
+        this.requests.lost(connection);
       },
-      onFrame: (link, frame) => {
-        if (!this.calls.answer(frame)) this.receive(link, frame);
+      onFrame: (connection, frame) => {
+        if (!this.requests.answer(frame)) this.receive(connection, frame);
       },
-      isAwaited: (link) => this.calls.isAwaited(link),
+      isAwaited: (connection) => this.requests.isAwaited(connection),
       onError: (error) => this.listeners.emit(ERROR, error),
     };
     this.#session = new Session(address, resolved, events, parts);
@@ -107,7 +107,7 @@ export class CoreClient<C extends AnyContract = AnyContract> {
     this.#session.wake();
   }
 
-  /** Calls back for every message of a type; the returned function ends that. */
+  /** PendingRequests back for every message of a type; the returned function ends that. */
   on<T extends ServerType<C>>(type: T, tell: (payload: ServerPayload<C, T>) => void): () => void {
     this.use();
     return this.listeners.add(type, tell);
@@ -131,22 +131,22 @@ export class CoreClient<C extends AnyContract = AnyContract> {
   ): Promise<ClientReply<C, T>> {
     this.use();
     const terms = { timeoutMs: this.options.requestTimeoutMs, retry: 'resumed', ...options } as const;
-    const answer = request(this.calls, this.options.clock, type, payload, terms);
+    const answer = request(this.requests, this.options.clock, type, payload, terms);
     return answer as Promise<ClientReply<C, T>>;
   }
 
-  /** Calls back after every change of `state`. */
+  /** PendingRequests back after every change of `state`. */
   onStateChange(tell: (state: ConnectionState) => void): () => void {
     // One that an earlier listener has ended already is no state any more.
     return this.listeners.add(STATE, (state: ConnectionState) => state === this.state && tell(state));
   }
 
-  /** Calls back for errors that answer no request, such as a refused `send`. */
+  /** PendingRequests back for errors that answer no request, such as a refused `send`. */
   onError(tell: (error: RequestError) => void): () => void {
     return this.listeners.add(ERROR, tell);
   }
 
-  /** Calls back for every `send` that was given up. */
+  /** PendingRequests back for every `send` that was given up. */
   onUnsent(tell: (unsent: Unsent) => void): () => void {
     return this.listeners.add(UNSENT, tell);
   }
@@ -161,18 +161,18 @@ export class CoreClient<C extends AnyContract = AnyContract> {
   }
 
   #changed(state: ConnectionState): void {
-    this.#outbox.isClosed = state.status === 'closed';
-    if (this.#outbox.isClosed) {
-      this.#outbox.clear();
-      this.calls.clear();
+    this.#sendQueue.isClosed = state.status === 'closed';
+    if (this.#sendQueue.isClosed) {
+      this.#sendQueue.clear();
+      this.requests.clear();
     }
     this.listeners.emit(STATE, state);
   }
 
   /** Takes a frame that answers nothing. */
-  protected receive(link: Link, { type, id, payload }: ServerFrame): void {
+  protected receive(connection: ClientConnection, { type, id, payload }: ServerFrame): void {
     if (type === '$goaway') {
-      this.#session.goAway(link, (payload as { reconnectAfterMs?: unknown } | null)?.reconnectAfterMs);
+      this.#session.goAway(connection, (payload as { reconnectAfterMs?: unknown } | null)?.reconnectAfterMs);
     } else if (type === '$error' && id === undefined) {
       this.listeners.emit(ERROR, requestErrorOf(payload as WireError | null));
     } else if (type[0] !== '$') {

@@ -64,7 +64,7 @@ export function resolveUrl(url: string): string {
   return new scope.URL(url, base).href.replace(/^http/, 'ws');
 }
 
-/** Calls back when the signal aborts from now on; the returned function ends that. */
+/** PendingRequests back when the signal aborts from now on; the returned function ends that. */
 export function onAbort(signal: AbortSignalLike | undefined, act: (reason: unknown) => void): () => void {
   if (signal === undefined) return () => undefined;
   const listener = () => act(signal.reason);

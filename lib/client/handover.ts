@@ -1,46 +1,46 @@
 import type { Clock } from './environment.js';
-import type { Link } from './link.js';
-import { Overlap } from './overlap.js';
+import type { ClientConnection } from './client-connection.js';
+import { DuplicateFilter } from './duplicate-filter.js';
 
-/** How long the old link is still listened to for what other nodes published before the new one was there. */
+/** How long the old connection is still listened to for what other nodes published before the new one was there. */
 const GRACE_MS = 1_000;
-/** The old link is left after this, whatever it still owes. */
+/** The old connection is left after this, whatever it still owes. */
 const LIMIT_MS = 10_000;
 
 interface HandoverEvents {
-  /** Whether an answer is still to come on this link. */
-  isAwaited(link: Link): boolean;
-  /** What was sent on this link and not answered will not be. */
-  onLost(link: Link): void;
+  /** Whether an answer is still to come on this connection. */
+  isAwaited(connection: ClientConnection): boolean;
+  /** What was sent on this connection and not answered will not be. */
+  onLost(connection: ClientConnection): void;
 }
 
-/** From an old link to the next one: both are listened to until what was under way on the old one has arrived. */
+/** From an old connection to the next one: both are listened to until what was under way on the old one has arrived. */
 export class Handover {
   /** Nothing once it has been left or has ended. */
-  old: Link | undefined;
+  old: ClientConnection | undefined;
   #isDrained = false;
   #timer: unknown;
 
-  readonly #overlap: Overlap<Link>;
+  readonly #duplicates: DuplicateFilter<ClientConnection>;
   readonly #clock: Clock;
   readonly #events: HandoverEvents;
 
-  /** Made when the next link is dialled. */
-  constructor(old: Link, clock: Clock, events: HandoverEvents) {
+  /** Made when the next connection is dialled. */
+  constructor(old: ClientConnection, clock: Clock, events: HandoverEvents) {
     this.old = old;
-    this.#overlap = new Overlap(old);
+    this.#duplicates = new DuplicateFilter(old);
     this.#clock = clock;
     this.#events = events;
   }
 
-  /** The next link is used from now on. */
+  /** The next connection is used from now on. */
   begin(): void {
     this.#timer = this.#clock.setTimeout(() => this.#drain(), GRACE_MS);
   }
 
-  /** Whether the other link has brought this message already. */
-  isRepeated(link: Link, text: string): boolean {
-    return this.#overlap.isRepeated(link, text, this.#clock.now());
+  /** Whether the other connection has brought this message already. */
+  isRepeated(connection: ClientConnection, text: string): boolean {
+    return this.#duplicates.isRepeated(connection, text, this.#clock.now());
   }
 
   /** Called after every frame. */
@@ -48,19 +48,19 @@ export class Handover {
     if (this.#isDrained && this.old && !this.#events.isAwaited(this.old)) this.leave();
   }
 
-  /** Leaves the old link, if the next one is used already. */
+  /** Leaves the old connection, if the next one is used already. */
   leave(): void {
     if (this.#timer === undefined) return;
     this.old?.leave(1000, 'moved');
     this.end();
   }
 
-  /** The old link has ended. */
+  /** The old connection has ended. */
   end(): void {
     const { old } = this;
     this.stop();
     this.old = undefined;
-    this.#overlap.end(this.#clock.now());
+    this.#duplicates.end(this.#clock.now());
     if (old) this.#events.onLost(old);
   }
 

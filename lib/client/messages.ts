@@ -1,20 +1,20 @@
 import type { ClientParts } from './client-parts.js';
 import type { Clock } from './environment.js';
-import type { Outbox, Parcel } from './outbox.js';
+import type { SendQueue, QueuedFrame } from './send-queue.js';
 import type { QueueLimits, SendOutcome, Unsent, UnsentReason } from './send.options.js';
 
 /** Sends messages that want no answer, and tells what became of each. */
 export class Messages {
   #queued = 0;
 
-  readonly #outbox: Outbox;
+  readonly #sendQueue: SendQueue;
   readonly #clock: Clock;
   readonly #parts: ClientParts;
   readonly #onUnsent: (unsent: Unsent) => void;
 
-  constructor(outbox: Outbox, clock: Clock, parts: ClientParts, onUnsent: (unsent: Unsent) => void) {
+  constructor(sendQueue: SendQueue, clock: Clock, parts: ClientParts, onUnsent: (unsent: Unsent) => void) {
     this.#parts = parts;
-    this.#outbox = outbox;
+    this.#sendQueue = sendQueue;
     this.#clock = clock;
     this.#onUnsent = onUnsent;
   }
@@ -31,10 +31,10 @@ export class Messages {
         if (outcome !== 'sent') this.#onUnsent({ type, payload, reason: outcome });
         resolve(outcome);
       };
-      const parcel: Parcel = {
+      const queued: QueuedFrame = {
         text: this.#parts.encode(type, payload),
         retry: 'never',
-        link: undefined,
+        connection: undefined,
         sent: () => settle('sent'),
         // What was never answered was never lost either: a message is written once.
         unsent: (reason) => settle(reason as UnsentReason),
@@ -44,11 +44,11 @@ export class Messages {
         if (this.#queued >= fate.max) return settle('overflow');
         this.#queued++;
         timer = this.#clock.setTimeout(() => {
-          this.#outbox.withdraw(parcel);
+          this.#sendQueue.withdraw(queued);
           settle('expired');
         }, fate.ttlMs);
       }
-      this.#outbox.post(parcel);
+      this.#sendQueue.post(queued);
     });
   }
 }

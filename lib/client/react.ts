@@ -84,7 +84,7 @@ export function useRealtime<C extends AnyContract>(client?: RealtimeClient<C>): 
   return found;
 }
 
-/** Calls back for every message of a type while the component is mounted; `tell` may be a new function at each render. */
+/** PendingRequests back for every message of a type while the component is mounted; `tell` may be a new function at each render. */
 export function useMessage<C extends AnyContract, T extends ServerType<C>>(
   client: RealtimeClient<C>,
   type: T,

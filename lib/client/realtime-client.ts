@@ -13,10 +13,10 @@ import type { ServerRequest } from '../protocol/envelope.js';
 import type { ClientParts } from './client-parts.js';
 import { CoreClient } from './core-client.js';
 import { onAbort } from './environment.js';
-import { Feed } from './feed.js';
+import { AsyncQueue } from './async-queue.js';
 import { Handover } from './handover.js';
 import { encode } from './json.js';
-import type { Link, ServerFrame } from './link.js';
+import type { ClientConnection, ServerFrame } from './client-connection.js';
 import { Renewal } from './renewal.js';
 import { ClosedError } from './request-error.js';
 import type { PayloadArguments, WaitOptions } from './send.options.js';
@@ -34,7 +34,7 @@ export class RealtimeClient<C extends AnyContract = AnyContract> extends CoreCli
     }, 0);
   });
 
-  /** Calls back for every message of the server, as a union told apart by `type`. */
+  /** PendingRequests back for every message of the server, as a union told apart by `type`. */
   onAny(tell: (message: ServerMessage<C>) => void): () => void {
     this.use();
     return this.listeners.add(ANY, tell);
@@ -55,10 +55,10 @@ export class RealtimeClient<C extends AnyContract = AnyContract> extends CoreCli
     type: T,
     options?: WaitOptions,
   ): AsyncIterableIterator<ServerPayload<C, T>, undefined> {
-    const feed = new Feed<ServerPayload<C, T>>(this.options.maxBuffered, () => stop());
-    const end = (error: unknown) => feed.end(error instanceof ClosedError ? undefined : { error });
-    const stop = this.#listen(type, options, end, (payload) => feed.push(payload));
-    return feed;
+    const queue = new AsyncQueue<ServerPayload<C, T>>(this.options.maxBuffered, () => stop());
+    const end = (error: unknown) => queue.end(error instanceof ClosedError ? undefined : { error });
+    const stop = this.#listen(type, options, end, (payload) => queue.push(payload));
+    return queue;
   }
 
   /** Sends a message whose reply comes in parts. A `break` stops the server; a lost connection throws `DISCONNECTED`. */
@@ -67,7 +67,7 @@ export class RealtimeClient<C extends AnyContract = AnyContract> extends CoreCli
     ...[payload, options]: PayloadArguments<ClientPayload<C, T>, WaitOptions>
   ): AsyncIterableIterator<ClientReply<C, T>, undefined> {
     this.use();
-    return stream<ClientReply<C, T>>(this.calls, this.options.maxBuffered, type, payload, options ?? {});
+    return stream<ClientReply<C, T>>(this.requests, this.options.maxBuffered, type, payload, options ?? {});
   }
 
   /** Answers a request of the server; throw a `RequestError` to refuse it. One answer per type. */
@@ -83,10 +83,10 @@ export class RealtimeClient<C extends AnyContract = AnyContract> extends CoreCli
     return PARTS;
   }
 
-  protected override receive(link: Link, frame: ServerFrame): void {
-    super.receive(link, frame);
+  protected override receive(connection: ClientConnection, frame: ServerFrame): void {
+    super.receive(connection, frame);
     const { type, id, payload } = frame;
-    if (type === '$request') void this.#requests.answer(link, id!, payload as ServerRequest);
+    if (type === '$request') void this.#requests.answer(connection, id!, payload as ServerRequest);
     else if (type[0] !== '$' && type !== 'pong') this.listeners.emit(ANY, frame);
   }
 

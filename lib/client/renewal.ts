@@ -1,7 +1,7 @@
 import type { WireError } from '../protocol/envelope.js';
 import { Backoff } from './backoff.js';
 import type { ResolvedClientOptions, TokenRequest } from './client.options.js';
-import type { Link, ServerFrame } from './link.js';
+import type { ClientConnection, ServerFrame } from './client-connection.js';
 import { RequestError, requestErrorOf, UnauthenticatedError } from './request-error.js';
 
 // Call ids begin with a random prefix, so this is never taken for one.
@@ -9,7 +9,7 @@ const AUTH_ID = 'auth';
 
 /** Renews the token over the connection before it expires, so that its end is no gap. */
 export class Renewal {
-  #link: Link | undefined;
+  #connection: ClientConnection | undefined;
   #expiresAt = 0;
   #reason: TokenRequest['reason'] = 'expiring';
   #timer: unknown;
@@ -25,21 +25,21 @@ export class Renewal {
   }
 
   /** Begins with what `$hello` said of the token. */
-  start(link: Link): void {
+  start(connection: ClientConnection): void {
     this.stop();
-    this.#link = link;
+    this.#connection = connection;
     this.#expiresAt = 0;
-    this.#expiresIn(link.hello?.expiresInMs);
+    this.#expiresIn(connection.hello?.expiresInMs);
   }
 
   stop(): void {
     this.#options.clock.clearTimeout(this.#timer);
-    this.#timer = this.#link = undefined;
+    this.#timer = this.#connection = undefined;
   }
 
   /** Takes the server's answer to `$auth`, and no other frame. */
-  takes(link: Link, { type, id, payload }: ServerFrame): boolean {
-    if (id !== AUTH_ID || link !== this.#link) return false;
+  takes(connection: ClientConnection, { type, id, payload }: ServerFrame): boolean {
+    if (id !== AUTH_ID || connection !== this.#connection) return false;
     if (type === '$reply') this.#expiresIn((payload as { expiresInMs?: unknown } | null)?.expiresInMs);
     else {
       const error = requestErrorOf(payload as WireError | null);
@@ -74,8 +74,8 @@ export class Renewal {
     try {
       const token = await this.#options.token!({ reason: this.#reason });
       if (timer !== this.#timer) return;
-      if (token && this.#link?.isOpen) {
-        this.#link.send(JSON.stringify({ type: '$auth', id: AUTH_ID, payload: { token } }));
+      if (token && this.#connection?.isOpen) {
+        this.#connection.send(JSON.stringify({ type: '$auth', id: AUTH_ID, payload: { token } }));
       } else this.#failed();
     } catch (error) {
       if (timer !== this.#timer) return;

@@ -1,4 +1,4 @@
-import type { Calls } from './calls.js';
+import type { PendingRequests } from './pending-requests.js';
 import { onAbort, type Clock } from './environment.js';
 import { RequestError } from './request-error.js';
 import type { Retry, WaitOptions } from './send.options.js';
@@ -9,7 +9,13 @@ export interface RequestTerms extends WaitOptions {
 }
 
 /** Puts a question to the server and waits for its one answer, the timeout or the signal. */
-export function request(calls: Calls, clock: Clock, type: string, payload: unknown, terms: RequestTerms) {
+export function request(
+  requests: PendingRequests,
+  clock: Clock,
+  type: string,
+  payload: unknown,
+  terms: RequestTerms,
+) {
   return new Promise<unknown>((resolve, reject) => {
     const { signal, timeoutMs, retry } = terms;
     let timer: unknown;
@@ -26,7 +32,7 @@ export function request(calls: Calls, clock: Clock, type: string, payload: unkno
       end();
       resolve(value);
     };
-    const call = calls.make(type, payload, retry, {
+    const call = requests.make(type, payload, retry, {
       onValue: (value, isLast) => {
         // The first part of a stream is answer enough for a request.
         if (!isLast) call.cancel();

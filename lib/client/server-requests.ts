@@ -1,11 +1,11 @@
 import type { MessageId, ServerRequest, WireError } from '../protocol/envelope.js';
 import { encode } from './json.js';
-import type { Link } from './link.js';
+import type { ClientConnection } from './client-connection.js';
 import { RequestError } from './request-error.js';
 
 export type Answer = (payload: unknown) => unknown;
 
-/** Answers what the server asks, on the link on which it asked. */
+/** Answers what the server asks, on the connection on which it asked. */
 export class ServerRequests {
   readonly #answers = new Map<string, Answer>();
   readonly #onFault: (error: unknown) => void;
@@ -23,7 +23,7 @@ export class ServerRequests {
     return () => void (this.#answers.get(type) === answer && this.#answers.delete(type));
   }
 
-  async answer(link: Link, id: MessageId, request: ServerRequest): Promise<void> {
+  async answer(connection: ClientConnection, id: MessageId, request: ServerRequest): Promise<void> {
     let text: string;
     try {
       const { type, payload } = request;
@@ -34,7 +34,7 @@ export class ServerRequests {
       if (!(error instanceof RequestError)) this.#onFault(error);
       text = JSON.stringify({ type: '$error', id, payload: wireErrorOf(error) });
     }
-    if (link.isOpen) link.send(text);
+    if (connection.isOpen) connection.send(text);
   }
 }
 

@@ -5,22 +5,28 @@ import type { ConnectionState } from './connection-state.js';
 import { resolveUrl } from './environment.js';
 import type { ClientParts } from './client-parts.js';
 import type { Handover } from './handover.js';
-import { Link, type Introduction, type LinkEvents, type ServerFrame, type SessionTicket } from './link.js';
+import {
+  ClientConnection,
+  type Credentials,
+  type ClientConnectionEvents,
+  type ServerFrame,
+  type KnownSession,
+} from './client-connection.js';
 import type { Renewal } from './renewal.js';
 import { UnauthenticatedError, type RequestError } from './request-error.js';
 import { watchWakeSignals } from './wake-signals.js';
 
 export interface SessionEvents {
   onState(state: ConnectionState): void;
-  /** A link can be used, the first one or another in its place; the state says so already. */
-  onLink(link: Link): void;
-  /** The link is about to be left: nothing more should be sent on it. */
-  onLeaving(link: Link): void;
-  /** What was sent on this link and not answered will not be. */
-  onLost(link: Link): void;
-  onFrame(link: Link, frame: ServerFrame): void;
-  /** Whether an answer is still to come on this link. */
-  isAwaited(link: Link): boolean;
+  /** A connection can be used, the first one or another in its place; the state says so already. */
+  onLink(connection: ClientConnection): void;
+  /** The connection is about to be left: nothing more should be sent on it. */
+  onLeaving(connection: ClientConnection): void;
+  /** What was sent on this connection and not answered will not be. */
+  onLost(connection: ClientConnection): void;
+  onFrame(connection: ClientConnection, frame: ServerFrame): void;
+  /** Whether an answer is still to come on this connection. */
+  isAwaited(connection: ClientConnection): boolean;
   /** The token could not be renewed this time. */
   onError(error: RequestError): void;
 }
@@ -29,16 +35,16 @@ export interface SessionEvents {
 const UNAUTHENTICATED: typeof CloseCode.UNAUTHENTICATED = 4401;
 const NO_CLOSE_FRAME = 1006;
 
-/** Keeps one link up across restarts, lost networks and sleep, and says truly how things stand. */
-export class Session implements LinkEvents {
+/** Keeps one connection up across restarts, lost networks and sleep, and says truly how things stand. */
+export class Session implements ClientConnectionEvents {
   state: ConnectionState = { status: 'idle' };
-  /** The link that messages go through. */
-  link: Link | undefined;
-  #next: Link | undefined;
+  /** The connection that messages go through. */
+  connection: ClientConnection | undefined;
+  #next: ClientConnection | undefined;
   #handover: Handover | undefined;
-  #ticket: SessionTicket | undefined;
-  /** The link that is about to be left: the server refuses messages on it. */
-  #leaving: Link | undefined;
+  #ticket: KnownSession | undefined;
+  /** The connection that is about to be left: the server refuses messages on it. */
+  #leaving: ClientConnection | undefined;
   #usableAt = 0;
   #token: string | undefined;
   /** A fresh token is needed; one that was refused before `$hello` would be refused again. */
@@ -67,7 +73,7 @@ export class Session implements LinkEvents {
 
   /** Whether what is sent now goes out. */
   get canSend(): boolean {
-    return this.link !== this.#leaving && this.link?.isOpen === true;
+    return this.connection !== this.#leaving && this.connection?.isOpen === true;
   }
 
   /** Begins when idle, or anew when closed. */
@@ -78,15 +84,15 @@ export class Session implements LinkEvents {
     this.#end = { code: 0, reason: '' };
     this.#stopSignals = watchWakeSignals(
       () => this.wake(),
-      () => this.link?.wake(),
+      () => this.connection?.wake(),
     );
     this.#backoff.attempt = 1;
     this.#attempt();
   }
 
-  /** Looks whether the link still lives, and does not wait out a retry that is due later. */
+  /** Looks whether the connection still lives, and does not wait out a retry that is due later. */
   wake(): void {
-    this.link?.wake();
+    this.connection?.wake();
     if (this.#retryAt === undefined) return;
     const now = this.#now;
     const at = Math.max(now + this.#backoff.soon(), this.#notBefore);
@@ -101,58 +107,60 @@ export class Session implements LinkEvents {
     this.#stopSignals = undefined;
     this.#renewal?.stop();
     this.#handover?.stop();
-    for (const link of [this.#handover?.old, this.#next, this.link]) link?.leave(1000, 'closed');
-    this.link = this.#next = this.#handover = undefined;
+    for (const connection of [this.#handover?.old, this.#next, this.connection])
+      connection?.leave(1000, 'closed');
+    this.connection = this.#next = this.#handover = undefined;
     this.#setState({ status: 'closed', code, reason });
   }
 
-  /** The server is about to go: the next link is opened when it advises, while this one still works. */
-  goAway(link: Link, advice: unknown): void {
-    if (link !== this.link || this.#timer !== undefined) return;
+  /** The server is about to go: the next connection is opened when it advises, while this one still works. */
+  goAway(connection: ClientConnection, advice: unknown): void {
+    if (connection !== this.connection || this.#timer !== undefined) return;
     const reconnectAfterMs = Number(advice) || 0;
     this.#backoff.attempt = 1;
     this.#notBefore = this.#now + reconnectAfterMs;
     this.#schedule(reconnectAfterMs);
   }
 
-  onUsable(link: Link): void {
-    const { connectionId, sessionId, userId, recovered } = link.hello!;
-    const old = this.link;
+  onUsable(connection: ClientConnection): void {
+    const { connectionId, sessionId, userId, recovered } = connection.hello!;
+    const old = this.connection;
     this.#disarm();
     this.#next = this.#refused = undefined;
     this.#notBefore = 0;
     this.#usableAt = this.#now;
     this.#ticket = { sessionId, positions: {} };
-    this.link = link;
-    this.#renewal?.start(link);
+    this.connection = connection;
+    this.#renewal?.start(connection);
     if (!this.#handover) old?.leave(1000, 'moved');
     this.#setState({ status: 'connected', connectionId, sessionId, userId, recovered });
-    if (this.link !== link) return;
-    this.#events.onLink(link);
+    if (this.connection !== connection) return;
+    this.#events.onLink(connection);
     if (!old) return;
     if (this.#handover) this.#handover.begin();
     else this.#events.onLost(old);
   }
 
-  onFrame(link: Link, frame: ServerFrame, text: string): void {
-    if (this.#renewal?.takes(link, frame)) return;
-    if (frame.type[0] === '$' || !this.#handover?.isRepeated(link, text)) this.#events.onFrame(link, frame);
+  onFrame(connection: ClientConnection, frame: ServerFrame, text: string): void {
+    if (this.#renewal?.takes(connection, frame)) return;
+    if (frame.type[0] === '$' || !this.#handover?.isRepeated(connection, text))
+      this.#events.onFrame(connection, frame);
     this.#handover?.check();
   }
 
-  onEnd(link: Link, code: number, reason: string): void {
-    const isOld = link === this.#handover?.old;
+  onEnd(connection: ClientConnection, code: number, reason: string): void {
+    const isOld = connection === this.#handover?.old;
     if (isOld) this.#handover?.end();
-    if (isOld && link !== this.link) return;
+    if (isOld && connection !== this.connection) return;
     this.#end = { code, reason };
-    if (link === this.#next) {
+    if (connection === this.#next) {
       this.#next = undefined;
       if (code === UNAUTHENTICATED) this.#refused = { token: this.#token };
       return this.#retry(this.#backoff.afterFailure());
     }
-    this.link = undefined;
+    this.connection = undefined;
     this.#renewal?.stop();
-    if (!isOld) this.#events.onLost(link);
+    if (!isOld) this.#events.onLost(connection);
     // After `$goaway` the next attempt is under way already, unless the server wants no other.
     if (this.#timer !== undefined && shouldReconnect(code)) this.#setAway();
     else this.#retry(this.#backoff.afterLoss(this.#now - this.#usableAt));
@@ -163,11 +171,11 @@ export class Session implements LinkEvents {
     // What this attempt has begun is void once its timer is no longer the one that runs.
     const timer = this.#timer;
     // From its time on, the server that goes away refuses messages.
-    this.#leaving = this.link;
-    if (this.link) this.#events.onLeaving(this.link);
+    this.#leaving = this.connection;
+    if (this.connection) this.#events.onLeaving(this.connection);
     this.#setAway();
     this.#prepare().then(
-      ([url, introduction]) => timer === this.#timer && this.#dial(url, introduction),
+      ([url, credentials]) => timer === this.#timer && this.#dial(url, credentials),
       (error: unknown) => {
         if (timer !== this.#timer) return;
         if (error instanceof UnauthenticatedError) this.close(UNAUTHENTICATED, error.message);
@@ -176,7 +184,7 @@ export class Session implements LinkEvents {
     );
   }
 
-  async #prepare(): Promise<[string, Introduction]> {
+  async #prepare(): Promise<[string, Credentials]> {
     const address = this.#address;
     const url = await (typeof address === 'function' ? address() : address);
     const reason = this.#refused ? 'refused' : 'connect';
@@ -185,13 +193,14 @@ export class Session implements LinkEvents {
     return [url, { token, ticket: this.#ticket }];
   }
 
-  #dial(url: string, introduction: Introduction): void {
+  #dial(url: string, credentials: Credentials): void {
     try {
-      this.#token = introduction.token;
-      this.#next = new Link(resolveUrl(url), introduction, this.#options, this);
+      this.#token = credentials.token;
+      this.#next = new ClientConnection(resolveUrl(url), credentials, this.#options, this);
       const { Handover } = this.#parts;
       this.#handover?.leave();
-      if (this.link && Handover) this.#handover = new Handover(this.link, this.#options.clock, this.#events);
+      if (this.connection && Handover)
+        this.#handover = new Handover(this.connection, this.#options.clock, this.#events);
     } catch (error) {
       // An address that is no address, or one that this page may not use: it will not become better.
       this.close(NO_CLOSE_FRAME, String(error));
@@ -199,10 +208,10 @@ export class Session implements LinkEvents {
   }
 
   #fail(reason: string): void {
-    const link = this.#next;
-    if (link?.settle()) return;
+    const connection = this.#next;
+    if (connection?.settle()) return;
     this.#next = undefined;
-    link?.leave(1000, reason);
+    connection?.leave(1000, reason);
     this.#end = { code: NO_CLOSE_FRAME, reason };
     this.#retry(this.#backoff.afterFailure());
   }
@@ -238,7 +247,7 @@ export class Session implements LinkEvents {
   }
 
   #setAway(): void {
-    if (this.link) return;
+    if (this.connection) return;
     const now = this.#now;
     const retryAt = this.#retryAt ?? now;
     this.#setState({

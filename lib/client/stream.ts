@@ -1,27 +1,27 @@
-import type { Calls } from './calls.js';
+import type { PendingRequests } from './pending-requests.js';
 import { onAbort } from './environment.js';
-import { Feed } from './feed.js';
+import { AsyncQueue } from './async-queue.js';
 import type { WaitOptions } from './send.options.js';
 
 /** Asks for an answer in parts. Who stops reading stops the server too. */
 export function stream<T>(
-  calls: Calls,
+  requests: PendingRequests,
   maxBuffered: number,
   type: string,
   payload: unknown,
   { signal }: WaitOptions,
-): Feed<T> {
-  const feed = new Feed<T>(maxBuffered, () => {
+): AsyncQueue<T> {
+  const queue = new AsyncQueue<T>(maxBuffered, () => {
     stopAbort();
     call.cancel();
   });
   const end = (failure?: { readonly error: unknown }) => {
     stopAbort();
-    feed.end(failure);
+    queue.end(failure);
   };
-  const call = calls.make(type, payload, 'never', {
+  const call = requests.make(type, payload, 'never', {
     onValue: (value, isLast) => {
-      feed.push(value as T);
+      queue.push(value as T);
       if (isLast) end();
     },
     onComplete: () => end(),
@@ -33,5 +33,5 @@ export function stream<T>(
   });
   if (signal?.aborted) end({ error: signal.reason });
   else call.post();
-  return feed;
+  return queue;
 }

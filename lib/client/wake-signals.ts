@@ -1,7 +1,7 @@
 import { scope } from './environment.js';
 
 /**
- * Calls back when the page, the worker or the network may have come back to life, or gone. These events promise
+ * PendingRequests back when the page, the worker or the network may have come back to life, or gone. These events promise
  * nothing, so whoever listens looks for himself. `freeze` needs no answer: `resume` and the wall clock tell how long
  * it was. Where none of them exists nothing happens.
  */

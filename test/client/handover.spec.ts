@@ -16,7 +16,7 @@ afterEach(() => {
   expect(bed.clock.pending, 'timers that were left').toBe(0);
 });
 
-/** `$goaway` has been said and the next link is open, but not greeted yet. */
+/** `$goaway` has been said and the next connection is open, but not greeted yet. */
 async function next(reconnectAfterMs = 3_000): Promise<SocketDouble> {
   old.say('$goaway', { reconnectAfterMs });
   await bed.clock.advance(reconnectAfterMs);
@@ -29,7 +29,7 @@ const news = (socket: SocketDouble, ...numbers: number[]) =>
   numbers.forEach((n) => socket.say('news', { n }));
 
 describe('$goaway', () => {
-  it('opens the next link at the advised time, resumes on it, and was never away', async () => {
+  it('opens the next connection at the advised time, resumes on it, and was never away', async () => {
     old.say('$goaway', { reconnectAfterMs: 3_000 });
     expect(await bed.opensWithin(2_999)).toBe(false);
     expect(await bed.opensWithin(1)).toBe(true);
@@ -42,7 +42,7 @@ describe('$goaway', () => {
     expect(bed.statuses).toEqual(['connecting', 'connected', 'connected']);
   });
 
-  it('said twice opens one link', async () => {
+  it('said twice opens one connection', async () => {
     old.say('$goaway', { reconnectAfterMs: 1_000 });
     old.say('$goaway', { reconnectAfterMs: 1_000 });
     await bed.clock.advance(1_000);
@@ -50,7 +50,7 @@ describe('$goaway', () => {
     expect(bed.sockets.count).toBe(2);
   });
 
-  it('lets messages go through the old link until its time, and then wait for the new one', async () => {
+  it('lets messages go through the old connection until its time, and then wait for the new one', async () => {
     old.say('$goaway', { reconnectAfterMs: 3_000 });
     void bed.client.send('say', { n: 1 });
     await bed.clock.advance(3_000);
@@ -62,7 +62,7 @@ describe('$goaway', () => {
     expect(socket.ofType('say').map(({ payload }) => payload)).toEqual([{ n: 2 }]);
   });
 
-  it('keeps to whileAway from its time on, as long as the next link fails', async () => {
+  it('keeps to whileAway from its time on, as long as the next connection fails', async () => {
     const refused = await next();
     refused.end(1006);
     const whileAway = { queue: { max: 1, ttlMs: 200 } };
@@ -97,14 +97,14 @@ describe('$goaway', () => {
   });
 
   it.each([undefined, null, 'soon', {}, -5])(
-    'with the advice %j opens the next link at once',
+    'with the advice %j opens the next connection at once',
     async (advice) => {
       old.say('$goaway', advice === null ? null : { reconnectAfterMs: advice });
       expect(await bed.opensWithin(0)).toBe(true);
     },
   );
 
-  it('is survived when the old link ends first: the advised time still holds', async () => {
+  it('is survived when the old connection ends first: the advised time still holds', async () => {
     old.say('$goaway', { reconnectAfterMs: 3_000 });
     await bed.clock.advance(1_000);
     old.end(1012, 'the server restarts');
@@ -112,7 +112,7 @@ describe('$goaway', () => {
     expect(await bed.opensWithin(2_000)).toBe(true);
   });
 
-  it('goes on trying while the old link still works', async () => {
+  it('goes on trying while the old connection still works', async () => {
     const refused = await next();
     refused.end(1006);
     expect(bed.client.state.status).toBe('connected');
@@ -129,7 +129,7 @@ describe('$goaway', () => {
   });
 });
 
-describe('the old link', () => {
+describe('the old connection', () => {
   it('is left once everything it had written has arrived', async () => {
     const socket = await next();
     socket.hello({ sessionId: 'mine' });
@@ -183,7 +183,7 @@ describe('the old link', () => {
   });
 });
 
-describe('messages that both links bring', () => {
+describe('messages that both connections bring', () => {
   it('are heard once, whichever brings them first', async () => {
     const socket = await next();
     news(old, 1);
@@ -203,7 +203,7 @@ describe('messages that both links bring', () => {
     expect(heard).toEqual([7, 7, 7]);
   });
 
-  it('are known for a second after the old link has ended, and then are news', async () => {
+  it('are known for a second after the old connection has ended, and then are news', async () => {
     const socket = await next();
     socket.hello({ sessionId: 'mine' });
     news(old, 1, 2);
@@ -215,7 +215,7 @@ describe('messages that both links bring', () => {
     expect(heard).toEqual([1, 2, 2]);
   });
 
-  it('of which only the old one brought one swallow no identical one of the new link', async () => {
+  it('of which only the old one brought one swallow no identical one of the new connection', async () => {
     const socket = await next();
     news(old, 1);
     await bed.clock.advance(500);

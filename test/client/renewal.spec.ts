@@ -78,7 +78,7 @@ describe('a token that expires', () => {
     expect(socket.sent).toEqual([]);
   });
 
-  it('is renewed on the link that is used, after a handover and after a loss', async () => {
+  it('is renewed on the connection that is used, after a handover and after a loss', async () => {
     const old = await connected();
     old.say('$goaway', { reconnectAfterMs: 1_000 });
     await bed.clock.advance(1_000);

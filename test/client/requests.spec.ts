@@ -214,7 +214,7 @@ describe('a streamed reply', () => {
 });
 
 describe('a request of the server', () => {
-  it('is answered on the link that asked', async () => {
+  it('is answered on the connection that asked', async () => {
     const socket = await bed.connected();
     bed.client.onRequest('confirm', async (payload) => ({ seen: payload }));
     socket.say('$request', { type: 'confirm', payload: { n: 1 } }, 's7');

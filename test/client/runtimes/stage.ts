@@ -97,7 +97,7 @@ export class Stage {
         token !== undefined && this.#goodTokens.has(token) ? { userId: 'ann' } : null,
       origins: false,
       heartbeat: { intervalMs: 400, timeoutMs: 400 },
-      // One client in half a second: long enough for both of its links to be there at a time.
+      // One client in half a second: long enough for both of its connections to be there at a time.
       drain: { reconnectsPerSecond: 2, timeoutMs: 5_000 },
       logConnections: false,
     };

@@ -6,7 +6,7 @@ interface Reader<T> {
 }
 
 /** Values that come by themselves, read with `for await`. Those that come too early wait, up to a limit. */
-export class Feed<T> implements AsyncIterableIterator<T, undefined> {
+export class AsyncQueue<T> implements AsyncIterableIterator<T, undefined> {
   readonly #values: T[] = [];
   readonly #readers: Reader<T>[] = [];
   #isEnded = false;

@@ -11,7 +11,7 @@ export interface ServerFrame {
 }
 
 /** What a client says to be taken for the same one as before; the positions are those of recoverable channels. */
-export interface SessionTicket {
+export interface KnownSession {
   readonly sessionId: string;
   readonly positions: Readonly<Record<string, unknown>>;
 }
@@ -20,17 +20,17 @@ export interface SessionTicket {
 type Resumption = Partial<Hello> & { readonly answersRemembered?: boolean };
 
 /** What the client says first. */
-export interface Introduction {
+export interface Credentials {
   readonly token: string | undefined;
-  readonly ticket: SessionTicket | undefined;
+  readonly ticket: KnownSession | undefined;
 }
 
-export interface LinkEvents {
+export interface ClientConnectionEvents {
   /** The server has said `$hello`, and who we are is settled. */
-  onUsable(link: Link): void;
-  onFrame(link: Link, frame: ServerFrame, text: string): void;
-  /** Once, unless the link was left before. */
-  onEnd(link: Link, code: number, reason: string): void;
+  onUsable(connection: ClientConnection): void;
+  onFrame(connection: ClientConnection, frame: ServerFrame, text: string): void;
+  /** Once, unless the connection was left before. */
+  onEnd(connection: ClientConnection, code: number, reason: string): void;
 }
 
 const OPEN = 1;
@@ -39,7 +39,7 @@ const RESUME_ID = 'resume';
 const DRAIN_ID = 'drain';
 
 /** One socket, from its handshake to its end. Once left, nothing of it is heard any more. */
-export class Link {
+export class ClientConnection {
   hello: Hello | undefined;
   #isUsable = false;
   /** What the server said to `$resume`; nothing in it when it refused. */
@@ -48,13 +48,18 @@ export class Link {
   #onDrained: (() => void) | undefined;
   readonly #socket: WebSocketLike;
 
-  readonly #introduction: Introduction;
+  readonly #credentials: Credentials;
   readonly #options: ResolvedClientOptions;
-  readonly #events: LinkEvents;
+  readonly #events: ClientConnectionEvents;
 
   /** Throws what `new WebSocket` throws: an address that can never work. */
-  constructor(url: string, introduction: Introduction, options: ResolvedClientOptions, events: LinkEvents) {
-    this.#introduction = introduction;
+  constructor(
+    url: string,
+    credentials: Credentials,
+    options: ResolvedClientOptions,
+    events: ClientConnectionEvents,
+  ) {
+    this.#credentials = credentials;
     this.#options = options;
     this.#events = events;
     const socket = new options.WebSocket(url, [...options.protocols]);
@@ -75,7 +80,7 @@ export class Link {
   get isResumed(): boolean {
     return (
       !!this.hello &&
-      this.hello.sessionId === this.#introduction.ticket?.sessionId &&
+      this.hello.sessionId === this.#credentials.ticket?.sessionId &&
       this.#resumption?.answersRemembered !== false
     );
   }
@@ -89,13 +94,13 @@ export class Link {
     this.#liveness?.wake();
   }
 
-  /** Calls back when everything that the server had written so far has arrived. */
+  /** PendingRequests back when everything that the server had written so far has arrived. */
   drain(onDrained: () => void): void {
     this.#onDrained = onDrained;
     if (this.isOpen) this.send(`{"type":"ping","id":"${DRAIN_ID}"}`);
   }
 
-  /** Uses the link as it is, without waiting longer for the answer to `$resume`. False without a `$hello`. */
+  /** Uses the connection as it is, without waiting longer for the answer to `$resume`. False without a `$hello`. */
   settle(): boolean {
     if (!this.hello) return false;
     if (!this.#isUsable) {
@@ -115,7 +120,7 @@ export class Link {
   }
 
   #introduce(): void {
-    const { token, ticket } = this.#introduction;
+    const { token, ticket } = this.#credentials;
     if (token) this.send(JSON.stringify({ type: '$auth', payload: { token } }));
     if (ticket) this.send(JSON.stringify({ type: '$resume', id: RESUME_ID, payload: ticket }));
   }
@@ -140,8 +145,8 @@ export class Link {
       () => this.isOpen && this.send('{"type":"ping"}'),
       () => this.#abandon(),
     );
-    // Calls must not go out before it is settled whose session they belong to.
-    if (!this.#introduction.ticket || this.isResumed || this.#resumption) this.settle();
+    // PendingRequests must not go out before it is settled whose session they belong to.
+    if (!this.#credentials.ticket || this.isResumed || this.#resumption) this.settle();
   }
 
   #resumeAnswered({ type, payload }: ServerFrame): void {

@@ -1,33 +1,33 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Overlap } from '../../lib/client/overlap.js';
+import { DuplicateFilter } from '../../lib/client/duplicate-filter.js';
 
 interface Publication {
   readonly text: string;
   readonly at: number;
-  /** How long each link takes to bring it. */
+  /** How long each connection takes to bring it. */
   readonly oldMs: number;
   readonly newMs: number;
 }
 
-/** When the next link was dialled, was joined, and when the old one ended. */
+/** When the next connection was dialled, was joined, and when the old one ended. */
 const [JOINED, LEFT] = [300, 1_800];
 
-/** What a client hears of publications: the old link brings those before `LEFT`, the new one those after `JOINED`. */
+/** What a client hears of publications: the old connection brings those before `LEFT`, the new one those after `JOINED`. */
 function heardOf(publications: readonly Publication[]): Map<string, number> {
-  const overlap = new Overlap<'old' | 'new'>('old');
+  const duplicates = new DuplicateFilter<'old' | 'new'>('old');
   const arrivals = publications.flatMap(({ text, at, oldMs, newMs }) => [
-    ...(at < LEFT ? [{ link: 'old', text, at: at + oldMs } as const] : []),
-    ...(at >= JOINED ? [{ link: 'new', text, at: at + newMs } as const] : []),
+    ...(at < LEFT ? [{ connection: 'old', text, at: at + oldMs } as const] : []),
+    ...(at >= JOINED ? [{ connection: 'new', text, at: at + newMs } as const] : []),
   ]);
   const heard = new Map<string, number>();
   let hasEnded = false;
-  for (const { link, text, at } of arrivals.toSorted((a, b) => a.at - b.at)) {
+  for (const { connection, text, at } of arrivals.toSorted((a, b) => a.at - b.at)) {
     if (!hasEnded && at >= LEFT + 50) {
       hasEnded = true;
-      overlap.end(LEFT + 50);
+      duplicates.end(LEFT + 50);
     }
-    if (!overlap.isRepeated(link, text, at)) heard.set(text, (heard.get(text) ?? 0) + 1);
+    if (!duplicates.isRepeated(connection, text, at)) heard.set(text, (heard.get(text) ?? 0) + 1);
   }
   return heard;
 }
@@ -47,7 +47,7 @@ const publication = (text: fc.Arbitrary<string>, maxDelayMs: number) =>
   });
 
 describe('a handover with both nodes up', () => {
-  it('of different messages: each is heard exactly once, though a link lags by almost a second', () => {
+  it('of different messages: each is heard exactly once, though a connection lags by almost a second', () => {
     const many = fc.uniqueArray(publication(fc.uuid(), 950), { maxLength: 60, selector: ({ text }) => text });
     fc.assert(
       fc.property(many, (publications) => {
@@ -57,7 +57,7 @@ describe('a handover with both nodes up', () => {
     );
   });
 
-  it('of identical messages at most once per message said, and never fewer than either link brought', () => {
+  it('of identical messages at most once per message said, and never fewer than either connection brought', () => {
     const few = fc.array(publication(fc.constantFrom('+1', '-1', 'x'), 20), { maxLength: 40 });
     fc.assert(
       fc.property(few, (publications) => {
@@ -74,7 +74,7 @@ describe('a handover with both nodes up', () => {
     );
   });
 
-  it('of one message said again and again: each is heard exactly once, whichever link is the faster one', () => {
+  it('of one message said again and again: each is heard exactly once, whichever connection is the faster one', () => {
     const steady = fc.record({
       everyMs: fc.integer({ min: 60, max: 900 }),
       oldMs: fc.integer({ min: 0, max: 20 }),
@@ -93,7 +93,7 @@ describe('a handover with both nodes up', () => {
 });
 
 it('knows no more than what came within a second', () => {
-  const overlap = new Overlap<'old' | 'new'>('old');
-  for (let n = 0; n < 10_000; n++) overlap.isRepeated('old', `${n}`, n);
-  expect(overlap.size).toBe(1_000);
+  const duplicates = new DuplicateFilter<'old' | 'new'>('old');
+  for (let n = 0; n < 10_000; n++) duplicates.isRepeated('old', `${n}`, n);
+  expect(duplicates.size).toBe(1_000);
 });

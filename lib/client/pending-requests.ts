@@ -1,7 +1,7 @@
 import type { WireError } from '../protocol/envelope.js';
 import type { ClientParts } from './client-parts.js';
-import type { Link, ServerFrame } from './link.js';
-import type { Outbox, Parcel } from './outbox.js';
+import type { ClientConnection, ServerFrame } from './client-connection.js';
+import type { SendQueue, QueuedFrame } from './send-queue.js';
 import { RequestError, requestErrorOf } from './request-error.js';
 import type { Retry, UnsentReason } from './send.options.js';
 
@@ -15,11 +15,11 @@ export interface Caller {
 }
 
 /** One message that wants an answer. Its text stays the same however often it is sent. */
-class Call implements Parcel {
-  link: Link | undefined;
+class Call implements QueuedFrame {
+  connection: ClientConnection | undefined;
 
   readonly #pending: Map<string, Call>;
-  readonly #outbox: Outbox;
+  readonly #sendQueue: SendQueue;
 
   constructor(
     readonly id: string,
@@ -27,28 +27,28 @@ class Call implements Parcel {
     readonly retry: Retry,
     readonly caller: Caller,
     pending: Map<string, Call>,
-    outbox: Outbox,
+    sendQueue: SendQueue,
   ) {
     this.#pending = pending;
-    this.#outbox = outbox;
+    this.#sendQueue = sendQueue;
   }
 
   post(): void {
     this.#pending.set(this.id, this);
-    this.#outbox.post(this);
+    this.#sendQueue.post(this);
   }
 
   /** Its answer, if one comes, is not waited for any more. */
   forget(): void {
     this.#pending.delete(this.id);
-    this.#outbox.withdraw(this);
+    this.#sendQueue.withdraw(this);
   }
 
   /** Forgets it, and tells the server to stop answering. */
   cancel(): void {
     if (!this.#pending.has(this.id)) return;
     this.forget();
-    if (this.link?.isOpen) this.link.send(JSON.stringify({ type: '$cancel', id: this.id }));
+    if (this.connection?.isOpen) this.connection.send(JSON.stringify({ type: '$cancel', id: this.id }));
   }
 
   sent(): void {}
@@ -65,10 +65,10 @@ class Call implements Parcel {
       type === '$error' &&
       this.retry !== 'never' &&
       (payload as WireError | null)?.code === 'UNAVAILABLE' &&
-      !this.#outbox.isOpenOn(this.link)
+      !this.#sendQueue.isOpenOn(this.connection)
     ) {
       // It came too late for a server that goes away, and was not done: it is for the next one.
-      this.link = undefined;
+      this.connection = undefined;
       return this.post();
     }
     if (type === '$reply') this.caller.onValue(payload, true);
@@ -77,20 +77,20 @@ class Call implements Parcel {
   }
 }
 
-/** The calls that wait for their answers, in the order in which they were made. */
-export class Calls {
+/** The requests that wait for their answers, in the order in which they were made. */
+export class PendingRequests {
   readonly #pending = new Map<string, Call>();
   #count = 0;
 
   readonly #prefix: string;
-  readonly #outbox: Outbox;
+  readonly #sendQueue: SendQueue;
   readonly #parts: ClientParts;
 
   /** The prefix keeps ids apart from those of every other client of the session. */
-  constructor(prefix: string, outbox: Outbox, parts: ClientParts) {
+  constructor(prefix: string, sendQueue: SendQueue, parts: ClientParts) {
     this.#parts = parts;
     this.#prefix = prefix;
-    this.#outbox = outbox;
+    this.#sendQueue = sendQueue;
   }
 
   make(type: string, payload: unknown, retry: Retry, caller: Caller): Call {
@@ -103,7 +103,7 @@ export class Calls {
       retry,
       caller,
       this.#pending,
-      this.#outbox,
+      this.#sendQueue,
     );
   }
 
@@ -114,15 +114,15 @@ export class Calls {
     return call !== undefined;
   }
 
-  isAwaited(link: Link): boolean {
-    return this.#on(link).length > 0;
+  isAwaited(connection: ClientConnection): boolean {
+    return this.#on(connection).length > 0;
   }
 
-  /** Sends again what was sent on this link, or fails it. */
-  lost(link: Link): void {
-    const unanswered = this.#on(link);
+  /** Sends again what was sent on this connection, or fails it. */
+  lost(connection: ClientConnection): void {
+    const unanswered = this.#on(connection);
     for (const call of unanswered) if (call.retry === 'never') call.unsent('disconnected');
-    this.#outbox.putBack(unanswered.filter(({ retry }) => retry !== 'never'));
+    this.#sendQueue.putBack(unanswered.filter(({ retry }) => retry !== 'never'));
   }
 
   /** Fails every call. */
@@ -130,7 +130,7 @@ export class Calls {
     for (const call of [...this.#pending.values()]) call.unsent('closed');
   }
 
-  #on(link: Link): Call[] {
-    return [...this.#pending.values()].filter((call) => call.link === link);
+  #on(connection: ClientConnection): Call[] {
+    return [...this.#pending.values()].filter((call) => call.connection === connection);
   }
 }

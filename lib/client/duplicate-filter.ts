@@ -1,8 +1,8 @@
-/** The most by which two links may differ in when they bring one message. */
+/** The most by which two connections may differ in when they bring one message. */
 const SKEW_MS = 1_000;
 
 interface Count {
-  /** How many more copies came on the old link than on the new one. */
+  /** How many more copies came on the old connection than on the new one. */
   surplus: number;
   /** The surplus over time, since when, and until when. */
   area: number;
@@ -13,21 +13,21 @@ interface Count {
 }
 
 /**
- * Tells the second copy of a message while two links of one session are open. Each link brings a message once, as the
- * same text. A surplus that stays is of messages that only one link got, before the other was there: it is no copy of what
+ * Tells the second copy of a message while two connections of one session are open. Each connection brings a message once, as the
+ * same text. A surplus that stays is of messages that only one connection got, before the other was there: it is no copy of what
  * comes later.
  */
-export class Overlap<Link> {
+export class DuplicateFilter<ClientConnection> {
   /** By text, the one that was longest without a copy first; bounded by what comes within `SKEW_MS`. */
   readonly #counts = new Map<string, Count>();
   #endsAt = Infinity;
 
-  constructor(private readonly old: Link) {}
+  constructor(private readonly old: ClientConnection) {}
 
-  isRepeated(link: Link, text: string, now: number): boolean {
+  isRepeated(connection: ClientConnection, text: string, now: number): boolean {
     if (now > this.#endsAt) return false;
     this.#forget(now);
-    const step = link === this.old ? 1 : -1;
+    const step = connection === this.old ? 1 : -1;
     const count = this.#counts.get(text) ?? { surplus: 0, area: 0, since: now, at: now, firstAt: now };
     count.area += count.surplus * (now - count.at);
     count.at = now;
@@ -52,7 +52,7 @@ export class Overlap<Link> {
     return this.#counts.size;
   }
 
-  /** The old link has ended. */
+  /** The old connection has ended. */
   end(now: number): void {
     this.#endsAt = Math.min(this.#endsAt, now + SKEW_MS);
   }
