@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { putInPlace } from './put-in-place.mjs';
+import { replaceDirectory } from './replace-directory.mjs';
 
 const path = (name) => fileURLToPath(new URL(`../${name}`, import.meta.url));
 const fresh = path(`.dist-${process.pid}`);
@@ -11,7 +11,7 @@ const { status } = spawnSync(process.execPath, [tsc, '-p', path('tsconfig.build.
   stdio: 'inherit',
 });
 if (status === 0) {
-  putInPlace(fresh, path('dist'));
+  replaceDirectory(fresh, path('dist'));
 } else {
   rmSync(fresh, { recursive: true, force: true });
 }

@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { cpSync, rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
-import { putInPlace } from '../../scripts/put-in-place.mjs';
+import { replaceDirectory } from '../../scripts/replace-directory.mjs';
 
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 
@@ -33,4 +33,4 @@ await build({
 for (const file of ['web/index.html', 'web/icon.svg', 'venue.json']) {
   cpSync(here(file), `${fresh}/public/${file.replace('web/', '')}`);
 }
-putInPlace(fresh, here('dist'));
+replaceDirectory(fresh, here('dist'));

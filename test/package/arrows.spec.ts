@@ -134,7 +134,7 @@ describe('the house check', { timeout: 60_000 }, () => {
   });
   afterAll(() => copy?.remove());
 
-  const house = (): Outcome => copy.node('scripts/house.mjs');
+  const house = (): Outcome => copy.node('scripts/check-conventions.mjs');
 
   it.each([
     ['lib/presence/redis-presence.ts', 'lib/presence/store.ts', "import { Redis } from 'ioredis';"],

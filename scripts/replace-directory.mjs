@@ -4,7 +4,7 @@ import { renameSync, rmSync } from 'node:fs';
  * Puts a fresh build where the old one is. Several may end at the same time, as with two `npm start` of one clone: all of
  * them are alike, so one that finds another's in its place is thrown away.
  */
-export function putInPlace(fresh, place) {
+export function replaceDirectory(fresh, place) {
   const old = `${fresh}-old`;
   try {
     renameSync(place, old);
