@@ -161,7 +161,10 @@ describe('a node that hears publications of another version, or of no version at
     const to = { kind: 'user', key: 'ann', unless: [], of: 'tomorrow' };
     await say(envelope(JSON.stringify({ kind: 'disconnect', to, code: 4_321, reason: 'bye', since: 1 })));
     expect(await ann.closed).toMatchObject({ code: 4_321, reason: 'bye' });
-    expect(log.of('error')).toEqual([]);
+    // A type that no contract knows is said once; nothing else of all this is an error.
+    expect(log.of('error').filter((text) => !text.includes('which no contract of this node knows'))).toEqual(
+      [],
+    );
   });
 });
 
