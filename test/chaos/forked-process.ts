@@ -38,10 +38,27 @@ export class ForkedProcess {
     });
   }
 
-  ask<T>(kind: string): Promise<T> {
+  ask<T>(kind: string, value?: unknown): Promise<T> {
     const answer = this.said<T>(kind);
-    this.#child.send({ kind });
+    this.#child.send({ kind, value });
     return answer;
+  }
+
+  /** As `ask`, of a process that may hang: after that time it is ended, which is all the answer there is. */
+  async askOrEnd<T>(kind: string, withinMs: number): Promise<T> {
+    const timer = setTimeout(() => this.signal('SIGKILL'), withinMs);
+    try {
+      return await this.ask<T>(kind);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /** Calls back for every value it says of a kind. */
+  each(kind: string, tell: (value: never) => void): void {
+    this.#child.on('message', (message: Envelope) => {
+      if (message.kind === kind) tell(message.value as never);
+    });
   }
 
   /** Runs only when nobody else needs the processor. */
@@ -54,14 +71,19 @@ export class ForkedProcess {
   }
 }
 
+// A child whose parent has ended has nothing left to do.
+if (process.send !== undefined)
+  process.once('disconnect', () => setTimeout(() => process.exit(), 30_000).unref());
+
 /** The other side of it, in the child. */
 export function say(kind: string, value: unknown): void {
   process.send?.({ kind, value } satisfies Envelope);
 }
 
 /** Answers a kind of question of the parent. */
-export function onAsked(kind: string, answer: () => unknown): void {
+export function onAsked(kind: string, answer: (value: never) => unknown): void {
   process.on('message', (message: Envelope) => {
-    if (message.kind === kind) void Promise.resolve(answer()).then((value) => say(kind, value));
+    if (message.kind !== kind) return;
+    void Promise.resolve(answer(message.value as never)).then((value) => say(kind, value));
   });
 }

@@ -22,7 +22,7 @@ export class Friend {
   readonly #askedAt = new Map<number, number>();
 
   private constructor(private readonly socket: WebSocket) {
-    socket.on('message', (data) => this.#answered(JSON.parse(String(data)) as { type: string; id?: number }));
+    socket.on('message', (data) => this.#answered(frameOf(String(data))));
   }
 
   static async connect(port: number): Promise<Friend> {
@@ -82,10 +82,19 @@ export class Friend {
     await once(this.socket, 'close');
   }
 
-  #answered({ type, id }: { type: string; id?: number }): void {
+  #answered({ type, id }: { type?: string; id?: number }): void {
     const askedAt = this.#askedAt.get(id ?? -1);
     if (type !== '$reply' || askedAt === undefined) return;
     this.#spans.push({ from: askedAt, to: performance.now() });
     this.#askedAt.delete(id ?? -1);
+  }
+}
+
+/** Empty for what is no JSON, which a node passes on as another has published it. */
+function frameOf(text: string): { type?: string; id?: number } {
+  try {
+    return (JSON.parse(text) as object | null) ?? {};
+  } catch {
+    return {};
   }
 }

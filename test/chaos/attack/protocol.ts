@@ -24,6 +24,8 @@ export interface Report {
   readonly refusedUpgrades: Readonly<Record<string, number>>;
   readonly refusedMessages: Readonly<Record<string, number>>;
   readonly closed: Readonly<Record<string, number>>;
+  /** Publications of other nodes, by what came of them. */
+  readonly heard: Readonly<Record<string, number>>;
   readonly messagesReceived: number;
   /** How late its own timers were since it was told to watch: 99th percentile and the most. */
   readonly loopDelayMs: readonly [p99: number, max: number];

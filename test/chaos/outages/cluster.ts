@@ -1,0 +1,136 @@
+import { freePort } from '../../backplane/redis-server.js';
+import { ForkedProcess } from '../forked-process.js';
+import type { Newcomer, NodeState, Standing } from './protocol.js';
+
+const LOOK_EVERY_MS = 250;
+const SETTLE_MS = 15_000;
+const EXIT_MS = 30_000;
+
+const wait = (ms: number) => new Promise<void>((resolve) => void setTimeout(resolve, ms));
+const inFile = (name: string) => new URL(name, import.meta.url);
+
+interface Ports {
+  readonly redis: number;
+  readonly auth: number;
+  readonly nodes: readonly [number, number];
+}
+
+/** Two nodes and the clients that go to either, each in a process of its own. */
+export class Cluster {
+  /** How often each message was carried out, on any node, by its key. */
+  readonly counted = new Map<string, number>();
+  readonly #nodes: ForkedProcess[] = [];
+  #marks = 0;
+
+  private constructor(
+    private readonly ports: Ports,
+    private readonly clients: ForkedProcess,
+  ) {}
+
+  /** The first tokens of all clients expire in the middle of the given time from now. */
+  static async start(given: {
+    clients: number;
+    redis: number;
+    auth: number;
+    expiresWithinMs: number;
+  }): Promise<Cluster> {
+    const nodes = [await freePort(), await freePort()] as const;
+    const { clients: count, expiresWithinMs: ms } = given;
+    const args = { clients: count, 'first-port': nodes[0], 'second-port': nodes[1] };
+    const tokens = { 'expires-from-ms': Math.round(0.3 * ms), 'expires-to-ms': Math.round(0.8 * ms) };
+    const ports = { redis: given.redis, auth: given.auth, nodes };
+    const cluster: Cluster = new Cluster(
+      ports,
+      new ForkedProcess(inFile('./clients.ts'), argumentsOf({ ...args, ...tokens })),
+    );
+    const connected = cluster.clients.said('connected');
+    cluster.#nodes.push(...(await Promise.all(nodes.map((port) => cluster.#startNode(port)))));
+    await connected;
+    return cluster;
+  }
+
+  newcomer(userId: string): Promise<Newcomer> {
+    return this.clients.ask('newcomer', userId);
+  }
+
+  /** Attempts to connect in each second since the last time. */
+  attempts(): Promise<number[]> {
+    return this.clients.ask('attempts');
+  }
+
+  async look(): Promise<{ standing: Standing; nodes: NodeState[] }> {
+    const nodes = await Promise.all(this.#nodes.map((node) => node.ask<NodeState>('state')));
+    return { standing: await this.#standing(''), nodes };
+  }
+
+  /** Connections that have ended because their token had expired. */
+  async expired(): Promise<number> {
+    const nodes = await Promise.all(this.#nodes.map((node) => node.ask<NodeState>('state')));
+    return nodes.reduce((sum, node) => sum + node.expired, 0);
+  }
+
+  /** Whether, within that time, every client is connected and hears what either node sends to all. */
+  async isWhole(withinMs: number): Promise<boolean> {
+    const deadline = performance.now() + withinMs;
+    for (const node of this.#nodes) {
+      while (!(await this.#hearsAll(node))) if (performance.now() > deadline) return false;
+    }
+    return true;
+  }
+
+  /** One node after the other gets SIGTERM, ends, and is started again. */
+  async rollingRestart(): Promise<void> {
+    for (const [index, port] of this.ports.nodes.entries()) {
+      const node = this.#nodes[index] as ForkedProcess;
+      node.signal('SIGTERM');
+      const isLate = wait(EXIT_MS).then(() => node.signal('SIGKILL'));
+      await Promise.race([node.exited, isLate]);
+      this.#nodes[index] = await this.#startNode(port);
+    }
+  }
+
+  countedMoreThanOnce(): string[] {
+    return [...this.counted].filter(([, times]) => times > 1).map(([key]) => key);
+  }
+
+  /** Ends the requests, and waits until those under way have settled. */
+  async finish(): Promise<{ standing: Standing; nodes: NodeState[] }> {
+    await this.clients.ask('stop');
+    const deadline = performance.now() + SETTLE_MS;
+    while ((await this.#standing('')).unsettled > 0 && performance.now() < deadline)
+      await wait(LOOK_EVERY_MS);
+    return this.look();
+  }
+
+  async stop(): Promise<void> {
+    await this.clients.ask('leave');
+    await this.clients.exited;
+    for (const node of this.#nodes) node.signal('SIGTERM');
+    await Promise.all(this.#nodes.map(({ exited }) => exited));
+  }
+
+  async #hearsAll(node: ForkedProcess): Promise<boolean> {
+    const key = `mark${++this.#marks}`;
+    await node.ask('mark', key);
+    await wait(LOOK_EVERY_MS);
+    const { clients, connected, marked } = await this.#standing(key);
+    return connected === clients && marked === clients;
+  }
+
+  #standing(mark: string): Promise<Standing> {
+    return this.clients.ask('standing', mark);
+  }
+
+  async #startNode(port: number): Promise<ForkedProcess> {
+    const { redis, auth } = this.ports;
+    const args = argumentsOf({ port, 'redis-port': redis, 'auth-port': auth });
+    const node = new ForkedProcess(inFile('./node.ts'), args);
+    node.each('counted', (key: string) => this.counted.set(key, (this.counted.get(key) ?? 0) + 1));
+    await node.said('listening');
+    return node;
+  }
+}
+
+function argumentsOf(values: Readonly<Record<string, number>>): string[] {
+  return Object.entries(values).flatMap(([name, value]) => [`--${name}`, String(value)]);
+}
