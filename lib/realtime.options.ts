@@ -52,7 +52,7 @@ export interface RealtimeOptions {
   readonly maxUnauthenticated?: number | false;
   /** Those of one IP; behind a proxy it needs `trustProxy`. @default a fifth of maxUnauthenticated */
   readonly maxUnauthenticatedPerIp?: number | false;
-  /** The pace at which `authenticate` is asked, for upgrade requests and for `$auth`. @default { maxConcurrent: 200, maxPerSecond: false, maxWaiting: 5_000, maxWaitMs: 5_000 } */
+  /** The pace at which `authenticate` is asked, for upgrade requests and for `$auth`. @default { maxConcurrent: 200, maxPerSecond: false, maxWaiting: 5_000, maxWaitingPerIp: a fifth of maxWaiting, maxWaitMs: 5_000 } */
   readonly handshakes?: Partial<HandshakeSettings> | false;
   /** Where tickets are kept. @default Redis with `redis`, else this process */
   readonly ticketStore?: TicketStore;
@@ -127,7 +127,13 @@ interface Groups {
 }
 
 const GROUPS: Groups = {
-  handshakes: { maxConcurrent: 200, maxPerSecond: false, maxWaiting: 5_000, maxWaitMs: 5_000 },
+  handshakes: {
+    maxConcurrent: 200,
+    maxPerSecond: false,
+    maxWaiting: 5_000,
+    maxWaitingPerIp: 1_000,
+    maxWaitMs: 5_000,
+  },
   rateLimit: {
     messagesPerSecond: 1_000,
     burstMessages: 5_000,
@@ -207,6 +213,7 @@ const RULES: { readonly [name: string]: OptionRule | undefined } = {
   maxConnectionsPerUser: orFalse(positiveInteger),
   maxUnauthenticated: orFalse(positiveInteger),
   maxUnauthenticatedPerIp: orFalse(positiveInteger),
+  'handshakes.maxWaitingPerIp': orFalse(positiveInteger),
   ticketStore: objectWith('put', 'take'),
   // Checked where it is read, by all that a Redis URL or client may be.
   redis: { expected: 'a Redis configuration', accepts: () => true },
@@ -238,6 +245,10 @@ export function resolveOptions(options: RealtimeOptions): ResolvedOptions {
   if (options.maxUnauthenticatedPerIp === undefined) {
     resolved.maxUnauthenticatedPerIp = shareOf(resolved.maxUnauthenticated as number | false);
   }
+  if (options.handshakes && options.handshakes.maxWaitingPerIp === undefined) {
+    const handshakes = resolved.handshakes as HandshakeSettings;
+    resolved.handshakes = { ...handshakes, maxWaitingPerIp: shareOf(handshakes.maxWaiting) };
+  }
   return checkTogether(resolved as unknown as ResolvedOptions);
 }
 
@@ -255,7 +266,8 @@ function resolveGroup(name: keyof Groups, value: unknown): unknown {
     if (!Object.hasOwn(settings, key)) refuseUnknownOption(`${name}.${key}`, known);
     if (setting === undefined) continue;
     const byDefault = GROUPS[name][key as never] as unknown;
-    checkOption(`${name}.${key}`, setting, ruleOf(byDefault, true), byDefault);
+    const rule = RULES[`${name}.${key}`] ?? ruleOf(byDefault, true);
+    checkOption(`${name}.${key}`, setting, rule, byDefault);
     settings[key] = setting;
   }
   return settings;
@@ -267,11 +279,24 @@ function ruleOf(byDefault: unknown, isInGroup = false): OptionRule {
   return isInGroup ? orFalse(positiveInteger) : switchedOnOrOff;
 }
 
+// `$hello` alone has up to 2 KB when the user id is long.
+const MIN_QUEUE_BYTES = 4_096;
+
 function checkTogether(options: ResolvedOptions): ResolvedOptions {
-  const { highWaterMarkBytes, maxQueueBytes } = options;
+  const { highWaterMarkBytes, maxPayloadBytes, maxQueueBytes, rateLimit } = options;
   if (highWaterMarkBytes > maxQueueBytes) {
     throw new RangeError(
       `RealtimeModule expected highWaterMarkBytes (${highWaterMarkBytes}) to be at most maxQueueBytes (${maxQueueBytes}): lower the first or raise the second.`,
+    );
+  }
+  if (maxQueueBytes < MIN_QUEUE_BYTES) {
+    throw new RangeError(
+      `RealtimeModule expected maxQueueBytes (${maxQueueBytes}) to be at least ${MIN_QUEUE_BYTES}, the room that messages of the protocol need: raise it.`,
+    );
+  }
+  if (rateLimit !== false && rateLimit.burstBytes < maxPayloadBytes) {
+    throw new RangeError(
+      `RealtimeModule expected rateLimit.burstBytes (${rateLimit.burstBytes}) to be at least maxPayloadBytes (${maxPayloadBytes}), since a frame above the burst is never let through: raise the first or lower the second.`,
     );
   }
   checkRedisOption(options.redis);

@@ -4,6 +4,7 @@ import type { Identity } from '../connections/connection.js';
 import type { RealtimeMetrics } from '../metrics/realtime-metrics.js';
 import type { Refusals } from '../metrics/refusals.js';
 import type { Authentication } from './authentication.js';
+import { networkOf } from './client-network.js';
 import { Seat, type ConnectionLimits } from './connection-limits.js';
 import type { PathParams } from '../connections/connection.js';
 import { hasValidSubprotocols, readHandshake, type Handshake } from './handshake.js';
@@ -152,7 +153,7 @@ export class Admission {
     if (!this.authentication.isRequired && handshake.ticket === undefined && !needsUser) {
       return { handshake, identity: {} };
     }
-    const turnedAway = await this.queue.enter(handshake.request.socket);
+    const turnedAway = await this.queue.enter(handshake.request.socket, networkOf(handshake.ip));
     if (turnedAway !== undefined) return turnedAway;
     const verdict = await this.authentication.judge(handshake, needsUser).finally(() => this.queue.leave());
     if (verdict.outcome === 'late') return TOO_SLOW;

@@ -6,6 +6,7 @@ import { encodeError, encodeReply } from '../protocol/codec.js';
 import type { ClientFrame } from '../protocol/envelope.js';
 import { defaultErrorMessage, ErrorCode } from '../protocol/error-codes.js';
 import type { Authentication, Verdict } from './authentication.js';
+import { networkOf } from './client-network.js';
 import type { GatewayConnection } from './gateway-connection.js';
 import type { Handshake } from './handshake.js';
 import type { HandshakeQueue } from './handshake-queue.js';
@@ -96,7 +97,7 @@ export class AuthMessages {
 
   /** Asks the app when it is this client's turn; one queue paces these tokens and those of upgrade requests. */
   async #judge(connection: GatewayConnection, handshake: Handshake): Promise<Outcome> {
-    const refusal = await this.queue.enter();
+    const refusal = await this.queue.enter(handshake.request.socket, networkOf(handshake.ip));
     if (refusal !== undefined) return { outcome: 'busy', refusal };
     try {
       return connection.isOpen

@@ -1,5 +1,6 @@
 import type { PathParams } from '../connections/connection.js';
 import { match, parse, type MatchFunction, type Token } from 'path-to-regexp';
+import { samplesOf } from './path-samples.js';
 
 /** A gateway's path with one leading slash and none at its end. */
 export function normalizePath(path: string): string {
@@ -23,6 +24,7 @@ export function pathnameOf(url: string | undefined): string | undefined {
 export class GatewayPath {
   /** The pathname it stands for when it has no params and no optional parts. */
   readonly text: string | undefined;
+  readonly #tokens: Token[];
   readonly #match: MatchFunction<Record<string, string | string[]>>;
 
   constructor(readonly path: string) {
@@ -35,6 +37,7 @@ export class GatewayPath {
         { cause },
       );
     }
+    this.#tokens = tokens;
     const isText = tokens.every(({ type }) => type === 'text');
     this.text = isText ? tokens.map((token) => (token as { value: string }).value).join('') : undefined;
     this.#match = match<Record<string, string | string[]>>(path, { sensitive: true });
@@ -49,6 +52,11 @@ export class GatewayPath {
     } catch {
       return undefined;
     }
+  }
+
+  /** Whether every pathname of the other path is one of this path. */
+  covers(other: GatewayPath): boolean {
+    return samplesOf(other.#tokens).every((pathname) => this.paramsOf(pathname) !== undefined);
   }
 }
 

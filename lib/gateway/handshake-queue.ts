@@ -1,4 +1,5 @@
 import type { EventEmitter } from 'node:events';
+import { Tally } from './connection-places.js';
 import { GONE, type UpgradeRefusal } from './upgrade-refusal.js';
 
 export interface HandshakeSettings {
@@ -8,6 +9,8 @@ export interface HandshakeSettings {
   readonly maxPerSecond: number | false;
   /** How many may wait for their turn. */
   readonly maxWaiting: number;
+  /** How many of one IP may wait; behind a proxy it needs `trustProxy`. */
+  readonly maxWaitingPerIp: number | false;
   /** How long one may wait. */
   readonly maxWaitMs: number;
 }
@@ -23,6 +26,7 @@ interface Waiting {
  */
 export class HandshakeQueue {
   readonly #waiting = new Set<Waiting>();
+  readonly #waitingByNetwork = new Tally();
   #active = 0;
   #allowance: number;
   #refilledAt = performance.now();
@@ -40,11 +44,15 @@ export class HandshakeQueue {
    * Resolves when it is the handshake's turn (then call `leave`), or with why it will not be. Of a client whose socket
    * ends meanwhile the place is given to the next one.
    */
-  enter(socket?: EventEmitter): Promise<UpgradeRefusal | undefined> | undefined {
+  enter(socket: EventEmitter, network: string): Promise<UpgradeRefusal | undefined> | undefined {
     const { settings } = this;
     if (settings === false) return undefined;
     if (this.#waiting.size === 0 && this.#take(settings)) return undefined;
     if (this.#waiting.size >= settings.maxWaiting) return Promise.resolve(this.#refusal(settings));
+    if (this.#hasItsShare(settings, network)) {
+      return Promise.resolve({ ...this.#refusal(settings), reason: 'handshake_queue_per_ip', status: 429 });
+    }
+    this.#waitingByNetwork.add(network);
     return new Promise((resolve) => {
       const hangUp = () => {
         this.#waiting.delete(waiting);
@@ -53,11 +61,12 @@ export class HandshakeQueue {
       const waiting: Waiting = {
         since: performance.now(),
         admit: (refusal) => {
-          socket?.off('end', hangUp).off('close', hangUp);
+          socket.off('end', hangUp).off('close', hangUp);
+          this.#waitingByNetwork.remove(network);
           resolve(refusal);
         },
       };
-      socket?.once('end', hangUp).once('close', hangUp);
+      socket.once('end', hangUp).once('close', hangUp);
       this.#waiting.add(waiting);
       this.#schedule(settings);
     });
@@ -77,6 +86,10 @@ export class HandshakeQueue {
     const refused = [...this.#waiting];
     this.#waiting.clear();
     for (const { admit } of refused) admit(this.#refusal(this.settings));
+  }
+
+  #hasItsShare({ maxWaitingPerIp }: HandshakeSettings, network: string): boolean {
+    return maxWaitingPerIp !== false && this.#waitingByNetwork.of(network) >= maxWaitingPerIp;
   }
 
   #take({ maxConcurrent, maxPerSecond }: HandshakeSettings): boolean {

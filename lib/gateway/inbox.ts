@@ -69,6 +69,7 @@ export class Inbox {
   open(): void {
     this.#isOpen = true;
     this.#next();
+    this.#settleIfIdle();
   }
 
   /** Whether so many messages wait that the socket is not read. */

@@ -10,6 +10,8 @@ export class OtherSockets {
 
   add(socket: Duplex): void {
     this.#open.add(socket);
+    // Node removes its own listener with the upgrade: an error that no listener handles would end the process.
+    socket.on('error', () => socket.destroy());
     socket.once('close', () => {
       this.#open.delete(socket);
       if (this.#open.size === 0) clearTimeout(this.#deadline);

@@ -42,6 +42,7 @@ export class Routes {
   /** Finds the gateways among the providers of all modules. */
   discover(modules: ModulesContainer, enhancers: Enhancers, scopes: ConnectionScopes): void {
     const plainPaths = new Map<string, string>();
+    const known = new Set<unknown>();
     for (const [moduleKey, { providers }] of modules) {
       for (const wrapper of providers.values()) {
         const { metatype } = wrapper;
@@ -51,6 +52,7 @@ export class Routes {
           notePlainGateway(metatype, plainPaths);
           continue;
         }
+        requireOneInstance(wrapper, known);
         const instance = new GatewayInstance(
           wrapper as InstanceWrapper<object>,
           moduleKey,
@@ -64,10 +66,15 @@ export class Routes {
     for (const route of this.#byPath.values()) {
       requireHandlers(route);
       requireAgreement(route);
-      const plain = plainPaths.get(route.path.path);
-      if (plain === undefined) continue;
+    }
+    requireReachable([...this.#byPath.values()]);
+    for (const [path, plain] of plainPaths) {
+      const taken = this.match(path)?.route.path.path;
+      if (taken === undefined) continue;
+      const which =
+        taken === path ? 'of a @RealtimeGateway' : `which "${taken}" of a @RealtimeGateway matches`;
       throw new Error(
-        `${plain} is a plain @WebSocketGateway on the path "${route.path.path}" of a @RealtimeGateway: give it a path of its own.`,
+        `${plain} is a plain @WebSocketGateway on the path "${path}"${taken === path ? ' ' : ', '}${which}: give it a path of its own.`,
       );
     }
   }
@@ -162,6 +169,38 @@ function requireHandlers(route: Route): void {
         `No handler for the client message "${type}" on the path "${route.path.path}": add an @OnMessage(…, '${type}') method to ${instance.name}, or take it out of the contract.`,
       );
     }
+  }
+}
+
+/** Two instances of a class would both be told of each connection; a transient one is never constructed. */
+function requireOneInstance({ metatype, name, isTransient }: InstanceWrapper, known: Set<unknown>): void {
+  if (isTransient) {
+    throw new Error(
+      `${name} has @RealtimeGateway and Scope.TRANSIENT, but no provider asks for it, so that Nest does not construct it: leave the scope out, or use Scope.REQUEST for one instance per connection.`,
+    );
+  }
+  if (known.has(metatype)) {
+    throw new Error(
+      `${name} has @RealtimeGateway and is provided twice, so that its hooks would run twice for each connection: keep it in the \`providers\` of one module.`,
+    );
+  }
+  known.add(metatype);
+}
+
+/** Requests go to the first path that matches; one with no params goes before those with params. */
+function requireReachable(routes: readonly Route[]): void {
+  for (const [index, { path, gateways }] of routes.entries()) {
+    const earlier = routes.slice(0, index);
+    const rivals =
+      path.text === undefined ? earlier : earlier.filter(({ path: { text } }) => text !== undefined);
+    const taking = rivals.find((rival) => rival.path.covers(path));
+    if (taking === undefined) continue;
+    const fix = path.covers(taking.path)
+      ? 'give both the same path, or different ones'
+      : 'list it first in the providers, or give it another path';
+    throw new Error(
+      `No request would reach the path "${path.path}" of ${gateways[0]?.instance.name}, since "${taking.path.path}" of ${taking.gateways[0]?.instance.name} comes first and matches all of it: ${fix}.`,
+    );
   }
 }
 

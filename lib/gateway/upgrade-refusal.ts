@@ -14,6 +14,7 @@ export interface UpgradeRefusal {
     | 'unauthenticated'
     | 'unauthenticated_per_ip'
     | 'handshake_queue'
+    | 'handshake_queue_per_ip'
     | 'handshake_timeout'
     | 'token'
     | 'tickets_unavailable'

@@ -1,3 +1,4 @@
+import { Injectable, Module, Scope } from '@nestjs/common';
 import { WsAdapter } from '@nestjs/platform-ws';
 import { SubscribeMessage, WebSocketGateway } from '@nestjs/websockets';
 import { IsString } from 'class-validator';
@@ -17,6 +18,8 @@ const other = defineContract({
   client: { say: { payload: Text } },
   server: { said: { payload: Text, delivery: 'volatile' } },
 });
+
+const empty = defineContract({});
 
 const start = (...providers: (new (...parameters: never[]) => object)[]) =>
   boot({ imports: [RealtimeModule.forRoot()], providers });
@@ -87,6 +90,68 @@ describe('an app does not start with', () => {
     class PlainGateway {}
     await expect(start(RestaurantGateway, PlainGateway)).rejects.toThrow(
       'PlainGateway is a plain @WebSocketGateway on the path "/ws" of a @RealtimeGateway: give it a path of its own.',
+    );
+  });
+
+  it('a plain gateway on a path that a realtime pattern takes', async () => {
+    @RealtimeGateway({ path: '/:room', contract: empty })
+    class RoomGateway {}
+    @WebSocketGateway({ path: '/chat' })
+    class PlainGateway {}
+    await expect(start(RoomGateway, PlainGateway)).rejects.toThrow(
+      'PlainGateway is a plain @WebSocketGateway on the path "/chat", which "/:room" of a @RealtimeGateway matches: give it a path of its own.',
+    );
+  });
+
+  describe('a path that no request would reach:', () => {
+    const gateway = (path: string) => {
+      @RealtimeGateway({ path, contract: empty })
+      class PathGateway {}
+      return PathGateway;
+    };
+
+    it.each([
+      ['/venues/:id', '/venues/:name', 'give both the same path, or different ones'],
+      ['/a{/:b}', '/a{/:c}', 'give both the same path, or different ones'],
+      ['/*rest', '/venues/:id', 'list it first in the providers, or give it another path'],
+      ['/*rest', '/files/*path', 'list it first in the providers, or give it another path'],
+      ['/:kind/:id', '/venues/v:id', 'list it first in the providers, or give it another path'],
+      ['/a-b', '/a\\-b', 'give both the same path, or different ones'],
+    ])('%s before %s', async (first, second, fix) => {
+      await expect(start(gateway(first), gateway(second))).rejects.toThrow(
+        `No request would reach the path "${second}" of PathGateway, since "${first}" of PathGateway comes first and matches all of it: ${fix}.`,
+      );
+    });
+
+    it.each([
+      ['/venues/:id', '/*rest'],
+      ['/:kind/:id', '/files/*path'],
+      ['/venues/:id', '/venues/new'],
+      ['/a', '/a{/:b}'],
+      ['/venues/:id', '/tables/:id'],
+    ])('not %s before %s', async (first, second) => {
+      expect(await start(gateway(first), gateway(second))).toBe('started');
+    });
+  });
+
+  it('a gateway that two modules provide', async () => {
+    @RealtimeGateway({ path: '/ws', contract: empty })
+    class TwiceGateway {}
+    @Module({ providers: [TwiceGateway] })
+    class OtherModule {}
+    await expect(
+      boot({ imports: [RealtimeModule.forRoot(), OtherModule], providers: [TwiceGateway] }),
+    ).rejects.toThrow(
+      'TwiceGateway has @RealtimeGateway and is provided twice, so that its hooks would run twice for each connection: keep it in the `providers` of one module.',
+    );
+  });
+
+  it('a transient gateway', async () => {
+    @Injectable({ scope: Scope.TRANSIENT })
+    @RealtimeGateway({ path: '/ws', contract: empty })
+    class TransientGateway {}
+    await expect(start(TransientGateway)).rejects.toThrow(
+      'TransientGateway has @RealtimeGateway and Scope.TRANSIENT, but no provider asks for it, so that Nest does not construct it: leave the scope out, or use Scope.REQUEST for one instance per connection.',
     );
   });
 

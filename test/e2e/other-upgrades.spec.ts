@@ -1,8 +1,11 @@
 import type { Server } from 'node:http';
+import { connect } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { RealtimeModule } from 'nestjs-realtime';
 import { createRealtimeTestApp, type RealtimeTestApp } from 'nestjs-realtime/testing';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
+import { upgradeText } from '../gateway/client-bytes.js';
 import { RestaurantGateway } from './restaurant.js';
 
 let app: RealtimeTestApp;
@@ -61,6 +64,19 @@ describe('an upgrade listener that ignores what is not its own', () => {
     await seen;
     vi.advanceTimersByTime(5_000);
     expect(await answer).toBe('Unexpected server response: 404');
+  });
+
+  it('does not end the process when a client resets its connection on an unknown path', async () => {
+    const seen = new Promise<Duplex>((resolve) =>
+      server.on('upgrade', (_request, socket) => resolve(socket)),
+    );
+    const client = connect(app.port, '127.0.0.1');
+    client.write(upgradeText('/nope'));
+    const socket = await seen;
+    expect(socket.listenerCount('error')).toBeGreaterThan(0);
+    const closed = new Promise((resolve) => socket.on('close', resolve));
+    client.resetAndDestroy();
+    await closed;
   });
 
   it('may answer late, and is then left alone', async () => {

@@ -1,4 +1,4 @@
-import { once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Authenticate } from 'nestjs-realtime';
@@ -65,7 +65,13 @@ async function admission({ origins = false, authenticate, open = () => true, max
     },
     places,
   );
-  const queue = new HandshakeQueue({ maxConcurrent: 1, maxPerSecond: false, maxWaiting: 1, maxWaitMs: 50 });
+  const queue = new HandshakeQueue({
+    maxConcurrent: 1,
+    maxPerSecond: false,
+    maxWaiting: 1,
+    maxWaitingPerIp: false,
+    maxWaitMs: 50,
+  });
   const tickets = new TicketService(new MemoryTicketStore());
   const judge = new Admission(
     new OriginPolicy(origins, true, 20),
@@ -216,5 +222,6 @@ it.each(exits)('every place is given back after %j', async (expected, scene, vis
   for (const seat of rig.seats) seat.leave();
   expect(rig.counters()).toEqual({ total: 0, unauthenticated: 0, places: 0, waiting: 0 });
   // The one handshake at a time is free again as well; what is closed stays closed.
-  if (!expected.includes('draining')) expect(rig.queue.enter()).toBeUndefined();
+  if (!expected.includes('draining'))
+    expect(rig.queue.enter(new EventEmitter(), '203.0.113.1')).toBeUndefined();
 });

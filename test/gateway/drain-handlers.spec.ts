@@ -6,6 +6,9 @@ import { openLobby } from './lobby.js';
 /** One slice after the time that clients are told, which is at once. */
 const drain = { reconnectsPerSecond: 1_000_000, timeoutMs: 5_000 };
 
+// So many that a client may go on sending until its slice has come.
+const maxWaitingMessages = 10_000;
+
 it('handlers in flight finish and their replies arrive before the close', async () => {
   const { app, visits } = await openLobby({ drain });
   const gate = new Gate();
@@ -43,8 +46,35 @@ it('messages that were queued behind them are handled and answered too, in order
   await closing;
 });
 
+it('messages that waited for handleConnection are answered before the close, which comes at once after them', async () => {
+  const { app, visits } = await openLobby({ drain, maxWaitingMessages });
+  const gate = new Gate();
+  const asked = new Gate();
+  visits.onConnect = () => {
+    asked.open();
+    return gate.opened;
+  };
+  const client = app.open('/lobby');
+  client.send({ type: 'say', id: 1, payload: { text: 'early' } });
+  client.send({ type: 'ping' });
+  await client.nextOfType('pong');
+  await asked.opened;
+  const closing = app.app.close();
+  await client.nextOfType('$goaway');
+  // Until its slice has come: what it sends is refused from then on.
+  for (let id = 2; !client.frames.some(({ type }) => type === '$error'); id++) {
+    client.send({ type: 'say', id, payload: { text: 'late' } });
+    client.send({ type: 'ping' });
+    await client.nextOfType('pong');
+  }
+  gate.open();
+  expect(await client.reply(1)).toEqual({ text: 'early' });
+  expect((await client.closed).code).toBe(1012);
+  await closing;
+});
+
 it('messages that come while the last handlers finish are answered UNAVAILABLE and not handled', async () => {
-  const { app, visits, metrics } = await openLobby({ drain });
+  const { app, visits, metrics } = await openLobby({ drain, maxWaitingMessages });
   const gate = new Gate();
   visits.onHold = () => gate.opened;
   const client = await app.connect('/lobby');

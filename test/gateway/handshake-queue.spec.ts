@@ -8,7 +8,7 @@ import { upgrade } from './upgrade-request.js';
 const TOKEN = { headers: { Authorization: 'Bearer t' } };
 
 /** An app whose `authenticate` answers one question after another, when told to. */
-async function slowLobby(handshakes: RealtimeOptions['handshakes']) {
+async function slowLobby(handshakes: RealtimeOptions['handshakes'], options: RealtimeOptions = {}) {
   const questions: Gate[] = [];
   const arrivals: (() => void)[] = [];
   const authenticate: Authenticate = () => {
@@ -17,7 +17,11 @@ async function slowLobby(handshakes: RealtimeOptions['handshakes']) {
     for (const arrive of arrivals.splice(0)) arrive();
     return gate.opened.then(() => ({ userId: 'ann' }));
   };
-  const lobby = await openLobby({ authenticate, ...(handshakes === undefined ? {} : { handshakes }) });
+  const lobby = await openLobby({
+    ...options,
+    authenticate,
+    ...(handshakes === undefined ? {} : { handshakes }),
+  });
   /** Resolves when that many have been asked about. */
   const asked = async (count: number) => {
     while (questions.length < count) await new Promise<void>((resolve) => arrivals.push(resolve));
@@ -60,6 +64,32 @@ it('whoever finds maxWaiting before it is told with 503 when to come back', asyn
   await first[0];
   questions[1]?.open();
   expect((await first[1])?.status).toBe(101);
+});
+
+it('a fifth of maxWaiting may be of one IP, so that it leaves the rest to others', async () => {
+  const { app, questions, waiting, metrics } = await slowLobby(
+    { maxConcurrent: 1, maxWaiting: 10 },
+    { trustProxy: 'loopback' },
+  );
+  const from = (ip: string) => upgrade(app.port, { headers: { ...TOKEN.headers, 'X-Forwarded-For': ip } });
+  const answers = [from('203.0.113.1')];
+  await waiting(0);
+  answers.push(from('203.0.113.1'), from('203.0.113.1'));
+  await waiting(2);
+  const { status, body, headers } = await from('203.0.113.1');
+  expect([status, body, Number(headers['retry-after']) >= 1]).toEqual([429, 'too many handshakes', true]);
+  expect(metrics.upgradesRefused.of('handshake_queue_per_ip')).toBe(1);
+  answers.push(from('2001:db8::1'), from('2001:db8::2'));
+  await waiting(4);
+  expect((await from('2001:db8::3')).status).toBe(429);
+  questions[0]?.open();
+  await answers[0];
+  // Its turn frees the place it waited at.
+  await waiting(3);
+  answers.push(from('203.0.113.1'));
+  await waiting(4);
+  await app.close();
+  await Promise.all(answers);
 });
 
 it('whoever waits longer than maxWaitMs is turned away, and the app is never asked', async () => {
@@ -196,6 +226,20 @@ describe('tokens by $auth', () => {
       gates[i]?.open();
     }
     await others[1].hello();
+  });
+
+  it('of clients that have gone leave their place in the queue at once', async () => {
+    const { open, gates, asked, waiting } = await openTurnstile({ maxWaitMs: 60_000 });
+    const [first, gone] = [await open(), await open()];
+    say(first, 'a');
+    await asked(1);
+    say(gone, 'a');
+    await waiting(1);
+    gone.socket.terminate();
+    await waiting(0);
+    gates[0]?.open();
+    await first.hello();
+    expect(gates).toHaveLength(1);
   });
 
   it('of clients that have gone while they waited are not judged', async () => {

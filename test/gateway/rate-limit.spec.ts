@@ -1,4 +1,4 @@
-import type { RateLimitSettings } from 'nestjs-realtime';
+import type { RateLimitSettings, RealtimeOptions } from 'nestjs-realtime';
 import { TestReplyError, type TestClient } from 'nestjs-realtime/testing';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { openLobby } from './lobby.js';
@@ -18,8 +18,8 @@ async function answersTo(client: TestClient, type: string, count: number, text =
 
 const times = (count: number, text: string) => Array.from({ length: count }, () => text);
 
-async function limited(rateLimit: Partial<RateLimitSettings>) {
-  const lobby = await openLobby({ rateLimit, heartbeat: false });
+async function limited(rateLimit: Partial<RateLimitSettings>, options: RealtimeOptions = {}) {
+  const lobby = await openLobby({ rateLimit, heartbeat: false, ...options });
   vi.useFakeTimers({ toFake: ['performance'] });
   onTestFinished(() => void vi.useRealTimers());
   return { ...lobby, client: await lobby.app.connect('/lobby') };
@@ -66,7 +66,7 @@ describe('messages', () => {
 });
 
 it('bytes above burstBytes are refused although messages are left, and come back at bytesPerSecond', async () => {
-  const { client } = await limited({ burstBytes: 2_500, bytesPerSecond: 1_100 });
+  const { client } = await limited({ burstBytes: 2_500, bytesPerSecond: 1_100 }, { maxPayloadBytes: 2_500 });
   const text = 'a'.repeat(1_000);
   expect(await answersTo(client, 'say', 3, text)).toEqual(['ok', 'ok', 'RATE_LIMITED']);
   vi.advanceTimersByTime(1_000);
