@@ -25,7 +25,9 @@ export class StandardPayload implements PayloadValidator {
       throw error;
     }
     const result = this.schema['~standard'].validate(clean);
-    return 'then' in result ? result.then((settled) => conclude(settled, clean)) : conclude(result, clean);
+    if (!('then' in result)) return conclude(result, clean);
+    // It may be a promise of another realm or kind: those who asked know a native one when they see it.
+    return Promise.resolve(result).then((settled) => conclude(settled, clean));
   }
 }
 

@@ -107,7 +107,7 @@ export class FrameIntake {
         this.#noteAnswer(this.requests.refused(connection, frame.id, frame.payload));
         return;
       case '$cancel':
-        if (frame.id !== undefined) this.streams.cancel(connection, frame.id);
+        if (frame.id !== undefined) this.#cancel(connection, frame.id);
         return;
       default:
         this.#refuse(connection, frame.id, ErrorCode.UNKNOWN_TYPE);
@@ -116,6 +116,13 @@ export class FrameIntake {
 
   #reportAnswer({ id, path, userId }: GatewayConnection, error: unknown): void {
     this.log.failure('answer failed', { type: '$reply', path, connection: id, user: userId }, error);
+  }
+
+  /** A handler that still runs may return its stream later. */
+  #cancel(connection: GatewayConnection, id: MessageId): void {
+    if (this.streams.cancel(connection, id)) return;
+    const unanswered = connection.inbox.unanswered(id);
+    if (unanswered !== undefined) this.streams.cancelUnanswered(unanswered);
   }
 
   /** An answer that comes too late, or to nothing, changes nothing; it is only counted. */

@@ -1,4 +1,4 @@
-import type { ClientFrame } from '../protocol/envelope.js';
+import type { ClientFrame, MessageId } from '../protocol/envelope.js';
 
 /** What a paused reader needs. */
 interface Pausable {
@@ -26,7 +26,8 @@ const HARD_LIMIT_FACTOR = 64;
  */
 export class Inbox {
   #waiting: ClientFrame[] | undefined;
-  #active = 0;
+  /** Those whose handlers have not ended; few, as `concurrency` says. */
+  readonly #running: ClientFrame[] = [];
   #isOpen = false;
   #isPaused = false;
   #answersOwed = 0;
@@ -41,7 +42,7 @@ export class Inbox {
 
   /** False when the message cannot even wait. */
   push(frame: ClientFrame): boolean {
-    if (this.#isOpen && this.#active < this.settings.concurrency && this.#waiting === undefined) {
+    if (this.#isOpen && this.#running.length < this.settings.concurrency && this.#waiting === undefined) {
       this.#handle(frame);
       return true;
     }
@@ -82,6 +83,12 @@ export class Inbox {
     return this.#onSettled !== undefined;
   }
 
+  /** The message with this id that waits or runs. */
+  unanswered(id: MessageId): ClientFrame | undefined {
+    const hasId = (frame: ClientFrame) => frame.id === id;
+    return this.#running.find(hasId) ?? this.#waiting?.find(hasId);
+  }
+
   /** Takes no more messages; resolves when those that came before are done. */
   settled(): Promise<void> {
     return new Promise((resolve) => {
@@ -108,10 +115,10 @@ export class Inbox {
   #handle(frame: ClientFrame): void {
     const pending = this.handle(frame);
     if (pending === undefined) return;
-    this.#active++;
+    this.#running.push(frame);
     // The dispatcher answers every failure itself: this promise never rejects.
     void pending.then(() => {
-      this.#active--;
+      this.#running.splice(this.#running.indexOf(frame), 1);
       this.#next();
       this.#settleIfIdle();
     });
@@ -131,14 +138,14 @@ export class Inbox {
   }
 
   #settleIfIdle(): void {
-    if (this.#active === 0 && this.#waiting === undefined) this.#onSettled?.();
+    if (this.#running.length === 0 && this.#waiting === undefined) this.#onSettled?.();
   }
 
   #next(): void {
     const waiting = this.#waiting;
     if (waiting === undefined) return;
     let taken = 0;
-    while (this.#isOpen && taken < waiting.length && this.#active < this.settings.concurrency) {
+    while (this.#isOpen && taken < waiting.length && this.#running.length < this.settings.concurrency) {
       this.#handle(waiting[taken++] as ClientFrame);
     }
     if (this.#waiting !== waiting) return;

@@ -1,7 +1,7 @@
 import type { Connection } from '../connections/connection.js';
 import { encodeAnswer, encodeError } from '../protocol/codec.js';
 import type { ClientFrame, MessageId } from '../protocol/envelope.js';
-import { ErrorCode } from '../protocol/error-codes.js';
+import { defaultErrorMessage, ErrorCode } from '../protocol/error-codes.js';
 import { AnsweredSession, type Answer, type RunningMessage } from './answered-session.js';
 
 export interface IdempotencySettings {
@@ -216,5 +216,12 @@ function wait({ waiting }: RunningMessage, connection: Connection, id: MessageId
 }
 
 function send(connection: Connection, id: MessageId | undefined, { type, payload }: Answer): void {
-  if (id !== undefined) connection.sendText(encodeAnswer(type, id, payload));
+  if (id === undefined) return;
+  try {
+    connection.sendText(encodeAnswer(type, id, payload));
+  } catch {
+    // Too large: its handler's log says so, and this must not end the message that is settled.
+    const code = ErrorCode.INTERNAL;
+    connection.sendText(encodeError(id, { code, message: defaultErrorMessage(code) }));
+  }
 }

@@ -1,5 +1,5 @@
 import type { Connection } from '../connections/connection.js';
-import { encodeAnswer, encodeError, encodePayload, encodeReply } from '../protocol/codec.js';
+import { encodeAnswer, encodeComplete, encodeError, encodePayload, encodeReply } from '../protocol/codec.js';
 import { errorTextOf } from '../metrics/error-text.js';
 import { logLine } from '../metrics/log-line.js';
 import type { RealtimeLog } from '../metrics/realtime-log.js';
@@ -18,6 +18,9 @@ import { refusalOf } from './wire-error.js';
 export interface HandlerSource {
   handlerFor(connection: Connection): MessageHandler | Promise<MessageHandler>;
 }
+
+// Of a refusal that is too large to send.
+const MAX_SHORT_MESSAGE = 1_000;
 
 /** Runs a message through its handler and gives it its one answer. Never throws, never rejects. */
 export class MessageDispatcher {
@@ -86,13 +89,14 @@ export class MessageDispatcher {
         return;
       }
       if (frame.key !== undefined) this.idempotency.abandon(frame);
-      if (connection.isOpen) {
+      if (connection.isOpen && !this.streams.isCancelled(frame)) {
         this.streams.pipe(connection, id, value, {
           onError: (error) => void this.#fail(handler, args, connection, frame, error),
           onStopError: (error) => this.#onStopError(args, error),
         });
       } else {
         this.streams.discard(value, (error) => this.#onStopError(args, error));
+        if (id !== undefined) connection.sendText(encodeComplete(id));
       }
     } catch (error) {
       return this.#fail(handler, args, connection, frame, error);
@@ -117,8 +121,13 @@ export class MessageDispatcher {
 
   #refuse(connection: Connection, frame: ClientFrame, thrown: unknown): void {
     const { error, isFault, omitted, cause } = refusalOf(thrown);
-    if (frame.key !== undefined) this.#answerOnce(connection, frame, '$error', error);
-    else connection.sendText(encodeError(frame.id, error));
+    try {
+      this.#sayError(connection, frame, error);
+    } catch (tooLarge) {
+      const { code, message } = error;
+      this.#sayError(connection, frame, { code, message: message.slice(0, MAX_SHORT_MESSAGE) });
+      this.#report('refusal shortened', connection, frame, tooLarge);
+    }
     if (isFault) this.#report('handler failed', connection, frame, thrown);
     if (omitted !== undefined) this.#report('refusal shortened', connection, frame, new TypeError(omitted));
     this.refusals.message(error.code, () =>
@@ -128,6 +137,11 @@ export class MessageDispatcher {
         cause: cause === undefined ? undefined : errorTextOf(cause).summary,
       }),
     );
+  }
+
+  #sayError(connection: Connection, frame: ClientFrame, error: WireError): void {
+    if (frame.key !== undefined) this.#answerOnce(connection, frame, '$error', error);
+    else connection.sendText(encodeError(frame.id, error));
   }
 
   readonly #onStopError: OnStopError = ([{ path, id, userId }, , type], error) =>
@@ -140,9 +154,10 @@ export class MessageDispatcher {
   #answerOnce(connection: Connection, frame: ClientFrame, type: Answer['type'], value: unknown): void {
     const payload =
       type === '$error' ? JSON.stringify(value) : encodePayload(value, `the reply to "${frame.type}"`);
-    this.idempotency.settle(frame, { type, payload });
+    // Sent first: an answer that is too large for this client is not kept for the next one.
     if (frame.id !== undefined) connection.sendText(encodeAnswer(type, frame.id, payload));
     else if (type === '$error') connection.sendText(encodeError(undefined, value as WireError));
+    this.idempotency.settle(frame, { type, payload });
   }
 }
 

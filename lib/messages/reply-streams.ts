@@ -1,7 +1,7 @@
 import { isObservable, Observable, takeWhile, type Subscription } from 'rxjs';
 import type { Connection } from '../connections/connection.js';
 import { encodeComplete, encodeNext } from '../protocol/codec.js';
-import type { MessageId } from '../protocol/envelope.js';
+import type { ClientFrame, MessageId } from '../protocol/envelope.js';
 import { ErrorCode } from '../protocol/error-codes.js';
 import { pacedSource } from './paced-source.js';
 import { RealtimeException } from './realtime.exception.js';
@@ -83,6 +83,8 @@ type StreamKey = MessageId | symbol;
 export class ReplyStreams {
   readonly #running = new WeakMap<Connection, Map<StreamKey, ReplyStream>>();
 
+  readonly #cancelled = new WeakSet<ClientFrame>();
+
   /** At most so many of one connection run at a time. */
   constructor(private readonly maxStreams: number) {}
 
@@ -123,9 +125,20 @@ export class ReplyStreams {
     stop().catch(onStopError);
   }
 
-  /** Stops one; the client asked with `$cancel`. */
-  cancel(connection: Connection, id: MessageId): void {
-    this.#running.get(connection)?.get(id)?.stop();
+  /** Stops one; the client asked with `$cancel`. False when none with this id runs. */
+  cancel(connection: Connection, id: MessageId): boolean {
+    const stream = this.#running.get(connection)?.get(id);
+    stream?.stop();
+    return stream !== undefined;
+  }
+
+  /** The client wants no streamed reply to a message that has no answer yet. */
+  cancelUnanswered(frame: ClientFrame): void {
+    this.#cancelled.add(frame);
+  }
+
+  isCancelled(frame: ClientFrame): boolean {
+    return this.#cancelled.has(frame);
   }
 
   /** Stops every one of a connection that is gone. */

@@ -39,6 +39,14 @@ describe('a Standard Schema payload', () => {
     });
   });
 
+  it('awaits what is a promise of another kind, as one of another realm is', async () => {
+    const then = (resolve: (result: unknown) => void) => resolve({ issues: [{ message: 'is refused' }] });
+    const schema = { '~standard': { version: 1, vendor: 'test', validate: () => ({ then }) } };
+    const verdict = validate(schema as never, {});
+    expect(verdict).toBeInstanceOf(Promise);
+    expect(await verdict).toEqual({ issues: [{ path: '', message: 'is refused' }] });
+  });
+
   it('hands on what the schema throws or rejects with', async () => {
     const throwing = (act: () => never | Promise<never>): StandardSchemaV1 => ({
       '~standard': { version: 1, vendor: 'test', validate: act },
