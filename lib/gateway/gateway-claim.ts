@@ -1,5 +1,5 @@
 import { Inject, type WebSocketAdapter } from '@nestjs/common';
-import { ApplicationConfig } from '@nestjs/core';
+import { ApplicationConfig, ModuleRef, ModulesContainer } from '@nestjs/core';
 import { WebSocketServer } from '@nestjs/websockets';
 
 /**
@@ -43,6 +43,32 @@ export function requireRealtimeModule(target: Function): void {
         `${nameOf(this)} has @RealtimeGateway, but another WebSocket adapter than RealtimeModule's would serve it, without authentication and limits: ` +
           'import RealtimeModule.forRoot() in the root module, and remove app.useWebSocketAdapter(); plain @WebSocketGateway classes keep working.',
       );
+    },
+  });
+}
+
+/**
+ * The same for gateways that Nest makes per request, into which it injects nothing at boot: it injects into their guard.
+ */
+export function requireRealtimeModuleByGuard(
+  guard: Function,
+  isGateway: (metatype: object) => boolean,
+): void {
+  const prototype = guard.prototype as object;
+  Inject(ModuleRef)(prototype, CONFIG);
+  Object.defineProperty(prototype, CONFIG, {
+    configurable: true,
+    set(moduleRef: ModuleRef) {
+      const config = moduleRef.get(ApplicationConfig, { strict: false });
+      if (config.getIoAdapter() !== null) return;
+      for (const { providers } of moduleRef.get(ModulesContainer, { strict: false }).values()) {
+        for (const { metatype, name } of providers.values()) {
+          if (typeof metatype === 'function' && isGateway(metatype)) {
+            config.setIoAdapter(new MissingModule(String(name)));
+            return;
+          }
+        }
+      }
     },
   });
 }

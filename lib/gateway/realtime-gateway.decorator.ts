@@ -4,7 +4,7 @@ import { WebSocketGateway } from '@nestjs/websockets';
 import type { Connection } from '../connections/connection.js';
 import type { AnyContract } from '../contract/contract.js';
 import { MessageGuard } from '../messages/message.guard.js';
-import { requireRealtimeModule } from './gateway-claim.js';
+import { requireRealtimeModule, requireRealtimeModuleByGuard } from './gateway-claim.js';
 import { normalizePath } from './gateway-path.js';
 
 export interface RealtimeGatewayOptions {
@@ -83,3 +83,5 @@ export function decoratedGateways(): (abstract new () => object)[] {
 export function realtimeGatewayOf(target: object): RealtimeGatewayOptions | undefined {
   return Reflect.getMetadata(REALTIME_GATEWAY, target);
 }
+
+requireRealtimeModuleByGuard(MessageGuard, (metatype) => realtimeGatewayOf(metatype) !== undefined);

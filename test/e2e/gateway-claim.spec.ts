@@ -33,9 +33,9 @@ describe('a realtime gateway without RealtimeModule', () => {
       throw new Error('exit');
     });
     onTestFinished(() => exit.mockRestore());
-    await expect(createRealtimeTestApp({ providers: [LobbyGateway, Visits] })).rejects.toThrow(
-      `LobbyGateway ${NO_MODULE}`,
-    );
+    for (const [name, providers] of gateways) {
+      await expect(createRealtimeTestApp({ providers })).rejects.toThrow(`${name} ${NO_MODULE}`);
+    }
     expect(exit).not.toHaveBeenCalled();
   });
 
