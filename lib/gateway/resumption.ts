@@ -34,6 +34,9 @@ export class Resumption {
       connection.sendText(encodeError(frame.id, { code: ErrorCode.VALIDATION_FAILED, message }));
     } else if (connection.isIdentified) {
       this.#resume(connection, resumed, frame);
+    } else if (connection.onIdentified !== undefined) {
+      const message = 'another $resume waits for authentication';
+      connection.sendText(encodeError(frame.id, { code: ErrorCode.BAD_REQUEST, message }));
     } else {
       // Whose session it is can be judged only when the client is known.
       connection.onIdentified = () => this.#resume(connection, resumed, frame);
