@@ -1,5 +1,5 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
-import type { UnknownProperties } from './class-payload.js';
+import type { UnknownProperties } from './class/class-payload.js';
 import type { PayloadValidator } from './payload-validator.js';
 
 /** `live` reaches whoever is connected; `volatile` is dropped where a socket is congested. */

@@ -8,7 +8,7 @@ import type {
   ServerEntries,
 } from './contract-entries.js';
 import { definitionError, validatorFor } from './payload-definition.js';
-import { isPlainObject } from './plain-input.js';
+import { isPlainObject } from './class/plain-input.js';
 
 export type {
   AnyContract,

@@ -1,7 +1,7 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
-import { ClassPayload } from './class-payload.js';
-import type { UnknownProperties } from './class-payload.js';
-import type { Class } from './class-shape.js';
+import { ClassPayload } from './class/class-payload.js';
+import type { UnknownProperties } from './class/class-payload.js';
+import type { Class } from './class/class-shape.js';
 import { kindOf, noPayload } from './payload-validator.js';
 import type { PayloadValidator } from './payload-validator.js';
 import { StandardPayload } from './standard-payload.js';

@@ -2,8 +2,8 @@ import type { StandardSchemaV1 } from '@standard-schema/spec';
 import type { Issue } from '../protocol/envelope.js';
 import { MAX_ISSUES, refusal } from './payload-validator.js';
 import type { PayloadValidator, Validation } from './payload-validator.js';
-import { MAX_DEPTH, NestedTooDeep, withoutPollutingKeys } from './plain-input.js';
-import { repeatsInput } from './repeated-input.js';
+import { MAX_DEPTH, NestedTooDeep, withoutPollutingKeys } from './class/plain-input.js';
+import { repeatsInput } from './class/repeated-input.js';
 
 const MAX_PATH_SEGMENTS = 20;
 const MAX_PATH_LENGTH = 256;

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { Transform, Type } from 'class-transformer';
 import { Allow, IsInt, IsObject, IsOptional, IsString, ValidateNested } from 'class-validator';
 import { describe, expect, it } from 'vitest';
-import { ClassPayload } from '../../lib/contract/class-payload.js';
+import { ClassPayload } from '../../lib/contract/class/class-payload.js';
 import { askLibraries, type ClassCase } from './fuzz/reference.js';
 
 class Item {
@@ -67,7 +67,7 @@ const differences: Readonly<Record<string, Difference>> = {
 
 describe('the differences between a class payload and the libraries', () => {
   it('are those that CLASS-PAYLOADS.md lists', () => {
-    const text = readFileSync(new URL('../../lib/contract/CLASS-PAYLOADS.md', import.meta.url), 'utf8');
+    const text = readFileSync(new URL('../../lib/contract/class/CLASS-PAYLOADS.md', import.meta.url), 'utf8');
     expect([...text.matchAll(/^\| `([\w-]+)`/gm)].map(([, name]) => name)).toEqual(Object.keys(differences));
   });
 

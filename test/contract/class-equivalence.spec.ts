@@ -3,7 +3,7 @@ import { plainToInstance } from 'class-transformer';
 import { validate } from 'class-validator';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { ClassPayload } from '../../lib/contract/class-payload.js';
+import { ClassPayload } from '../../lib/contract/class/class-payload.js';
 import * as classes from './decorated-classes.js';
 import { applyEdit, edit, harmless } from './hostile-edits.js';
 

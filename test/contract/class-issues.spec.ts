@@ -1,6 +1,6 @@
 import { IsInt, IsString } from 'class-validator';
 import { describe, expect, it } from 'vitest';
-import { ClassPayload } from '../../lib/contract/class-payload.js';
+import { ClassPayload } from '../../lib/contract/class/class-payload.js';
 
 const strip = (target: new () => object) => new ClassPayload(target, [], 'strip');
 

@@ -12,7 +12,7 @@ import {
 import type { ValidatorConstraintInterface } from 'class-validator';
 import { IsObject, IsOptional, ValidatorConstraint } from 'class-validator';
 import { afterEach, describe, expect, it } from 'vitest';
-import { ClassPayload } from '../../lib/contract/class-payload.js';
+import { ClassPayload } from '../../lib/contract/class/class-payload.js';
 import * as classes from './decorated-classes.js';
 
 const strip = (target: new () => object, groups: string[] = []) => new ClassPayload(target, groups, 'strip');

@@ -13,7 +13,7 @@ import {
   ValidatorConstraint,
 } from 'class-validator';
 import { describe, expect, it } from 'vitest';
-import { ClassPayload } from '../../lib/contract/class-payload.js';
+import { ClassPayload } from '../../lib/contract/class/class-payload.js';
 import * as classes from './decorated-classes.js';
 
 const validate = (target: new () => object, input: unknown) =>

@@ -3,7 +3,7 @@ import { inspect, isDeepStrictEqual } from 'node:util';
 import { plainToInstance } from 'class-transformer';
 import { validate } from 'class-validator';
 import type { ValidationError } from 'class-validator';
-import { ClassPayload } from '../../../lib/contract/class-payload.js';
+import { ClassPayload } from '../../../lib/contract/class/class-payload.js';
 
 export interface ClassCase {
   readonly target: new () => object;

@@ -4,7 +4,7 @@ import { assertDepth, copyUntyped } from './plain-input.js';
 import { PropertyAccess } from './property-access.js';
 import { isReadable, keyRules, transformedProperties } from './transformer-metadata.js';
 import type { KeyRules } from './transformer-metadata.js';
-import { TypedMember } from './typed-member.js';
+import { TypedMember } from './property-transformer.js';
 import { UnreadableInput } from './unreadable-input.js';
 
 export type Class = new () => object;

@@ -1,9 +1,9 @@
-import { ClassCheck } from './class-check.js';
-import { RuleBook } from './class-rules.js';
+import { ClassCheck } from './validation-run.js';
+import { RuleBook } from './validation-plan.js';
 import { ClassShape } from './class-shape.js';
 import type { Class } from './class-shape.js';
-import { kindOf, refusal } from './payload-validator.js';
-import type { PayloadValidator, Validation } from './payload-validator.js';
+import { kindOf, refusal } from '../payload-validator.js';
+import type { PayloadValidator, Validation } from '../payload-validator.js';
 import { isPlainObject, MAX_DEPTH, NestedTooDeep, withoutPollutingKeys } from './plain-input.js';
 import { UnreadableInput } from './unreadable-input.js';
 

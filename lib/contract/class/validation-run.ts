@@ -1,7 +1,7 @@
 import { ClassIssues } from './class-issues.js';
-import { argumentsFor, classOf } from './class-rules.js';
-import type { PropertyRules, Rule, RuleBook } from './class-rules.js';
-import type { Issue } from '../protocol/envelope.js';
+import { argumentsFor, classOf } from './validation-plan.js';
+import type { PropertyRules, Rule, RuleBook } from './validation-plan.js';
+import type { Issue } from '../../protocol/envelope.js';
 import { isCausedByInput } from './unreadable-input.js';
 
 /** One run over one instance. It never stops early, so that it meets every asynchronous rule there is. */

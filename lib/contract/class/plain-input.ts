@@ -1,4 +1,4 @@
-import { isPollutingKey } from '../protocol/codec.js';
+import { isPollutingKey } from '../../protocol/codec.js';
 
 /** Deeper input than this is refused, so that no walk over it can exhaust the stack. */
 export const MAX_DEPTH = 100;

@@ -1,7 +1,7 @@
-import type { Issue } from '../protocol/envelope.js';
-import { argumentsFor, classOf } from './class-rules.js';
-import type { Rule } from './class-rules.js';
-import { MAX_ISSUES } from './payload-validator.js';
+import type { Issue } from '../../protocol/envelope.js';
+import { argumentsFor, classOf } from './validation-plan.js';
+import type { Rule } from './validation-plan.js';
+import { MAX_ISSUES } from '../payload-validator.js';
 
 type MessageSource = Pick<Rule, 'message' | 'constraints'> & { readonly constraint?: Rule['constraint'] };
 
