@@ -3,7 +3,7 @@ import { encodeMessage } from '../protocol/codec.js';
 import { isReservedType, type Message } from '../protocol/envelope.js';
 import { Frame, isTextLargerThan } from './frame.js';
 import { MessageTooLargeError } from './message-too-large.js';
-import type { Outbox, WebSocketLike } from './outbox.js';
+import type { Outbox, WebSocketLike } from './send-queue.js';
 import type { PathParams } from './path-params.js';
 
 export type { ParamsOf, PathParams } from './path-params.js';

@@ -1,7 +1,7 @@
 import { Writable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 import { Frame } from '../../lib/connections/frame.js';
-import { FrameRun } from '../../lib/connections/frame-run.js';
+import { FrameRun } from '../../lib/connections/frame-batch.js';
 
 /** A socket that keeps what it is given, one entry for each system call that a real one would make. */
 class Recorder extends Writable {

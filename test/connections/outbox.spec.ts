@@ -1,8 +1,8 @@
 import { Duplex } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 import { Frame } from '../../lib/connections/frame.js';
-import { Outbox } from '../../lib/connections/outbox.js';
-import { WriteBatch } from '../../lib/connections/write-batch.js';
+import { Outbox } from '../../lib/connections/send-queue.js';
+import { WriteBatch } from '../../lib/connections/flush-scheduler.js';
 import { RealtimeMetrics } from '../../lib/metrics/realtime-metrics.js';
 
 const nextTurn = () => new Promise((resolve) => setImmediate(resolve));

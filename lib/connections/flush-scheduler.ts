@@ -1,5 +1,5 @@
 import { type Frame } from './frame.js';
-import { FrameRun } from './frame-run.js';
+import { FrameRun } from './frame-batch.js';
 
 /** What has something to write when the turn ends. */
 export interface Flushable {

@@ -1,9 +1,9 @@
 import type { Duplex } from 'node:stream';
 import type { RealtimeMetrics } from '../metrics/realtime-metrics.js';
 import { Frame } from './frame.js';
-import type { FrameRun } from './frame-run.js';
+import type { FrameRun } from './frame-batch.js';
 import { WaitingFrames } from './waiting-frames.js';
-import type { Flushable, WriteBatch } from './write-batch.js';
+import type { Flushable, WriteBatch } from './flush-scheduler.js';
 
 /** What the library needs of a `ws` WebSocket. */
 export interface WebSocketLike {
