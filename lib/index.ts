@@ -10,7 +10,7 @@ export { Connection } from './connections/connection.js';
 export { defineContract } from './contract/contract.js';
 
 // Gateways and messages
-export { RealtimeGateway } from './gateway/realtime-gateway.decorator.js';
+export { RealtimeGateway } from './gateway/routing/realtime-gateway.decorator.js';
 export { OnMessage } from './messages/on-message.decorator.js';
 export { MessageGuard } from './messages/message.guard.js';
 export { CurrentConnection, CurrentUser, Payload } from './messages/parameters.decorator.js';
@@ -81,10 +81,10 @@ export type { HandshakeSettings } from './gateway/handshake-queue.js';
 export type { HeartbeatSettings } from './gateway/heartbeat.js';
 export type { Origins } from './gateway/origin-policy.js';
 export type { RateLimitSettings } from './gateway/rate-limiter.js';
-export type { OnGatewayRefresh } from './gateway/route.js';
+export type { OnGatewayRefresh } from './gateway/routing/route.js';
 export type { TicketOptions, TicketStore } from './gateway/tickets.js';
 export type { HealthReport } from './health/realtime-health.js';
 export type { Counter, Gauge, Histogram, Metric, Sample } from './metrics/instruments.js';
-export type { RealtimeGatewayOptions } from './gateway/realtime-gateway.decorator.js';
+export type { RealtimeGatewayOptions } from './gateway/routing/realtime-gateway.decorator.js';
 export type { OnMessageOptions } from './messages/on-message.decorator.js';
 export type { Hello, Issue, Message, MessageId, ServerRequest, WireError } from './protocol/envelope.js';

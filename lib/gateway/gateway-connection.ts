@@ -4,7 +4,7 @@ import type { ClientFrame } from '../protocol/envelope.js';
 import type { Seat } from './connection-limits.js';
 import { Inbox, type InboxSettings } from '../connections/receive-queue.js';
 import type { Allowance } from './rate-limiter.js';
-import type { Route } from './route.js';
+import type { Route } from './routing/route.js';
 
 /** `authenticating` until known, `opening` until `handleConnection` is done, then `open`. */
 export type ConnectionPhase = 'authenticating' | 'opening' | 'open' | 'closed';

@@ -4,9 +4,9 @@ import { WsAdapter } from '@nestjs/platform-ws';
 import type { WebSocket, WebSocketServer } from 'ws';
 import type { Drain } from './drain.js';
 import type { Entrance } from './entrance.js';
-import { registerRealtimeServer } from './gateway-claim.js';
-import { pathnameOf } from './gateway-path.js';
-import { REALTIME_PATH } from './realtime-gateway.decorator.js';
+import { registerRealtimeServer } from './routing/gateway-claim.js';
+import { pathnameOf } from './routing/gateway-path.js';
+import { REALTIME_PATH } from './routing/realtime-gateway.decorator.js';
 import { UpgradeListener, type NotFound, type UpgradeHandler } from './upgrade-listener.js';
 
 type PlainServer = WebSocketServer & { readonly path: string };

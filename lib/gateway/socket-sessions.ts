@@ -20,7 +20,7 @@ import type { Heartbeat } from './heartbeat.js';
 import type { InboxSettings } from '../connections/receive-queue.js';
 import type { OwnedSocket } from './owned-socket.js';
 import type { RateLimiter } from './rate-limiter.js';
-import type { Route } from './route.js';
+import type { Route } from './routing/route.js';
 import type { SlowClients } from './slow-clients.js';
 import type { TokenExpiry } from './token-expiry.js';
 

@@ -2,7 +2,7 @@ import { defineContract, RealtimeGateway, type Connection } from 'nestjs-realtim
 import { RealtimeModule } from 'nestjs-realtime';
 import { createRealtimeTestApp } from 'nestjs-realtime/testing';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { GatewayPath } from '../../lib/gateway/gateway-path.js';
+import { GatewayPath } from '../../lib/gateway/routing/gateway-path.js';
 
 const paramsOf = (path: string, pathname: string) => new GatewayPath(path).paramsOf(pathname);
 

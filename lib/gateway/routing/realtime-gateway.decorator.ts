@@ -1,9 +1,9 @@
 import 'reflect-metadata';
 import { ENTRY_PROVIDER_WATERMARK, GUARDS_METADATA } from '@nestjs/common/internal';
 import { WebSocketGateway } from '@nestjs/websockets';
-import type { Connection } from '../connections/connection.js';
-import type { AnyContract } from '../contract/contract.js';
-import { MessageGuard } from '../messages/message.guard.js';
+import type { Connection } from '../../connections/connection.js';
+import type { AnyContract } from '../../contract/contract.js';
+import { MessageGuard } from '../../messages/message.guard.js';
 import { requireRealtimeModule, requireRealtimeModuleByGuard } from './gateway-claim.js';
 import { normalizePath } from './gateway-path.js';
 

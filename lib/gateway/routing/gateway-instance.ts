@@ -1,9 +1,9 @@
 import { ContextIdFactory, type ContextId, type ModuleRef } from '@nestjs/core';
 import type { InstanceWrapper } from '@nestjs/core/internal';
-import type { Connection } from '../connections/connection.js';
-import type { Callback, Enhancers } from '../messages/enhancers.js';
-import type { HandlerSource } from '../messages/message-dispatcher.js';
-import { MessageHandler } from '../messages/message-handler.js';
+import type { Connection } from '../../connections/connection.js';
+import type { Callback, Enhancers } from '../../messages/enhancers.js';
+import type { HandlerSource } from '../../messages/message-dispatcher.js';
+import { MessageHandler } from '../../messages/message-handler.js';
 
 /** The dependency-injection scope of each connection: one per connection, whose `REQUEST` is the connection. */
 export class ConnectionScopes {

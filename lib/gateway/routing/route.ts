@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
-import type { Connection, Disconnection } from '../connections/connection.js';
-import type { AnyContract } from '../contract/contract.js';
-import type { HandlerSource } from '../messages/message-dispatcher.js';
+import type { Connection, Disconnection } from '../../connections/connection.js';
+import type { AnyContract } from '../../contract/contract.js';
+import type { HandlerSource } from '../../messages/message-dispatcher.js';
 import type { GatewayInstance } from './gateway-instance.js';
 import { GatewayPath } from './gateway-path.js';
 

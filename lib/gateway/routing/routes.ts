@@ -6,10 +6,10 @@ import {
   MESSAGE_MAPPING_METADATA,
   PORT_METADATA,
 } from '@nestjs/websockets/internal';
-import type { Enhancers } from '../messages/enhancers.js';
-import { messageRouteOf } from '../messages/on-message.decorator.js';
+import type { Enhancers } from '../../messages/enhancers.js';
+import { messageRouteOf } from '../../messages/on-message.decorator.js';
 import { GatewayInstance, type ConnectionScopes } from './gateway-instance.js';
-import type { PathParams } from '../connections/connection.js';
+import type { PathParams } from '../../connections/connection.js';
 import { normalizePath, NO_PARAMS } from './gateway-path.js';
 import { decoratedGateways, realtimeGatewayOf } from './realtime-gateway.decorator.js';
 import { Route, type RouteGateway } from './route.js';

@@ -1,6 +1,6 @@
-import type { PathParams } from '../connections/connection.js';
+import type { PathParams } from '../../connections/connection.js';
 import { match, parse, type MatchFunction, type Token } from 'path-to-regexp';
-import { samplesOf } from './path-samples.js';
+import { samplesOf } from '../path-samples.js';
 
 /** A gateway's path with one leading slash and none at its end. */
 export function normalizePath(path: string): string {
