@@ -73,13 +73,13 @@ export type {
   ServerType,
 } from './contract/contract-types.js';
 export type { Authenticate } from './gateway/authentication.js';
-export type { TrustProxy } from './gateway/client-ip.js';
+export type { TrustProxy } from './gateway/admission/client-ip.js';
 export type { DrainSettings } from './gateway/drain-schedule.js';
 export type { CompressionSettings } from './gateway/compression.js';
 export type { Handshake } from './gateway/handshake.js';
-export type { HandshakeSettings } from './gateway/handshake-queue.js';
+export type { HandshakeSettings } from './gateway/admission/handshake-queue.js';
 export type { HeartbeatSettings } from './gateway/heartbeat.js';
-export type { Origins } from './gateway/origin-policy.js';
+export type { Origins } from './gateway/admission/origin-policy.js';
 export type { RateLimitSettings } from './gateway/rate-limiter.js';
 export type { OnGatewayRefresh } from './gateway/routing/route.js';
 export type { TicketOptions, TicketStore } from './gateway/tickets.js';

@@ -6,12 +6,12 @@ import { encodeError, encodeReply } from '../protocol/codec.js';
 import type { ClientFrame } from '../protocol/envelope.js';
 import { defaultErrorMessage, ErrorCode } from '../protocol/error-codes.js';
 import type { Authentication, Verdict } from './authentication.js';
-import { networkOf } from './client-network.js';
+import { networkOf } from './admission/client-network.js';
 import type { GatewayConnection } from './gateway-connection.js';
 import type { Handshake } from './handshake.js';
-import type { HandshakeQueue } from './handshake-queue.js';
+import type { HandshakeQueue } from './admission/handshake-queue.js';
 import type { TokenExpiry } from './token-expiry.js';
-import { closeOf, type UpgradeRefusal } from './upgrade-refusal.js';
+import { closeOf, type UpgradeRefusal } from './admission/upgrade-rejection.js';
 
 /** What follows an accepted `$auth`. */
 export interface OnAuthenticated {

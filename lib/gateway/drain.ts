@@ -1,7 +1,7 @@
 import type { LoggerService } from '@nestjs/common';
 import { CloseCode } from '../protocol/close-codes.js';
 import { encodeMessage } from '../protocol/codec.js';
-import type { Admission } from './admission.js';
+import type { Admission } from './admission/admission.js';
 import type { ConnectionLifecycle } from './connection-lifecycle.js';
 import { drainSchedule, SLICE_MS, type DrainSchedule, type DrainSettings } from './drain-schedule.js';
 import type { GatewayConnection } from './gateway-connection.js';

@@ -3,7 +3,7 @@ import type { Duplex } from 'node:stream';
 import type { LoggerService } from '@nestjs/common';
 import { WebSocketServer, type Server, type ServerOptions } from 'ws';
 import { SUBPROTOCOL } from '../protocol/envelope.js';
-import type { Admission } from './admission.js';
+import type { Admission } from './admission/admission.js';
 import { perMessageDeflate, type CompressionSettings } from './compression.js';
 import type { PathParams } from '../connections/connection.js';
 import { registerRealtimeServer } from './routing/gateway-claim.js';
@@ -13,7 +13,7 @@ import type { Route } from './routing/route.js';
 import type { Routes } from './routing/routes.js';
 import type { SocketSessions } from './socket-sessions.js';
 import type { UpgradeHandler } from './upgrade-listener.js';
-import { closeOf, refuseUpgrade, type UpgradeRefusal } from './upgrade-refusal.js';
+import { closeOf, refuseUpgrade, type UpgradeRefusal } from './admission/upgrade-rejection.js';
 
 export interface EntranceSettings {
   readonly maxPayloadBytes: number;

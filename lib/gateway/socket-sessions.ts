@@ -11,7 +11,7 @@ import type { ClientFrame } from '../protocol/envelope.js';
 import { CloseCode } from '../protocol/close-codes.js';
 import type { AuthMessages } from './auth-messages.js';
 import type { ConnectionLifecycle } from './connection-lifecycle.js';
-import type { Seat } from './connection-limits.js';
+import type { Seat } from './admission/connection-limits.js';
 import { closeCodeOfFault } from './frame-fault.js';
 import type { FrameIntake } from './frame-intake.js';
 import { GatewayConnection } from './gateway-connection.js';

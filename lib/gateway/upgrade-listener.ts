@@ -1,7 +1,7 @@
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { OtherSockets } from './other-sockets.js';
-import { refuseUpgrade } from './upgrade-refusal.js';
+import { refuseUpgrade } from './admission/upgrade-rejection.js';
 
 /** Takes over an upgrade. */
 export type UpgradeHandler = (request: IncomingMessage, socket: Duplex, head: Buffer) => void;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { networkOf, unmapped } from '../../lib/gateway/client-network.js';
+import { networkOf, unmapped } from '../../lib/gateway/admission/client-network.js';
 
 describe('connections are counted', () => {
   const cases: [what: string, ip: string, network: string][] = [

@@ -3,8 +3,8 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vites
 import type { RedisConfiguration } from '../../lib/backplane/redis-configuration.js';
 import { RedisCommands } from '../../lib/backplane/redis-commands.js';
 import { RedisNames } from '../../lib/backplane/redis-names.js';
-import { MemoryPlaces, type ConnectionPlaces } from '../../lib/gateway/connection-places.js';
-import { RedisPlaces, type LeaseSettings } from '../../lib/gateway/redis-connection-places.js';
+import { MemoryPlaces, type ConnectionPlaces } from '../../lib/gateway/admission/connection-counts.js';
+import { RedisPlaces, type LeaseSettings } from '../../lib/gateway/admission/redis-connection-counts.js';
 import { Counter } from '../../lib/metrics/instruments.js';
 import { RedisClusterServers } from '../backplane/redis-cluster-servers.js';
 import { RedisServer } from '../backplane/redis-server.js';

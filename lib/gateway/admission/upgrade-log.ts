@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
-import { logLine } from '../metrics/log-line.js';
-import type { UpgradeRefusal } from './upgrade-refusal.js';
+import { logLine } from '../../metrics/log-line.js';
+import type { UpgradeRefusal } from './upgrade-rejection.js';
 
 // A header may have 16 KB; a line in the log needs to be recognized.
 const MAX_FIELD_LENGTH = 200;

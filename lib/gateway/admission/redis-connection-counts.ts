@@ -1,8 +1,8 @@
 import type { LoggerService } from '@nestjs/common';
-import { RedisScript, type RedisCommands } from '../backplane/redis-commands.js';
-import type { RedisNames } from '../backplane/redis-names.js';
-import type { Counter } from '../metrics/instruments.js';
-import { MemoryPlaces, type ConnectionPlaces, type PlaceKind } from './connection-places.js';
+import { RedisScript, type RedisCommands } from '../../backplane/redis-commands.js';
+import type { RedisNames } from '../../backplane/redis-names.js';
+import type { Counter } from '../../metrics/instruments.js';
+import { MemoryPlaces, type ConnectionPlaces, type PlaceKind } from './connection-counts.js';
 
 export interface LeaseSettings {
   /** A place whose node has not been heard of for so long is free again. */

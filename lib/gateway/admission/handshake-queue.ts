@@ -1,6 +1,6 @@
 import type { EventEmitter } from 'node:events';
-import { Tally } from './connection-places.js';
-import { GONE, type UpgradeRefusal } from './upgrade-refusal.js';
+import { Tally } from './connection-counts.js';
+import { GONE, type UpgradeRefusal } from './upgrade-rejection.js';
 
 export interface HandshakeSettings {
   /** How many handshakes are judged at a time. */

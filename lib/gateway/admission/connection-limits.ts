@@ -1,7 +1,7 @@
-import { newConnectionId } from '../connections/connection-id.js';
+import { newConnectionId } from '../../connections/connection-id.js';
 import { networkOf } from './client-network.js';
-import { Tally, type ConnectionPlaces } from './connection-places.js';
-import type { UpgradeRefusal } from './upgrade-refusal.js';
+import { Tally, type ConnectionPlaces } from './connection-counts.js';
+import type { UpgradeRefusal } from './upgrade-rejection.js';
 
 export interface ConnectionLimitsSettings {
   readonly nodeId: string;

@@ -1,6 +1,6 @@
 import { STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { CloseCode } from '../protocol/close-codes.js';
+import { CloseCode } from '../../protocol/close-codes.js';
 
 /** Why an upgrade is not made; `reason` is the label of its counter. */
 export interface UpgradeRefusal {

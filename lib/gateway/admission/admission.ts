@@ -1,17 +1,17 @@
 import type { IncomingMessage } from 'node:http';
 import type { LoggerService } from '@nestjs/common';
-import type { Identity } from '../connections/connection.js';
-import type { RealtimeMetrics } from '../metrics/realtime-metrics.js';
-import type { Refusals } from '../metrics/refusals.js';
-import type { Authentication } from './authentication.js';
+import type { Identity } from '../../connections/connection.js';
+import type { RealtimeMetrics } from '../../metrics/realtime-metrics.js';
+import type { Refusals } from '../../metrics/refusals.js';
+import type { Authentication } from '../authentication.js';
 import { networkOf } from './client-network.js';
 import { Seat, type ConnectionLimits } from './connection-limits.js';
-import type { PathParams } from '../connections/connection.js';
-import { hasValidSubprotocols, readHandshake, type Handshake } from './handshake.js';
+import type { PathParams } from '../../connections/connection.js';
+import { hasValidSubprotocols, readHandshake, type Handshake } from '../handshake.js';
 import type { HandshakeQueue } from './handshake-queue.js';
 import type { OriginPolicy } from './origin-policy.js';
 import { refusalLine } from './upgrade-log.js';
-import { GONE, hasHungUp, type UpgradeRefusal } from './upgrade-refusal.js';
+import { GONE, hasHungUp, type UpgradeRefusal } from './upgrade-rejection.js';
 
 export interface AdmissionSettings {
   readonly tokenCookie: string | false;
