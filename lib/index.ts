@@ -24,7 +24,7 @@ export { SUBPROTOCOL } from './protocol/envelope.js';
 // Operations
 export { RealtimeHealth } from './health/realtime-health.js';
 export { RealtimeMetrics } from './metrics/realtime-metrics.js';
-export { MemoryTicketStore, TicketService } from './gateway/tickets.js';
+export { MemoryTicketStore, TicketService } from './gateway/identity/tickets.js';
 
 // Nodes
 export { BackplaneError } from './backplane/backplane-error.js';
@@ -72,17 +72,17 @@ export type {
   ServerReply,
   ServerType,
 } from './contract/contract-types.js';
-export type { Authenticate } from './gateway/authentication.js';
+export type { Authenticate } from './gateway/identity/authentication.js';
 export type { TrustProxy } from './gateway/admission/client-ip.js';
 export type { DrainSettings } from './gateway/drain-schedule.js';
 export type { CompressionSettings } from './gateway/compression.js';
-export type { Handshake } from './gateway/handshake.js';
+export type { Handshake } from './gateway/identity/handshake.js';
 export type { HandshakeSettings } from './gateway/admission/handshake-queue.js';
 export type { HeartbeatSettings } from './gateway/heartbeat.js';
 export type { Origins } from './gateway/admission/origin-policy.js';
 export type { RateLimitSettings } from './gateway/rate-limiter.js';
 export type { OnGatewayRefresh } from './gateway/routing/route.js';
-export type { TicketOptions, TicketStore } from './gateway/tickets.js';
+export type { TicketOptions, TicketStore } from './gateway/identity/tickets.js';
 export type { HealthReport } from './health/realtime-health.js';
 export type { Counter, Gauge, Histogram, Metric, Sample } from './metrics/instruments.js';
 export type { RealtimeGatewayOptions } from './gateway/routing/realtime-gateway.decorator.js';

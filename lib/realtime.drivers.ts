@@ -8,8 +8,8 @@ import { RedisNames } from './backplane/redis-names.js';
 import { describeRedis } from './backplane/redis-option.js';
 import { MemoryPlaces, type ConnectionPlaces } from './gateway/admission/connection-counts.js';
 import { LEASE, RedisPlaces } from './gateway/admission/redis-connection-counts.js';
-import { RedisTicketStore } from './gateway/redis-ticket-store.js';
-import { MemoryTicketStore, type TicketStore } from './gateway/tickets.js';
+import { RedisTicketStore } from './gateway/identity/redis-ticket-store.js';
+import { MemoryTicketStore, type TicketStore } from './gateway/identity/tickets.js';
 import type { RealtimeMetrics } from './metrics/realtime-metrics.js';
 import type { ResolvedOptions } from './realtime.options.js';
 

@@ -2,7 +2,7 @@ import { ConfigurableModuleBuilder, Global, Module, type DynamicModule, type Pro
 import { Broadcaster } from './broadcast/broadcaster.js';
 import { ConnectionRegistry } from './connections/connection-registry.js';
 import { ShutdownModule } from './gateway/shutdown-hook.js';
-import { TicketService } from './gateway/tickets.js';
+import { TicketService } from './gateway/identity/tickets.js';
 import { RealtimeHealth } from './health/realtime-health.js';
 import { RealtimeMetrics } from './metrics/realtime-metrics.js';
 import { RealtimeEmitterModule, type EmitterOptions } from './realtime.emitter.js';

@@ -1,7 +1,7 @@
 import type { Backplane } from './backplane/backplane.js';
 import type { RedisConfiguration } from './backplane/redis-configuration.js';
 import { checkRedisOption } from './backplane/redis-option.js';
-import type { Authenticate } from './gateway/authentication.js';
+import type { Authenticate } from './gateway/identity/authentication.js';
 import type { TrustProxy } from './gateway/admission/client-ip.js';
 import type { DrainSettings } from './gateway/drain-schedule.js';
 import type { CompressionSettings } from './gateway/compression.js';
@@ -9,7 +9,7 @@ import type { HandshakeSettings } from './gateway/admission/handshake-queue.js';
 import type { HeartbeatSettings } from './gateway/heartbeat.js';
 import { isOrigin, type Origins } from './gateway/admission/origin-policy.js';
 import type { RateLimitSettings } from './gateway/rate-limiter.js';
-import type { TicketStore } from './gateway/tickets.js';
+import type { TicketStore } from './gateway/identity/tickets.js';
 import type { IdempotencySettings } from './messages/idempotency-cache.js';
 import {
   checkOption,

@@ -15,7 +15,7 @@ import type { Seat } from './admission/connection-limits.js';
 import { closeCodeOfFault } from './frame-fault.js';
 import type { FrameIntake } from './frame-intake.js';
 import { GatewayConnection } from './gateway-connection.js';
-import type { Handshake } from './handshake.js';
+import type { Handshake } from './identity/handshake.js';
 import type { Heartbeat } from './heartbeat.js';
 import type { InboxSettings } from '../connections/receive-queue.js';
 import type { OwnedSocket } from './owned-socket.js';

@@ -15,7 +15,7 @@ import { JwtService } from '@nestjs/jwt';
 import { WsException } from '@nestjs/websockets';
 import { RealtimeException } from 'nestjs-realtime';
 import { describe, expect, it } from 'vitest';
-import { authFailureOf, type AuthFailure } from '../../lib/gateway/auth-failure.js';
+import { authFailureOf, type AuthFailure } from '../../lib/gateway/identity/auth-failure.js';
 
 /** An error as a library makes it that is not installed here. */
 const like = (properties: object, message = 'failed') => Object.assign(new Error(message), properties);

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { describe, expect, it } from 'vitest';
-import { hasValidSubprotocols } from '../../lib/gateway/handshake.js';
+import { hasValidSubprotocols } from '../../lib/gateway/identity/handshake.js';
 import { openLobby } from './lobby.js';
 import { upgradeText } from './client-bytes.js';
 import { readUntil, tcpConnection, upgrade, type UpgradeRequest } from './upgrade-request.js';

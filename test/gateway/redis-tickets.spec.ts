@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vites
 import { RedisCommands } from '../../lib/backplane/redis-commands.js';
 import { RedisNames } from '../../lib/backplane/redis-names.js';
 import type { RedisConfiguration } from '../../lib/backplane/redis-configuration.js';
-import { RedisTicketStore } from '../../lib/gateway/redis-ticket-store.js';
+import { RedisTicketStore } from '../../lib/gateway/identity/redis-ticket-store.js';
 import { RedisClusterServers } from '../backplane/redis-cluster-servers.js';
 import { RedisServer } from '../backplane/redis-server.js';
 import { openLobby } from './lobby.js';

@@ -1,6 +1,6 @@
 import { HttpException } from '@nestjs/common';
 import { WsException } from '@nestjs/websockets';
-import { ErrorCode } from '../protocol/error-codes.js';
+import { ErrorCode } from '../../protocol/error-codes.js';
 
 // Not in time, too early, too many: the client may try the same token again.
 const RETRIABLE_STATUSES: ReadonlySet<number> = new Set([408, 425, 429]);

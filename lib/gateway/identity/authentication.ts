@@ -1,9 +1,9 @@
 import type { LoggerService } from '@nestjs/common';
-import type { Identity } from '../connections/connection.js';
+import type { Identity } from '../../connections/connection.js';
 import { authFailureOf } from './auth-failure.js';
 import type { Handshake } from './handshake.js';
 import { identityFault } from './identity-fault.js';
-import { logLine } from '../metrics/log-line.js';
+import { logLine } from '../../metrics/log-line.js';
 import type { TicketService } from './tickets.js';
 
 /**

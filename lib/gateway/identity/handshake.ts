@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { parseCookie } from 'cookie';
-import type { PathParams } from '../connections/connection.js';
+import type { PathParams } from '../../connections/connection.js';
 
 /** What `authenticate` may judge a client by. */
 export interface Handshake {

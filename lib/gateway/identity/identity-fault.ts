@@ -1,4 +1,4 @@
-import type { Identity } from '../connections/connection.js';
+import type { Identity } from '../../connections/connection.js';
 
 const MAX_USER_ID_LENGTH = 256;
 // As milliseconds a time in March 1973; as seconds it is in the year 5138.

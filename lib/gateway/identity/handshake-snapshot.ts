@@ -1,6 +1,6 @@
 import { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
-import type { PathParams } from '../connections/connection.js';
+import type { PathParams } from '../../connections/connection.js';
 import { readHandshake, type Handshake } from './handshake.js';
 
 /**

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { Identity } from '../connections/connection.js';
+import type { Identity } from '../../connections/connection.js';
 import { identityFault } from './identity-fault.js';
 
 /** Keeps tickets until they are taken or expire. A ticket can be taken once, by one caller, on any node. */
