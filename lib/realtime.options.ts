@@ -6,9 +6,9 @@ import type { TrustProxy } from './gateway/admission/client-ip.js';
 import type { DrainSettings } from './gateway/drain-schedule.js';
 import type { CompressionSettings } from './gateway/compression.js';
 import type { HandshakeSettings } from './gateway/admission/handshake-queue.js';
-import type { HeartbeatSettings } from './gateway/heartbeat.js';
+import type { HeartbeatSettings } from './gateway/lifecycle/heartbeat.js';
 import { isOrigin, type Origins } from './gateway/admission/origin-policy.js';
-import type { RateLimitSettings } from './gateway/rate-limiter.js';
+import type { RateLimitSettings } from './gateway/lifecycle/rate-limiter.js';
 import type { TicketStore } from './gateway/identity/tickets.js';
 import type { IdempotencySettings } from './messages/idempotency-cache.js';
 import {

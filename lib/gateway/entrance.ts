@@ -8,10 +8,10 @@ import { perMessageDeflate, type CompressionSettings } from './compression.js';
 import type { PathParams } from '../connections/connection.js';
 import { registerRealtimeServer } from './routing/gateway-claim.js';
 import { pathnameOf } from './routing/gateway-path.js';
-import { OwnedSocket } from './owned-socket.js';
+import { OwnedSocket } from './lifecycle/connection-socket.js';
 import type { Route } from './routing/route.js';
 import type { Routes } from './routing/routes.js';
-import type { SocketSessions } from './socket-sessions.js';
+import type { SocketSessions } from './lifecycle/open-sockets.js';
 import type { UpgradeHandler } from './upgrade-listener.js';
 import { closeOf, refuseUpgrade, type UpgradeRefusal } from './admission/upgrade-rejection.js';
 

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import type { GatewayConnection } from '../../lib/gateway/gateway-connection.js';
+import type { GatewayConnection } from '../../lib/gateway/lifecycle/gateway-connection.js';
 import { Gate } from './gate.js';
 import { openLobby } from './lobby.js';
 

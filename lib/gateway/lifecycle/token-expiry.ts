@@ -1,7 +1,7 @@
-import { CloseCode } from '../protocol/close-codes.js';
+import { CloseCode } from '../../protocol/close-codes.js';
 import type { GatewayConnection } from './gateway-connection.js';
-import type { Handshake } from './identity/handshake.js';
-import { KeptHandshake } from './identity/handshake-snapshot.js';
+import type { Handshake } from '../identity/handshake.js';
+import { KeptHandshake } from '../identity/handshake-snapshot.js';
 
 interface Watched {
   readonly handshake: KeptHandshake;

@@ -1,17 +1,17 @@
 import type { LoggerService } from '@nestjs/common';
-import type { Identity } from '../connections/connection.js';
-import { CloseCode } from '../protocol/close-codes.js';
-import type { Refusals } from '../metrics/refusals.js';
-import { encodeError, encodeReply } from '../protocol/codec.js';
-import type { ClientFrame } from '../protocol/envelope.js';
-import { defaultErrorMessage, ErrorCode } from '../protocol/error-codes.js';
-import type { Authentication, Verdict } from './identity/authentication.js';
-import { networkOf } from './admission/client-network.js';
+import type { Identity } from '../../connections/connection.js';
+import { CloseCode } from '../../protocol/close-codes.js';
+import type { Refusals } from '../../metrics/refusals.js';
+import { encodeError, encodeReply } from '../../protocol/codec.js';
+import type { ClientFrame } from '../../protocol/envelope.js';
+import { defaultErrorMessage, ErrorCode } from '../../protocol/error-codes.js';
+import type { Authentication, Verdict } from '../identity/authentication.js';
+import { networkOf } from '../admission/client-network.js';
 import type { GatewayConnection } from './gateway-connection.js';
-import type { Handshake } from './identity/handshake.js';
-import type { HandshakeQueue } from './admission/handshake-queue.js';
+import type { Handshake } from '../identity/handshake.js';
+import type { HandshakeQueue } from '../admission/handshake-queue.js';
 import type { TokenExpiry } from './token-expiry.js';
-import { closeOf, type UpgradeRefusal } from './admission/upgrade-rejection.js';
+import { closeOf, type UpgradeRefusal } from '../admission/upgrade-rejection.js';
 
 /** What follows an accepted `$auth`. */
 export interface OnAuthenticated {

@@ -1,8 +1,8 @@
 import type { LoggerService } from '@nestjs/common';
-import { logLine } from '../metrics/log-line.js';
-import { LogPace } from '../metrics/log-pace.js';
-import type { RealtimeMetrics } from '../metrics/realtime-metrics.js';
-import { CloseCode } from '../protocol/close-codes.js';
+import { logLine } from '../../metrics/log-line.js';
+import { LogPace } from '../../metrics/log-pace.js';
+import type { RealtimeMetrics } from '../../metrics/realtime-metrics.js';
+import { CloseCode } from '../../protocol/close-codes.js';
 import type { GatewayConnection } from './gateway-connection.js';
 
 const PACE = { burst: 1, intervalMs: 1_000 };

@@ -1,10 +1,10 @@
-import { Connection, type ConnectionOrigin, type RoomMembership } from '../connections/connection.js';
-import type { Outbox, WebSocketLike } from '../connections/send-queue.js';
-import type { ClientFrame } from '../protocol/envelope.js';
-import type { Seat } from './admission/connection-limits.js';
-import { Inbox, type InboxSettings } from '../connections/receive-queue.js';
+import { Connection, type ConnectionOrigin, type RoomMembership } from '../../connections/connection.js';
+import type { Outbox, WebSocketLike } from '../../connections/send-queue.js';
+import type { ClientFrame } from '../../protocol/envelope.js';
+import type { Seat } from '../admission/connection-limits.js';
+import { Inbox, type InboxSettings } from '../../connections/receive-queue.js';
 import type { Allowance } from './rate-limiter.js';
-import type { Route } from './routing/route.js';
+import type { Route } from '../routing/route.js';
 
 /** `authenticating` until known, `opening` until `handleConnection` is done, then `open`. */
 export type ConnectionPhase = 'authenticating' | 'opening' | 'open' | 'closed';

@@ -1,9 +1,9 @@
-import { nodeOf } from '../connections/connection-id.js';
-import type { ConnectionRegistry } from '../connections/connection-registry.js';
-import type { IdempotencyCache } from '../messages/idempotency-cache.js';
-import { encodeError, encodeReply } from '../protocol/codec.js';
-import type { ClientFrame } from '../protocol/envelope.js';
-import { ErrorCode } from '../protocol/error-codes.js';
+import { nodeOf } from '../../connections/connection-id.js';
+import type { ConnectionRegistry } from '../../connections/connection-registry.js';
+import type { IdempotencyCache } from '../../messages/idempotency-cache.js';
+import { encodeError, encodeReply } from '../../protocol/codec.js';
+import type { ClientFrame } from '../../protocol/envelope.js';
+import { ErrorCode } from '../../protocol/error-codes.js';
 import type { GatewayConnection } from './gateway-connection.js';
 
 const SESSION_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;

@@ -1,19 +1,19 @@
 import type { IncomingMessage } from 'node:http';
 import { Logger } from '@nestjs/common';
-import type { ClientRequests } from '../broadcast/client-requests.js';
-import type { Disconnection, Identity } from '../connections/connection.js';
-import type { ConnectionRegistry } from '../connections/connection-registry.js';
-import { refusalOf } from '../messages/wire-error.js';
-import type { RealtimeLog } from '../metrics/realtime-log.js';
-import type { RealtimeMetrics } from '../metrics/realtime-metrics.js';
-import type { ReplyStreams } from '../messages/reply-streams.js';
-import type { IdempotencyCache } from '../messages/idempotency-cache.js';
-import { CloseCode, isKnownCloseCode } from '../protocol/close-codes.js';
-import { encodeMessage } from '../protocol/codec.js';
-import type { Hello } from '../protocol/envelope.js';
-import { ErrorCode } from '../protocol/error-codes.js';
+import type { ClientRequests } from '../../broadcast/client-requests.js';
+import type { Disconnection, Identity } from '../../connections/connection.js';
+import type { ConnectionRegistry } from '../../connections/connection-registry.js';
+import { refusalOf } from '../../messages/wire-error.js';
+import type { RealtimeLog } from '../../metrics/realtime-log.js';
+import type { RealtimeMetrics } from '../../metrics/realtime-metrics.js';
+import type { ReplyStreams } from '../../messages/reply-streams.js';
+import type { IdempotencyCache } from '../../messages/idempotency-cache.js';
+import { CloseCode, isKnownCloseCode } from '../../protocol/close-codes.js';
+import { encodeMessage } from '../../protocol/codec.js';
+import type { Hello } from '../../protocol/envelope.js';
+import { ErrorCode } from '../../protocol/error-codes.js';
 import type { GatewayConnection } from './gateway-connection.js';
-import { logLine } from '../metrics/log-line.js';
+import { logLine } from '../../metrics/log-line.js';
 
 /** What `$hello` announces beyond the connection itself. */
 export type Announcement = Pick<Hello, 'heartbeat' | 'maxPayloadBytes'>;

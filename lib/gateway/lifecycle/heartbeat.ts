@@ -1,4 +1,4 @@
-import type { RealtimeMetrics } from '../metrics/realtime-metrics.js';
+import type { RealtimeMetrics } from '../../metrics/realtime-metrics.js';
 import type { GatewayConnection } from './gateway-connection.js';
 
 export interface HeartbeatSettings {

@@ -1,4 +1,4 @@
-import { CloseCode } from '../protocol/close-codes.js';
+import { CloseCode } from '../../protocol/close-codes.js';
 
 const PROTOCOL_ERROR = 1002;
 const INVALID_TEXT = 1007;
