@@ -74,7 +74,7 @@ export type {
 } from './contract/contract-types.js';
 export type { Authenticate } from './gateway/identity/authentication.js';
 export type { TrustProxy } from './gateway/admission/client-ip.js';
-export type { DrainSettings } from './gateway/drain-schedule.js';
+export type { DrainSettings } from './gateway/drain/drain-schedule.js';
 export type { CompressionSettings } from './gateway/compression.js';
 export type { Handshake } from './gateway/identity/handshake.js';
 export type { HandshakeSettings } from './gateway/admission/handshake-queue.js';

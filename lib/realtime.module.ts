@@ -1,7 +1,7 @@
 import { ConfigurableModuleBuilder, Global, Module, type DynamicModule, type Provider } from '@nestjs/common';
 import { Broadcaster } from './broadcast/broadcaster.js';
 import { ConnectionRegistry } from './connections/connection-registry.js';
-import { ShutdownModule } from './gateway/shutdown-hook.js';
+import { ShutdownModule } from './gateway/drain/shutdown-hook.js';
 import { TicketService } from './gateway/identity/tickets.js';
 import { RealtimeHealth } from './health/realtime-health.js';
 import { RealtimeMetrics } from './metrics/realtime-metrics.js';

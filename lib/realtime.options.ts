@@ -3,7 +3,7 @@ import type { RedisConfiguration } from './backplane/redis-configuration.js';
 import { checkRedisOption } from './backplane/redis-option.js';
 import type { Authenticate } from './gateway/identity/authentication.js';
 import type { TrustProxy } from './gateway/admission/client-ip.js';
-import type { DrainSettings } from './gateway/drain-schedule.js';
+import type { DrainSettings } from './gateway/drain/drain-schedule.js';
 import type { CompressionSettings } from './gateway/compression.js';
 import type { HandshakeSettings } from './gateway/admission/handshake-queue.js';
 import type { HeartbeatSettings } from './gateway/lifecycle/heartbeat.js';

@@ -1,6 +1,6 @@
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { OtherSockets } from './other-sockets.js';
+import { OtherSockets } from './drain/other-sockets.js';
 import { refuseUpgrade } from './admission/upgrade-rejection.js';
 
 /** Takes over an upgrade. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { drainSchedule } from '../../lib/gateway/drain-schedule.js';
+import { drainSchedule } from '../../lib/gateway/drain/drain-schedule.js';
 
 const standard = { reconnectsPerSecond: 1_000, timeoutMs: 20_000 };
 

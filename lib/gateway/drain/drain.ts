@@ -1,11 +1,11 @@
 import type { LoggerService } from '@nestjs/common';
-import { CloseCode } from '../protocol/close-codes.js';
-import { encodeMessage } from '../protocol/codec.js';
-import type { Admission } from './admission/admission.js';
-import type { ConnectionLifecycle } from './lifecycle/connection-lifecycle.js';
+import { CloseCode } from '../../protocol/close-codes.js';
+import { encodeMessage } from '../../protocol/codec.js';
+import type { Admission } from '../admission/admission.js';
+import type { ConnectionLifecycle } from '../lifecycle/connection-lifecycle.js';
 import { drainSchedule, SLICE_MS, type DrainSchedule, type DrainSettings } from './drain-schedule.js';
-import type { GatewayConnection } from './lifecycle/gateway-connection.js';
-import type { SocketSessions } from './lifecycle/open-sockets.js';
+import type { GatewayConnection } from '../lifecycle/gateway-connection.js';
+import type { SocketSessions } from '../lifecycle/open-sockets.js';
 
 // What the hooks of connections that were cut at the deadline get.
 const LAST_HOOKS_MS = 1_000;
