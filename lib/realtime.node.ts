@@ -6,9 +6,9 @@ import { ALL_CHANNEL, channelOf, Subscriptions } from './backplane/subscriptions
 import { Broadcaster } from './broadcast/broadcaster.js';
 import { ClientRequests } from './broadcast/client-requests.js';
 import { LocalDelivery } from './broadcast/local-delivery.js';
-import { RemoteDelivery } from './broadcast/remote-delivery.js';
-import { RemoteNodes } from './broadcast/remote-nodes.js';
-import { RemoteReplies } from './broadcast/remote-replies.js';
+import { RemoteDelivery } from './broadcast/publication-handlers.js';
+import { RemoteNodes } from './broadcast/cluster-publisher.js';
+import { RemoteReplies } from './broadcast/reply-collector.js';
 import { ServerMessages } from './broadcast/server-messages.js';
 import { newNodeId } from './connections/connection-id.js';
 import { ConnectionRegistry } from './connections/connection-registry.js';

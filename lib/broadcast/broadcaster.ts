@@ -23,11 +23,11 @@ import {
   session,
   user,
   users,
-} from './addresses.js';
+} from './recipients.js';
 import { firstAnswer, validAnswer, type ClientRequests } from './client-requests.js';
 import type { Delivery, LocalDelivery } from './local-delivery.js';
 import { Tally, type Receipt } from './receipt.js';
-import type { RemoteNodes } from './remote-nodes.js';
+import type { RemoteNodes } from './cluster-publisher.js';
 import type { ServerMessages } from './server-messages.js';
 
 export interface SendOptions {

@@ -4,8 +4,8 @@ import { MemoryBackplane } from '../../lib/backplane/memory-backplane.js';
 import { Broadcaster } from '../../lib/broadcast/broadcaster.js';
 import type { ClientRequests } from '../../lib/broadcast/client-requests.js';
 import type { LocalDelivery } from '../../lib/broadcast/local-delivery.js';
-import { RemoteNodes } from '../../lib/broadcast/remote-nodes.js';
-import { RemoteReplies } from '../../lib/broadcast/remote-replies.js';
+import { RemoteNodes } from '../../lib/broadcast/cluster-publisher.js';
+import { RemoteReplies } from '../../lib/broadcast/reply-collector.js';
 import { ServerMessages } from '../../lib/broadcast/server-messages.js';
 
 class SilentNodes extends MemoryBackplane {

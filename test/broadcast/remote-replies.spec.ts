@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { RemoteReplies } from '../../lib/broadcast/remote-replies.js';
+import { RemoteReplies } from '../../lib/broadcast/reply-collector.js';
 
 describe('RemoteReplies', () => {
   it('keeps at most 10,000 replies to one publication, and forgets them with it', async () => {

@@ -5,7 +5,7 @@ import { nodeOf } from '../connections/connection-id.js';
 import { ErrorCode } from '../protocol/error-codes.js';
 import { ClientRequestError } from './client-requests.js';
 import { failureOf, type Receipt, type Tally } from './receipt.js';
-import type { RemoteReplies, Reply } from './remote-replies.js';
+import type { RemoteReplies, Reply } from './reply-collector.js';
 
 type Addressed = Extract<Publication, { to: Recipient }>;
 type Question = Omit<Extract<Publication, { kind: 'ask' }>, 'replyTo'>;

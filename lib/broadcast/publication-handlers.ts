@@ -7,7 +7,7 @@ import type { WireError } from '../protocol/envelope.js';
 import { ErrorCode } from '../protocol/error-codes.js';
 import { ClientRequestError, type ClientRequests } from './client-requests.js';
 import type { LocalDelivery } from './local-delivery.js';
-import type { RemoteReplies } from './remote-replies.js';
+import type { RemoteReplies } from './reply-collector.js';
 import type { ServerMessages } from './server-messages.js';
 
 const MAX_UNKNOWN_TYPES = 100;
