@@ -1,11 +1,11 @@
 import type { LoggerService } from '@nestjs/common';
 import type { Backplane } from './backplane/backplane.js';
 import { MemoryBackplane } from './backplane/memory-backplane.js';
-import { RedisBackplane } from './backplane/redis-backplane.js';
-import { RedisCommands } from './backplane/redis-commands.js';
-import { RedisLog } from './backplane/redis-log.js';
-import { RedisNames } from './backplane/redis-names.js';
-import { describeRedis } from './backplane/redis-option.js';
+import { RedisBackplane } from './backplane/redis/redis-backplane.js';
+import { RedisCommands } from './backplane/redis/client/redis-commands.js';
+import { RedisLog } from './backplane/redis/redis-log.js';
+import { RedisNames } from './backplane/redis/client/redis-names.js';
+import { describeRedis } from './backplane/redis/redis-option.js';
 import { MemoryPlaces, type ConnectionPlaces } from './gateway/admission/connection-counts.js';
 import { LEASE, RedisPlaces } from './gateway/admission/redis-connection-counts.js';
 import { RedisTicketStore } from './gateway/identity/redis-ticket-store.js';

@@ -10,7 +10,7 @@ import {
 } from '@nestjs/common';
 import { ModulesContainer } from '@nestjs/core';
 import type { Backplane } from './backplane/backplane.js';
-import { RedisLog } from './backplane/redis-log.js';
+import { RedisLog } from './backplane/redis/redis-log.js';
 import { channelOf, Subscriptions } from './backplane/subscriptions.js';
 import { Broadcaster } from './broadcast/broadcaster.js';
 import { ClientRequests } from './broadcast/client-requests.js';

@@ -1,7 +1,7 @@
 import { Inject, Injectable, Logger, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { ApplicationConfig, HttpAdapterHost, ModuleRef, ModulesContainer } from '@nestjs/core';
 import type { Backplane } from './backplane/backplane.js';
-import { RedisLog } from './backplane/redis-log.js';
+import { RedisLog } from './backplane/redis/redis-log.js';
 import { ALL_CHANNEL, channelOf, Subscriptions } from './backplane/subscriptions.js';
 import { Broadcaster } from './broadcast/broadcaster.js';
 import { ClientRequests } from './broadcast/client-requests.js';

@@ -1,6 +1,6 @@
 import type { Backplane } from './backplane/backplane.js';
-import type { RedisConfiguration } from './backplane/redis-configuration.js';
-import { checkRedisOption } from './backplane/redis-option.js';
+import type { RedisConfiguration } from './backplane/redis/client/redis-configuration.js';
+import { checkRedisOption } from './backplane/redis/redis-option.js';
 import type { Authenticate } from './gateway/identity/authentication.js';
 import type { TrustProxy } from './gateway/admission/client-ip.js';
 import type { DrainSettings } from './gateway/drain/drain-schedule.js';

@@ -1,6 +1,6 @@
 import type { RedisChannels } from './redis-channels.js';
 import { keyOf, type Address } from './redis-cluster-view.js';
-import type { RedisConnection } from './redis-connection.js';
+import type { RedisConnection } from './redis/client/redis-connection.js';
 import { RedisLink, type LinkEvents } from './redis-link.js';
 import { SHARDED_PUBSUB } from './redis-pubsub.js';
 import { slotOf } from './redis-slots.js';

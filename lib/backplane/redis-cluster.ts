@@ -1,14 +1,14 @@
 import type { Cluster } from 'ioredis';
 import { RedisChannels } from './redis-channels.js';
-import type { RedisClients } from './redis-client.js';
+import type { RedisClients } from './redis/client/redis-client.js';
 import { ClusterMember } from './redis-cluster-member.js';
 import { ClusterView, keyOf, type Address, type SlotOwner } from './redis-cluster-view.js';
 import { ClusterWatch } from './redis-cluster-watch.js';
-import type { RedisConnection } from './redis-connection.js';
-import { isAway } from './redis-error.js';
+import type { RedisConnection } from './redis/client/redis-connection.js';
+import { isAway } from './redis/client/redis-error.js';
 import { PublishLane } from './redis-lane.js';
 import { PLAIN_LANDING, type Landing } from './redis-publisher.js';
-import { unlessAborted, within } from './redis-patience.js';
+import { unlessAborted, within } from './redis/client/with-timeout.js';
 import { SHARDED_PUBSUB } from './redis-pubsub.js';
 import { slotOf } from './redis-slots.js';
 import { NOWHERE, RedisSubscriber } from './redis-subscriber.js';

@@ -1,5 +1,5 @@
-import type { RedisClients } from './redis-client.js';
-import { isAway } from './redis-error.js';
+import type { RedisClients } from './redis/client/redis-client.js';
+import { isAway } from './redis/client/redis-error.js';
 import { RedisLink } from './redis-link.js';
 import type { Landing } from './redis-publisher.js';
 import { CLASSIC_PUBSUB } from './redis-pubsub.js';

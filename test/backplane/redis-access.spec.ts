@@ -5,15 +5,18 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { Cluster } from 'ioredis';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import type { RedisConfiguration } from '../../lib/backplane/redis-configuration.js';
+import type { RedisConfiguration } from '../../lib/backplane/redis/client/redis-configuration.js';
 import { RedisClusterServers, tlsFlags, type Certificate } from './redis-cluster-servers.js';
 import { RedisNode } from './redis-node.js';
 import { freePort, RedisServer } from './redis-server.js';
 import { until } from './until.js';
 
-/** The rules of the ACL user that lib/backplane/redis-names.ts documents. */
+/** The rules of the ACL user that lib/backplane/redis/client/redis-names.ts documents. */
 async function documentedRules(): Promise<string[]> {
-  const source = await readFile(new URL('../../lib/backplane/redis-names.ts', import.meta.url), 'utf8');
+  const source = await readFile(
+    new URL('../../lib/backplane/redis/client/redis-names.ts', import.meta.url),
+    'utf8',
+  );
   const [, rules = ''] = /ACL SETUSER realtime ([^/]+)\*\//.exec(source) ?? [];
   return rules
     .replaceAll(/\n \*\s*/g, ' ')

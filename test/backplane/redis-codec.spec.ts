@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Publication, Recipient } from '../../lib/backplane/publication.js';
 import { MAX_NAMES } from '../../lib/backplane/publication-fields.js';
-import { RedisCodec } from '../../lib/backplane/redis-codec.js';
+import { RedisCodec } from '../../lib/backplane/redis/redis-codec.js';
 import { RECORDED_0_1_0 } from './recorded-publications.js';
 
 type Message = Extract<Publication, { kind: 'message' }>;

@@ -1,6 +1,6 @@
 import { Cluster, Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import type { RedisConfiguration } from '../../lib/backplane/redis-configuration.js';
+import type { RedisConfiguration } from '../../lib/backplane/redis/client/redis-configuration.js';
 import { RedisNode } from './redis-node.js';
 import { RedisServer } from './redis-server.js';
 import { until } from './until.js';

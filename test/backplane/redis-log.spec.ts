@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { RedisLog } from '../../lib/backplane/redis-log.js';
+import { RedisLog } from '../../lib/backplane/redis/redis-log.js';
 import { linesTo } from './redis-node.js';
 
 describe('RedisLog', () => {

@@ -3,8 +3,8 @@ import { Cluster, Redis } from 'ioredis';
 import { RealtimeModule, type RealtimeOptions } from 'nestjs-realtime';
 import { createRealtimeTestApp } from 'nestjs-realtime/testing';
 import { describe, expect, it } from 'vitest';
-import type { RedisConfiguration } from '../../lib/backplane/redis-configuration.js';
-import { checkRedisOption, describeRedis } from '../../lib/backplane/redis-option.js';
+import type { RedisConfiguration } from '../../lib/backplane/redis/client/redis-configuration.js';
+import { checkRedisOption, describeRedis } from '../../lib/backplane/redis/redis-option.js';
 import { lobbyContract } from '../gateway/lobby.js';
 
 const lazy = { lazyConnect: true } as const;

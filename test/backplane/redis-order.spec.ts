@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { RedisCodec } from '../../lib/backplane/redis-codec.js';
-import { RedisOrder } from '../../lib/backplane/redis-order.js';
+import { RedisCodec } from '../../lib/backplane/redis/redis-codec.js';
+import { RedisOrder } from '../../lib/backplane/redis/sequence-filter.js';
 import { message } from './test-node.js';
 
 describe('RedisOrder', () => {

@@ -1,7 +1,7 @@
 import { Cluster } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { RedisCommands } from '../../lib/backplane/redis-commands.js';
-import type { RedisConfiguration } from '../../lib/backplane/redis-configuration.js';
+import { RedisCommands } from '../../lib/backplane/redis/client/redis-commands.js';
+import type { RedisConfiguration } from '../../lib/backplane/redis/client/redis-configuration.js';
 import { RedisClusterServers } from './redis-cluster-servers.js';
 import { RedisNode } from './redis-node.js';
 import { RedisServer } from './redis-server.js';

@@ -1,8 +1,8 @@
 import { Cluster } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import type { RedisConfiguration } from '../../lib/backplane/redis-configuration.js';
-import { RedisCommands } from '../../lib/backplane/redis-commands.js';
-import { RedisNames } from '../../lib/backplane/redis-names.js';
+import type { RedisConfiguration } from '../../lib/backplane/redis/client/redis-configuration.js';
+import { RedisCommands } from '../../lib/backplane/redis/client/redis-commands.js';
+import { RedisNames } from '../../lib/backplane/redis/client/redis-names.js';
 import { MemoryPlaces, type ConnectionPlaces } from '../../lib/gateway/admission/connection-counts.js';
 import { RedisPlaces, type LeaseSettings } from '../../lib/gateway/admission/redis-connection-counts.js';
 import { Counter } from '../../lib/metrics/instruments.js';

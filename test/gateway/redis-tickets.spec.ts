@@ -1,9 +1,9 @@
 import { Cluster } from 'ioredis';
 import { BackplaneError, TicketService, type TicketStore } from 'nestjs-realtime';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { RedisCommands } from '../../lib/backplane/redis-commands.js';
-import { RedisNames } from '../../lib/backplane/redis-names.js';
-import type { RedisConfiguration } from '../../lib/backplane/redis-configuration.js';
+import { RedisCommands } from '../../lib/backplane/redis/client/redis-commands.js';
+import { RedisNames } from '../../lib/backplane/redis/client/redis-names.js';
+import type { RedisConfiguration } from '../../lib/backplane/redis/client/redis-configuration.js';
 import { RedisTicketStore } from '../../lib/gateway/identity/redis-ticket-store.js';
 import { RedisClusterServers } from '../backplane/redis-cluster-servers.js';
 import { RedisServer } from '../backplane/redis-server.js';

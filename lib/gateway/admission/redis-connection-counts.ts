@@ -1,6 +1,6 @@
 import type { LoggerService } from '@nestjs/common';
-import { RedisScript, type RedisCommands } from '../../backplane/redis-commands.js';
-import type { RedisNames } from '../../backplane/redis-names.js';
+import { RedisScript, type RedisCommands } from '../../backplane/redis/client/redis-commands.js';
+import type { RedisNames } from '../../backplane/redis/client/redis-names.js';
 import type { Counter } from '../../metrics/instruments.js';
 import { MemoryPlaces, type ConnectionPlaces, type PlaceKind } from './connection-counts.js';
 

@@ -1,5 +1,5 @@
-import type { RedisCommands } from '../../backplane/redis-commands.js';
-import type { RedisNames } from '../../backplane/redis-names.js';
+import type { RedisCommands } from '../../backplane/redis/client/redis-commands.js';
+import type { RedisNames } from '../../backplane/redis/client/redis-names.js';
 import type { Identity } from '../../connections/connection.js';
 import type { TicketStore } from './tickets.js';
 

@@ -1,7 +1,7 @@
 // npm run chaos:cluster: three masters and three replicas; four live slot migrations, a planned failover, a master dies,
 // another freezes.
 import { Cluster } from 'ioredis';
-import { RedisNames } from '../../../lib/backplane/redis-names.js';
+import { RedisNames } from '../../../lib/backplane/redis/client/redis-names.js';
 import { slotOf } from '../../../lib/backplane/redis-slots.js';
 import { RedisClusterServers } from '../../backplane/redis-cluster-servers.js';
 import { PREFIX } from '../../backplane/redis-node.js';

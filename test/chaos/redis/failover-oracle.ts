@@ -3,7 +3,7 @@ import { BackplaneError } from '../../../lib/backplane/backplane-error.js';
 import { message } from '../../backplane/test-node.js';
 import { RedisNode } from '../../backplane/redis-node.js';
 import { until } from '../../backplane/until.js';
-import type { RedisConfiguration } from '../../../lib/backplane/redis-configuration.js';
+import type { RedisConfiguration } from '../../../lib/backplane/redis/client/redis-configuration.js';
 
 const SUBSCRIBERS = 3;
 const ROOMS = 1_000;

@@ -1,15 +1,15 @@
-import type { BackplaneMetrics } from '../metrics/backplane-metrics.js';
-import type { Backplane, BackplaneListener, PublishOutcome } from './backplane.js';
-import type { Publication } from './publication.js';
-import { RedisClients } from './redis-client.js';
-import type { RedisConfiguration } from './redis-configuration.js';
-import { ClusterRedis } from './redis-cluster.js';
+import type { BackplaneMetrics } from '../../metrics/backplane-metrics.js';
+import type { Backplane, BackplaneListener, PublishOutcome } from '../backplane.js';
+import type { Publication } from '../publication.js';
+import { RedisClients } from './client/redis-client.js';
+import type { RedisConfiguration } from './client/redis-configuration.js';
+import { ClusterRedis } from '../redis-cluster.js';
 import { RedisCodec } from './redis-codec.js';
 import { RedisInFlight } from './redis-in-flight.js';
 import type { RedisLog } from './redis-log.js';
-import { RedisNames } from './redis-names.js';
-import { RedisOrder } from './redis-order.js';
-import { SingleRedis, type RedisTopology, type TopologyEvents } from './redis-topology.js';
+import { RedisNames } from './client/redis-names.js';
+import { RedisOrder } from './sequence-filter.js';
+import { SingleRedis, type RedisTopology, type TopologyEvents } from '../redis-topology.js';
 
 export interface RedisBackplaneSettings {
   readonly redis: RedisConfiguration;

@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
-import type { Publication, Recipient } from './publication.js';
-import { LETTERS, readHead, unreadableField, type Unread } from './publication-fields.js';
+import type { Publication, Recipient } from '../publication.js';
+import { LETTERS, readHead, unreadableField, type Unread } from '../publication-fields.js';
 
 const NEWLINE = 10;
 const MAX_ORIGIN_LENGTH = 64;

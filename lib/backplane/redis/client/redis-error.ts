@@ -1,4 +1,4 @@
-import { BackplaneError } from './backplane-error.js';
+import { BackplaneError } from '../../backplane-error.js';
 
 /** What Redis says of a node that lacks a right; trying again at once changes nothing. */
 const REFUSAL = /^(NOPERM|NOAUTH|WRONGPASS)/;

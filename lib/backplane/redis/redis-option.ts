@@ -1,4 +1,4 @@
-import { isRedisClient, type RedisConfiguration, type RedisSettings } from './redis-configuration.js';
+import { isRedisClient, type RedisConfiguration, type RedisSettings } from './client/redis-configuration.js';
 
 const EXPECTED = 'RealtimeModule expected the option redis to be';
 const A_URL = 'a URL that begins with redis:// or rediss://';

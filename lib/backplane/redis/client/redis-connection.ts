@@ -1,6 +1,6 @@
 import type { EventEmitter } from 'node:events';
 import type { Redis } from 'ioredis';
-import { within } from './redis-patience.js';
+import { within } from './with-timeout.js';
 
 const CONNECT_PATIENCE_MS = 5_000;
 const CLOSE_PATIENCE_MS = 1_000;

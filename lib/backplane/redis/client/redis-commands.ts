@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import type { Cluster, Redis } from 'ioredis';
-import { BackplaneError } from './backplane-error.js';
+import { BackplaneError } from '../../backplane-error.js';
 import { COMMAND_TIMEOUT_MS, RedisClients } from './redis-client.js';
 import type { RedisConfiguration } from './redis-configuration.js';
 import { asBackplaneError, isAway, notAnswered } from './redis-error.js';
-import { unlessAborted } from './redis-patience.js';
+import { unlessAborted } from './with-timeout.js';
 
 /** A Lua script, which Redis runs as one step. Its text says what it is for, its KEYS, its ARGV and its result. */
 export class RedisScript {
