@@ -1,8 +1,8 @@
-import type { RedisChannels } from './redis-channels.js';
+import type { RedisChannels } from './redis/pubsub/channel-states.js';
 import { keyOf, type Address } from './redis-cluster-view.js';
 import type { RedisConnection } from './redis/client/redis-connection.js';
-import { RedisLink, type LinkEvents } from './redis-link.js';
-import { SHARDED_PUBSUB } from './redis-pubsub.js';
+import { RedisLink, type LinkEvents } from './redis/pubsub/redis-shard.js';
+import { SHARDED_PUBSUB } from './redis/pubsub/redis-pubsub.js';
 import { slotOf } from './redis-slots.js';
 
 /** What a member reports besides what its link does. */

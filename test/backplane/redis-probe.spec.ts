@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { PROBE, RedisProbe } from '../../lib/backplane/redis-probe.js';
+import { PROBE, RedisProbe } from '../../lib/backplane/redis/pubsub/redis-probe.js';
 
 const sent: string[] = [];
 const states: string[] = [];

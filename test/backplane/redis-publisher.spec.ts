@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
-import { PLAIN_LANDING, RedisPublisher } from '../../lib/backplane/redis-publisher.js';
-import { CLASSIC_PUBSUB } from '../../lib/backplane/redis-pubsub.js';
+import { PLAIN_LANDING, RedisPublisher } from '../../lib/backplane/redis/pubsub/redis-publisher.js';
+import { CLASSIC_PUBSUB } from '../../lib/backplane/redis/pubsub/redis-pubsub.js';
 import { LossyPath } from './lossy-path.js';
 import { RedisServer } from './redis-server.js';
 import { until } from './until.js';

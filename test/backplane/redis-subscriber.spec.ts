@@ -1,7 +1,10 @@
 import { EventEmitter } from 'node:events';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { CLASSIC_PUBSUB } from '../../lib/backplane/redis-pubsub.js';
-import { RedisSubscriber, type SubscribingClient } from '../../lib/backplane/redis-subscriber.js';
+import { CLASSIC_PUBSUB } from '../../lib/backplane/redis/pubsub/redis-pubsub.js';
+import {
+  RedisSubscriber,
+  type SubscribingClient,
+} from '../../lib/backplane/redis/pubsub/redis-subscriber.js';
 
 interface Command {
   readonly name: 'subscribe' | 'unsubscribe';

@@ -9,7 +9,7 @@ import { RedisInFlight } from './redis-in-flight.js';
 import type { RedisLog } from './redis-log.js';
 import { RedisNames } from './client/redis-names.js';
 import { RedisOrder } from './sequence-filter.js';
-import { SingleRedis, type RedisTopology, type TopologyEvents } from '../redis-topology.js';
+import { SingleRedis, type RedisTopology, type TopologyEvents } from './pubsub/redis-topology.js';
 
 export interface RedisBackplaneSettings {
   readonly redis: RedisConfiguration;

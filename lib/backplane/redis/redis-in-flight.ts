@@ -2,7 +2,7 @@ import type { BackplaneMetrics } from '../../metrics/backplane-metrics.js';
 import type { PublishOutcome } from '../backplane.js';
 import { BackplaneError } from '../backplane-error.js';
 import { asBackplaneError } from './client/redis-error.js';
-import type { Landing } from '../redis-publisher.js';
+import type { Landing } from './pubsub/redis-publisher.js';
 
 // More than this are not answered yet: Redis is slow, and queueing would only hide it.
 const MAX_PUBLICATIONS = 10_000;

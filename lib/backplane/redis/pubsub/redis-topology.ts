@@ -1,6 +1,6 @@
-import type { RedisClients } from './redis/client/redis-client.js';
-import { isAway } from './redis/client/redis-error.js';
-import { RedisLink } from './redis-link.js';
+import type { RedisClients } from '../client/redis-client.js';
+import { isAway } from '../client/redis-error.js';
+import { RedisLink } from './redis-shard.js';
 import type { Landing } from './redis-publisher.js';
 import { CLASSIC_PUBSUB } from './redis-pubsub.js';
 

@@ -1,4 +1,4 @@
-import { BackplaneError, type BackplaneFailure } from './backplane-error.js';
+import { BackplaneError, type BackplaneFailure } from '../../backplane-error.js';
 
 interface Waiter {
   readonly resolve: () => void;

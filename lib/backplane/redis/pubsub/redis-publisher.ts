@@ -1,6 +1,6 @@
 import type { Redis } from 'ioredis';
 import { RedisBatch, type Answer } from './redis-batch.js';
-import { isAway, notAnswered } from './redis/client/redis-error.js';
+import { isAway, notAnswered } from '../client/redis-error.js';
 import type { PubSub } from './redis-pubsub.js';
 
 /** What is made of a publication's outcome. No promise of its own: thousands of them wait at a time. */

@@ -1,6 +1,6 @@
 import type { Redis } from 'ioredis';
-import { RedisChannels } from './redis-channels.js';
-import { isAway, isRefusal } from './redis/client/redis-error.js';
+import { RedisChannels } from './channel-states.js';
+import { isAway, isRefusal } from '../client/redis-error.js';
 import type { PubSub } from './redis-pubsub.js';
 
 /** What a subscriber reports. */

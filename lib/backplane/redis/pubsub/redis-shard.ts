@@ -1,7 +1,7 @@
-import type { RedisChannels } from './redis-channels.js';
-import { COMMAND_TIMEOUT_MS } from './redis/client/redis-client.js';
-import type { RedisConnection } from './redis/client/redis-connection.js';
-import { isAway } from './redis/client/redis-error.js';
+import type { RedisChannels } from './channel-states.js';
+import { COMMAND_TIMEOUT_MS } from '../client/redis-client.js';
+import type { RedisConnection } from '../client/redis-connection.js';
+import { isAway } from '../client/redis-error.js';
 import { PROBE, RedisProbe } from './redis-probe.js';
 import { PLAIN_LANDING, RedisPublisher } from './redis-publisher.js';
 import type { PubSub } from './redis-pubsub.js';
