@@ -1,7 +1,7 @@
 import { Cluster } from 'ioredis';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { RedisNames } from '../../lib/backplane/redis/client/redis-names.js';
-import { slotOf } from '../../lib/backplane/redis-slots.js';
+import { slotOf } from '../../lib/backplane/redis/cluster/redis-slots.js';
 import { backplaneContract } from './backplane-contract.js';
 import { RedisClusterServers } from './redis-cluster-servers.js';
 import { LossyPath } from './lossy-path.js';

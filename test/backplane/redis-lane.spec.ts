@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { BackplaneError } from '../../lib/backplane/backplane-error.js';
-import { PublishLane } from '../../lib/backplane/redis-lane.js';
+import { PublishLane } from '../../lib/backplane/redis/cluster/partition-queue.js';
 
 interface Sent {
   readonly message: string;

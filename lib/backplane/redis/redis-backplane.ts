@@ -3,7 +3,7 @@ import type { Backplane, BackplaneListener, PublishOutcome } from '../backplane.
 import type { Publication } from '../publication.js';
 import { RedisClients } from './client/redis-client.js';
 import type { RedisConfiguration } from './client/redis-configuration.js';
-import { ClusterRedis } from '../redis-cluster.js';
+import { ClusterRedis } from './cluster/redis-cluster.js';
 import { RedisCodec } from './redis-codec.js';
 import { RedisInFlight } from './redis-in-flight.js';
 import type { RedisLog } from './redis-log.js';

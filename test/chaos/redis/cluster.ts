@@ -2,7 +2,7 @@
 // another freezes.
 import { Cluster } from 'ioredis';
 import { RedisNames } from '../../../lib/backplane/redis/client/redis-names.js';
-import { slotOf } from '../../../lib/backplane/redis-slots.js';
+import { slotOf } from '../../../lib/backplane/redis/cluster/redis-slots.js';
 import { RedisClusterServers } from '../../backplane/redis-cluster-servers.js';
 import { PREFIX } from '../../backplane/redis-node.js';
 import type { RedisServer } from '../../backplane/redis-server.js';

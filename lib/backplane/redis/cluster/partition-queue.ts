@@ -1,5 +1,5 @@
-import { BackplaneError } from './backplane-error.js';
-import { isAway, isRefusal, wasNotSent } from './redis/client/redis-error.js';
+import { BackplaneError } from '../../backplane-error.js';
+import { isAway, isRefusal, wasNotSent } from '../client/redis-error.js';
 
 /** How a lane sends. */
 export interface LaneRoute {

@@ -1,8 +1,8 @@
-import type { RedisChannels } from './redis/pubsub/channel-states.js';
-import { keyOf, type Address } from './redis-cluster-view.js';
-import type { RedisConnection } from './redis/client/redis-connection.js';
-import { RedisLink, type LinkEvents } from './redis/pubsub/redis-shard.js';
-import { SHARDED_PUBSUB } from './redis/pubsub/redis-pubsub.js';
+import type { RedisChannels } from '../pubsub/channel-states.js';
+import { keyOf, type Address } from './slot-map.js';
+import type { RedisConnection } from '../client/redis-connection.js';
+import { RedisLink, type LinkEvents } from '../pubsub/redis-shard.js';
+import { SHARDED_PUBSUB } from '../pubsub/redis-pubsub.js';
 import { slotOf } from './redis-slots.js';
 
 /** What a member reports besides what its link does. */

@@ -1,5 +1,5 @@
 import type { Cluster } from 'ioredis';
-import { within } from './redis/client/with-timeout.js';
+import { within } from '../client/with-timeout.js';
 
 /** Where a node of a cluster is reached. */
 export interface Address {

@@ -1,18 +1,18 @@
 import type { Cluster } from 'ioredis';
-import { RedisChannels } from './redis/pubsub/channel-states.js';
-import type { RedisClients } from './redis/client/redis-client.js';
+import { RedisChannels } from '../pubsub/channel-states.js';
+import type { RedisClients } from '../client/redis-client.js';
 import { ClusterMember } from './redis-cluster-member.js';
-import { ClusterView, keyOf, type Address, type SlotOwner } from './redis-cluster-view.js';
-import { ClusterWatch } from './redis-cluster-watch.js';
-import type { RedisConnection } from './redis/client/redis-connection.js';
-import { isAway } from './redis/client/redis-error.js';
-import { PublishLane } from './redis-lane.js';
-import { PLAIN_LANDING, type Landing } from './redis/pubsub/redis-publisher.js';
-import { unlessAborted, within } from './redis/client/with-timeout.js';
-import { SHARDED_PUBSUB } from './redis/pubsub/redis-pubsub.js';
+import { ClusterView, keyOf, type Address, type SlotOwner } from './slot-map.js';
+import { ClusterWatch } from './topology-watch.js';
+import type { RedisConnection } from '../client/redis-connection.js';
+import { isAway } from '../client/redis-error.js';
+import { PublishLane } from './partition-queue.js';
+import { PLAIN_LANDING, type Landing } from '../pubsub/redis-publisher.js';
+import { unlessAborted, within } from '../client/with-timeout.js';
+import { SHARDED_PUBSUB } from '../pubsub/redis-pubsub.js';
 import { slotOf } from './redis-slots.js';
-import { NOWHERE, RedisSubscriber } from './redis/pubsub/redis-subscriber.js';
-import type { RedisTopology, TopologyEvents } from './redis/pubsub/redis-topology.js';
+import { NOWHERE, RedisSubscriber } from '../pubsub/redis-subscriber.js';
+import type { RedisTopology, TopologyEvents } from '../pubsub/redis-topology.js';
 
 // Longer than two looks of a watch are apart: so long the subscribers of other nodes may need to follow a slot.
 const MOVE_GRACE_MS = 300;
