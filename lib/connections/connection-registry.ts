@@ -7,7 +7,7 @@ import { checkRoomName } from './room-name.js';
  * every later publish from any node reaches this one, or when that is pending because the backplane is away. `lost` comes
  * after the last member has gone.
  */
-export interface Interest {
+export interface MembershipListener {
   gained(kind: InterestKind, key: string): Promise<void> | undefined;
   lost(kind: InterestKind, key: string): void;
   /** Whether other nodes' messages do not arrive yet. */
@@ -27,7 +27,7 @@ export class ConnectionRegistry implements RoomMembership, Iterable<Connection> 
   /** Joins that wait, by connection id and room: whoever joins again meanwhile is told the same. */
   readonly #joining = new Map<string, Promise<void>>();
 
-  constructor(private readonly interest: Interest) {}
+  constructor(private readonly interest: MembershipListener) {}
 
   get size(): number {
     return this.#connections.size;

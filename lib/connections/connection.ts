@@ -3,7 +3,7 @@ import { encodeMessage } from '../protocol/codec.js';
 import { isReservedType, type Message } from '../protocol/envelope.js';
 import { Frame, isTextLargerThan } from './frame.js';
 import { MessageTooLargeError } from './message-too-large.js';
-import type { Outbox, WebSocketLike } from './send-queue.js';
+import type { SendQueue, WebSocketLike } from './send-queue.js';
 import type { PathParams } from './path-params.js';
 
 export type { ParamsOf, PathParams } from './path-params.js';
@@ -86,17 +86,17 @@ export class Connection<
   #held: HeldFrames | undefined = { frames: [], length: 0 };
   #closing = false;
   readonly #ws: WebSocketLike;
-  readonly #outbox: Outbox;
+  readonly #sendQueue: SendQueue;
   readonly #membership: RoomMembership;
 
-  constructor(origin: ConnectionOrigin, ws: WebSocketLike, outbox: Outbox, membership: RoomMembership) {
+  constructor(origin: ConnectionOrigin, ws: WebSocketLike, sendQueue: SendQueue, membership: RoomMembership) {
     this.id = origin.id;
     this.#sessionId = origin.sessionId;
     this.path = origin.path;
     this.params = origin.params as Params;
     this.ip = origin.ip;
     this.#ws = ws;
-    this.#outbox = outbox;
+    this.#sendQueue = sendQueue;
     this.#membership = membership;
   }
 
@@ -139,7 +139,7 @@ export class Connection<
       throw new Error(`Expected a type of your contract, got the reserved type "${message.type}".`);
     }
     const frame = new Frame(encodeMessage(message.type, message.payload));
-    const { maxBytes } = this.#outbox;
+    const { maxBytes } = this.#sendQueue;
     if (frame.isLargerThan(maxBytes)) throw new MessageTooLargeError(message.type, frame.length, maxBytes);
     return this.sendFrame(frame, false) === 'sent';
   }
@@ -164,20 +164,20 @@ export class Connection<
     if (this.#closing) return;
     this.#closing = true;
     this.#held = undefined;
-    this.#outbox.finish();
+    this.#sendQueue.finish();
     this.#ws.close(code, fitCloseReason(reason));
   }
 
   /** @internal Writes out what this turn has brought; for whoever closes the socket itself. */
   flush(): void {
-    this.#outbox.finish();
+    this.#sendQueue.finish();
   }
 
   /** @internal */
   sendFrame(frame: Frame, volatile: boolean): 'sent' | 'dropped' | 'closed' {
     if (!this.isOpen) return 'closed';
     if (this.#held !== undefined) return this.#hold(this.#held, frame);
-    const outcome = this.#outbox.write(frame, volatile);
+    const outcome = this.#sendQueue.write(frame, volatile);
     if (outcome !== 'overflow') return outcome;
     this.#closeSlow();
     return 'closed';
@@ -185,16 +185,16 @@ export class Connection<
 
   /** @internal A protocol answer; it does not wait for the connection to be ready. Throws when it is too large. */
   sendText(text: string): void {
-    const { maxBytes } = this.#outbox;
+    const { maxBytes } = this.#sendQueue;
     if (isTextLargerThan(text, maxBytes)) {
       throw new MessageTooLargeError(typeOf(text), Buffer.byteLength(text), maxBytes);
     }
-    if (this.isOpen && this.#outbox.writeText(text) === 'overflow') this.#closeSlow();
+    if (this.isOpen && this.#sendQueue.writeText(text) === 'overflow') this.#closeSlow();
   }
 
   /** @internal Resolves when the client has read most of what waits for it, or is gone. */
   drained(): Promise<void> {
-    return this.#outbox.drained();
+    return this.#sendQueue.drained();
   }
 
   /** @internal Says `$hello` and lets out what was held. */
@@ -224,7 +224,7 @@ export class Connection<
 
   /** @internal */
   get queuedBytes(): number {
-    return this.#outbox.queuedBytes;
+    return this.#sendQueue.queuedBytes;
   }
 
   /** @internal A request was put to this client; its answer must get through, however much else waits. */
@@ -235,12 +235,12 @@ export class Connection<
 
   /** @internal */
   ping(): void {
-    if (this.#ws.readyState === 1) this.#outbox.ping();
+    if (this.#ws.readyState === 1) this.#sendQueue.ping();
   }
 
   /** @internal */
   pong(data: Buffer): void {
-    if (this.isOpen && this.#outbox.pong(data) === 'overflow') this.#closeSlow();
+    if (this.isOpen && this.#sendQueue.pong(data) === 'overflow') this.#closeSlow();
   }
 
   /** @internal Ends the socket without a closing handshake; for peers that no longer answer. */
@@ -266,7 +266,7 @@ export class Connection<
     held.frames.push(frame);
     held.length += frame.text.length;
     if (held.length <= MAX_HELD_LENGTH) return 'sent';
-    this.#outbox.overflow();
+    this.#sendQueue.overflow();
     this.#closeSlow();
     return 'closed';
   }

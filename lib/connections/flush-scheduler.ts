@@ -1,5 +1,5 @@
 import { type Frame } from './frame.js';
-import { FrameRun } from './frame-batch.js';
+import { FrameBatch } from './frame-batch.js';
 
 /** What has something to write when the turn ends. */
 export interface Flushable {
@@ -10,15 +10,15 @@ export interface Flushable {
  * Gathers the writes of one turn of the event loop: whoever has something to write is asked for it once, at the end of
  * the turn, so any number of messages to a socket cost one system call.
  */
-export class WriteBatch {
+export class FlushScheduler {
   #waiting: Flushable[] = [];
-  #first: FrameRun | undefined;
+  #first: FrameBatch | undefined;
 
   /** The run of one frame, the same for every socket that is sent this frame first. */
-  begin(frame: Frame): FrameRun {
+  begin(frame: Frame): FrameBatch {
     const first = this.#first;
     if (first !== undefined && first.is(frame)) return first;
-    return (this.#first = new FrameRun(frame));
+    return (this.#first = new FrameBatch(frame));
   }
 
   /** Has it flushed when the turn ends. */

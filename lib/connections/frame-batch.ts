@@ -9,25 +9,25 @@ const JOIN_BYTES = 32_768;
  * run remembers the one that its next frame has led to, so that a broadcast of several messages is put together once
  * and written to every socket as one buffer.
  */
-export class FrameRun {
+export class FrameBatch {
   /** The bytes of all its frames. */
   readonly length: number;
-  readonly #before: FrameRun | undefined;
+  readonly #before: FrameBatch | undefined;
   readonly #frame: Frame;
-  #next: FrameRun | undefined;
+  #next: FrameBatch | undefined;
   #joined: Buffer | undefined;
 
-  constructor(frame: Frame, before?: FrameRun) {
+  constructor(frame: Frame, before?: FrameBatch) {
     this.#frame = frame;
     this.#before = before;
     this.length = before === undefined ? frame.length : before.length + frame.length;
   }
 
   /** This run and one frame more. */
-  and(frame: Frame): FrameRun {
+  and(frame: Frame): FrameBatch {
     const next = this.#next;
     if (next !== undefined && next.#frame === frame) return next;
-    return (this.#next = new FrameRun(frame, this));
+    return (this.#next = new FrameBatch(frame, this));
   }
 
   /** Whether it is this one frame alone. */

@@ -9,7 +9,7 @@ interface Pausable {
 /** Handles one message; a promise means that the next one waits for it. */
 export type HandleFrame = (frame: ClientFrame) => void | Promise<void>;
 
-export interface InboxSettings {
+export interface ReceiveQueueSettings {
   /** How many messages of one connection may be handled at a time. */
   readonly concurrency: number;
   /** How many may wait before the socket is no longer read. */
@@ -24,7 +24,7 @@ const HARD_LIMIT_FACTOR = 64;
  * socket is paused, so that TCP makes the client wait. While the client owes an answer to a request of the server the
  * socket is read on, since a handler may be waiting for just that, and messages beyond a harder limit are refused.
  */
-export class Inbox {
+export class ReceiveQueue {
   #waiting: ClientFrame[] | undefined;
   /** Those whose handlers have not ended; few, as `concurrency` says. */
   readonly #running: ClientFrame[] = [];
@@ -36,7 +36,7 @@ export class Inbox {
 
   constructor(
     private readonly socket: Pausable,
-    private readonly settings: InboxSettings,
+    private readonly settings: ReceiveQueueSettings,
     private readonly handle: HandleFrame,
   ) {}
 

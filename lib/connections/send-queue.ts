@@ -1,9 +1,9 @@
 import type { Duplex } from 'node:stream';
 import type { RealtimeMetrics } from '../metrics/realtime-metrics.js';
 import { Frame } from './frame.js';
-import type { FrameRun } from './frame-batch.js';
+import type { FrameBatch } from './frame-batch.js';
 import { WaitingFrames } from './waiting-frames.js';
-import type { Flushable, WriteBatch } from './flush-scheduler.js';
+import type { Flushable, FlushScheduler } from './flush-scheduler.js';
 
 /** What the library needs of a `ws` WebSocket. */
 export interface WebSocketLike {
@@ -26,9 +26,9 @@ export interface OutboxObserver {
   overflowed(ws: WebSocketLike): void;
 }
 
-/** What the outboxes of a node share. */
-export interface OutboxShared {
-  readonly batch: WriteBatch;
+/** What the sendQueues of a node share. */
+export interface SendQueueShared {
+  readonly batch: FlushScheduler;
   readonly metrics: Pick<RealtimeMetrics, 'messagesSent'>;
   readonly observer: OutboxObserver;
   /** Above this many waiting bytes volatile messages make place for newer ones. */
@@ -54,11 +54,11 @@ const PING = Buffer.from([0x89, 0x00]);
  * The way out of one connection: in order, gathered per turn of the event loop, bounded in bytes. Once a client is behind,
  * volatile frames and all that follows them wait here and not in the socket, where nothing can be taken back.
  */
-export class Outbox implements Flushable {
+export class SendQueue implements Flushable {
   readonly #compresses: boolean;
   readonly #onSent: () => void;
   /** What this turn has brought so far. */
-  #pending: FrameRun | undefined;
+  #pending: FrameBatch | undefined;
   #waiting: WaitingFrames | undefined;
   #onDrain: (() => void) | undefined;
   /** Shared by all that wait for `drained`, so that the socket gets one listener. */
@@ -68,7 +68,7 @@ export class Outbox implements Flushable {
   constructor(
     private readonly ws: WebSocketLike,
     private readonly socket: Duplex,
-    private readonly shared: OutboxShared,
+    private readonly shared: SendQueueShared,
   ) {
     // Fixed by the handshake; `ws` puts the text together anew each time it is asked.
     this.#compresses = ws.extensions !== '';

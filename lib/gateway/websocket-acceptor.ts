@@ -73,7 +73,7 @@ export class Entrance {
   ): Promise<void> {
     const destination = { params, needsUser: route.authenticated };
     const refusal = await this.admission.judge(request, destination, ({ handshake, identity }, seat) => {
-      // The outbox lets the 101 go at the end of this turn, in one write with `$hello` if that is ready.
+      // The sendQueue lets the 101 go at the end of this turn, in one write with `$hello` if that is ready.
       socket.cork();
       return this.#upgrade(request, socket, head, (ws) => {
         this.sockets.begin(ws, socket, route, seat, handshake, identity);

@@ -11,7 +11,7 @@ async function pausedClient() {
   const client = await lobby.app.connect('/lobby');
   for (let id = 1; id <= 50; id++) client.send({ type: 'hold', id, payload: { text: `${id}` } });
   const [connection] = [...lobby.registry] as [GatewayConnection];
-  while (!connection.inbox.isPaused) await new Promise(setImmediate);
+  while (!connection.receiveQueue.isPaused) await new Promise(setImmediate);
   return { ...lobby, client, connection, handler };
 }
 
@@ -22,7 +22,7 @@ it('a connection that is closed while its socket is not read ends at once, and w
   connection.close(4500, 'away');
   expect(await gone).toEqual({ code: 4500, reason: 'away' });
   expect(performance.now() - closedAt).toBeLessThan(2_000);
-  expect([connection.isOpen, connection.inbox.isPaused, registry.size]).toEqual([false, false, 0]);
+  expect([connection.isOpen, connection.receiveQueue.isPaused, registry.size]).toEqual([false, false, 0]);
   expect(await client.closed).toEqual({ code: 4500, reason: 'away' });
   handler.open();
   for (let turn = 0; turn < 20; turn++) await new Promise(setImmediate);
@@ -35,7 +35,7 @@ it('a paused socket is not paused again after its connection is closed', async (
   connection.close(4500, 'away');
   connection.expectAnswer();
   connection.answerSettled();
-  expect(connection.inbox.isPaused).toBe(false);
+  expect(connection.receiveQueue.isPaused).toBe(false);
   await gone;
   handler.open();
 });

@@ -94,7 +94,7 @@ export class Drain {
 
   #close(slice: readonly GatewayConnection[]): void {
     for (const connection of slice) {
-      void connection.inbox
+      void connection.receiveQueue
         .settled()
         .then(() => connection.close(CloseCode.SERVICE_RESTART, 'the server restarts'));
     }

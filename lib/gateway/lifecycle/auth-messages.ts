@@ -87,7 +87,7 @@ export class AuthMessages {
     } else {
       waiting.isBeingJudged = true;
       clearTimeout(waiting.deadline);
-      // Its messages wait in the inbox for the verdict from here on.
+      // Its messages wait in the receiveQueue for the verdict from here on.
       connection.phase = 'opening';
       void this.#authenticate(connection, frame, { ...withTicketUsed(handshake), token }).catch(
         (error: unknown) => this.#fail(connection, frame, error),

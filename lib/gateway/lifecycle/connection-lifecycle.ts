@@ -64,7 +64,7 @@ export class ConnectionLifecycle {
   end(connection: GatewayConnection, disconnection: Disconnection): void {
     const wasOpen = connection.phase === 'open';
     connection.phase = 'closed';
-    connection.inbox.close();
+    connection.receiveQueue.close();
     this.registry.remove(connection);
     // Of one that was never let in nothing was answered, and it costs nothing to come and go.
     if (wasOpen) this.idempotency.ended(connection.sessionId, connection.userId);
@@ -100,7 +100,7 @@ export class ConnectionLifecycle {
     connection.phase = 'open';
     this.#log('connect', () => ({ ...logFields(connection), connections: this.registry.size }));
     connection.ready(encodeMessage('$hello', this.#hello(connection)));
-    connection.inbox.open();
+    connection.receiveQueue.open();
   }
 
   async #refresh(connection: GatewayConnection): Promise<void> {

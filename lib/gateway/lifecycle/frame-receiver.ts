@@ -25,7 +25,7 @@ export interface FrameIntakeSettings extends JsonLimits {
 const FRAME_COST = 64;
 const MAX_IGNORED_BYTES = 1_048_576;
 
-/** Reads each frame once and sends it where it belongs: to the protocol, or to the connection's inbox. */
+/** Reads each frame once and sends it where it belongs: to the protocol, or to the connection's receiveQueue. */
 export class FrameIntake {
   constructor(
     private readonly settings: FrameIntakeSettings,
@@ -61,9 +61,9 @@ export class FrameIntake {
       this.#protocol(connection, frame);
     } else if (connection.phase === 'authenticating') {
       this.#refuse(connection, frame.id, ErrorCode.UNAUTHENTICATED);
-    } else if (connection.inbox.isSealed) {
+    } else if (connection.receiveQueue.isSealed) {
       this.#refuseOnce(connection, frame.id, ErrorCode.UNAVAILABLE, 'the server restarts');
-    } else if (!connection.inbox.push(frame)) {
+    } else if (!connection.receiveQueue.push(frame)) {
       this.#refuseOnce(connection, frame.id, ErrorCode.RATE_LIMITED, 'too many messages wait to be handled');
     }
   }
@@ -121,7 +121,7 @@ export class FrameIntake {
   /** A handler that still runs may return its stream later. */
   #cancel(connection: GatewayConnection, id: MessageId): void {
     if (this.streams.cancel(connection, id)) return;
-    const unanswered = connection.inbox.unanswered(id);
+    const unanswered = connection.receiveQueue.unanswered(id);
     if (unanswered !== undefined) this.streams.cancelUnanswered(unanswered);
   }
 

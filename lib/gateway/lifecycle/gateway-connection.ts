@@ -1,8 +1,8 @@
 import { Connection, type ConnectionOrigin, type RoomMembership } from '../../connections/connection.js';
-import type { Outbox, WebSocketLike } from '../../connections/send-queue.js';
+import type { SendQueue, WebSocketLike } from '../../connections/send-queue.js';
 import type { ClientFrame } from '../../protocol/envelope.js';
 import type { Seat } from '../admission/connection-limits.js';
-import { Inbox, type InboxSettings } from '../../connections/receive-queue.js';
+import { ReceiveQueue, type ReceiveQueueSettings } from '../../connections/receive-queue.js';
 import type { Allowance } from './rate-limiter.js';
 import type { Route } from '../routing/route.js';
 
@@ -14,7 +14,7 @@ export class GatewayConnection extends Connection {
   readonly route: Route;
   /** The places it takes, to be given back at its end. */
   readonly seat: Seat;
-  readonly inbox: Inbox;
+  readonly receiveQueue: ReceiveQueue;
   phase: ConnectionPhase = 'authenticating';
   /** Frames it has sent so far. */
   received = 0;
@@ -38,32 +38,32 @@ export class GatewayConnection extends Connection {
   constructor(
     origin: ConnectionOrigin,
     ws: WebSocketLike,
-    outbox: Outbox,
+    sendQueue: SendQueue,
     membership: RoomMembership,
     route: Route,
     seat: Seat,
     allowance: Allowance,
-    settings: InboxSettings,
+    settings: ReceiveQueueSettings,
     handle: (connection: GatewayConnection, frame: ClientFrame) => void | Promise<void>,
   ) {
-    super(origin, ws, outbox, membership);
+    super(origin, ws, sendQueue, membership);
     this.route = route;
     this.seat = seat;
     this.allowance = allowance;
-    this.inbox = new Inbox(ws, settings, (frame) => handle(this, frame));
+    this.receiveQueue = new ReceiveQueue(ws, settings, (frame) => handle(this, frame));
   }
 
   /** A socket that is not read would not see the answer to its close frame before `closeTimeoutMs` has passed. */
   override close(code?: number, reason?: string): void {
     super.close(code, reason);
-    this.inbox.release();
+    this.receiveQueue.release();
   }
 
   override expectAnswer(): void {
-    this.inbox.expectAnswer();
+    this.receiveQueue.expectAnswer();
   }
 
   override answerSettled(): void {
-    this.inbox.answerSettled();
+    this.receiveQueue.answerSettled();
   }
 }

@@ -73,7 +73,7 @@ export class Heartbeat {
   #endSilent(pingedAt: number): void {
     for (const connection of this.#handOf(pingedAt)) {
       // The socket of one whose messages wait for their handlers is not read: the silence is ours.
-      if (connection.inbox.isPaused) connection.seenAtTick = this.#tick;
+      if (connection.receiveQueue.isPaused) connection.seenAtTick = this.#tick;
       if (connection.seenAtTick >= pingedAt) continue;
       this.metrics.heartbeatsMissed.add();
       connection.terminate();

@@ -4,8 +4,8 @@ import type { LoggerService } from '@nestjs/common';
 import type { WebSocket } from 'ws';
 import { SLOW_REASON, type Identity } from '../../connections/connection.js';
 import type { ConnectionRegistry } from '../../connections/connection-registry.js';
-import { Outbox, type OutboxShared, type WebSocketLike } from '../../connections/send-queue.js';
-import { WriteBatch } from '../../connections/flush-scheduler.js';
+import { SendQueue, type SendQueueShared, type WebSocketLike } from '../../connections/send-queue.js';
+import { FlushScheduler } from '../../connections/flush-scheduler.js';
 import type { RealtimeMetrics } from '../../metrics/realtime-metrics.js';
 import type { ClientFrame } from '../../protocol/envelope.js';
 import { CloseCode } from '../../protocol/close-codes.js';
@@ -17,7 +17,7 @@ import type { FrameIntake } from './frame-receiver.js';
 import { GatewayConnection } from './gateway-connection.js';
 import type { Handshake } from '../identity/handshake.js';
 import type { Heartbeat } from './heartbeat.js';
-import type { InboxSettings } from '../../connections/receive-queue.js';
+import type { ReceiveQueueSettings } from '../../connections/receive-queue.js';
 import type { OwnedSocket } from './connection-socket.js';
 import type { RateLimiter } from './rate-limiter.js';
 import type { Route } from '../routing/route.js';
@@ -38,12 +38,13 @@ export interface SocketOwners {
   readonly logger: LoggerService;
 }
 
-export type SocketSettings = InboxSettings & Pick<OutboxShared, 'highWaterMarkBytes' | 'maxQueueBytes'>;
+export type SocketSettings = ReceiveQueueSettings &
+  Pick<SendQueueShared, 'highWaterMarkBytes' | 'maxQueueBytes'>;
 
 /** Every open socket and the connection on it, from the 101 to the close. */
 export class SocketSessions implements Iterable<GatewayConnection> {
   readonly #open = new Set<GatewayConnection>();
-  readonly #outboxes: OutboxShared;
+  readonly #sendQueues: SendQueueShared;
   #onEmpty: (() => void) | undefined;
 
   constructor(
@@ -56,7 +57,7 @@ export class SocketSessions implements Iterable<GatewayConnection> {
       dropped: (ws: WebSocketLike) => slowClients.dropped(connectionOf(ws)),
       overflowed: (ws: WebSocketLike) => slowClients.overflowed(connectionOf(ws)),
     };
-    this.#outboxes = { batch: new WriteBatch(), metrics, observer, highWaterMarkBytes, maxQueueBytes };
+    this.#sendQueues = { batch: new FlushScheduler(), metrics, observer, highWaterMarkBytes, maxQueueBytes };
   }
 
   get size(): number {
@@ -90,12 +91,12 @@ export class SocketSessions implements Iterable<GatewayConnection> {
       params: handshake.params,
       ip: handshake.ip,
     };
-    const outbox = new Outbox(ws, socket, this.#outboxes);
+    const sendQueue = new SendQueue(ws, socket, this.#sendQueues);
     const allowance = owners.rateLimiter.start();
     const connection = new GatewayConnection(
       origin,
       ws,
-      outbox,
+      sendQueue,
       owners.registry,
       route,
       seat,

@@ -1,7 +1,7 @@
 import { Writable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 import { Frame } from '../../lib/connections/frame.js';
-import { FrameRun } from '../../lib/connections/frame-batch.js';
+import { FrameBatch } from '../../lib/connections/frame-batch.js';
 
 /** A socket that keeps what it is given, one entry for each system call that a real one would make. */
 class Recorder extends Writable {
@@ -20,15 +20,15 @@ class Recorder extends Writable {
 
 const frames = (...texts: string[]) => texts.map((text) => new Frame(text));
 const runOf = ([first, ...rest]: Frame[]) =>
-  rest.reduce((run, frame) => run.and(frame), new FrameRun(first as Frame));
+  rest.reduce((run, frame) => run.and(frame), new FrameBatch(first as Frame));
 
-function written(run: FrameRun): Buffer[] {
+function written(run: FrameBatch): Buffer[] {
   const socket = new Recorder();
   run.writeTo(socket);
   return socket.calls;
 }
 
-describe('a FrameRun', () => {
+describe('a FrameBatch', () => {
   it('writes one frame as the very bytes of the frame', () => {
     const [frame] = frames('alone');
     expect(written(runOf([frame as Frame]))[0]).toBe(frame?.bytes);
@@ -41,14 +41,14 @@ describe('a FrameRun', () => {
 
   it('is the same run, with the same bytes, for whoever was sent the same', () => {
     const [a, b, c] = frames('a', 'b', 'c') as [Frame, Frame, Frame];
-    const run = new FrameRun(a);
+    const run = new FrameBatch(a);
     expect(run.and(b).and(c)).toBe(run.and(b).and(c));
     expect(written(run.and(b).and(c))[0]).toBe(written(run.and(b).and(c))[0]);
   });
 
   it('is another run for whoever was sent something else, and leaves the first as it was', () => {
     const [a, b, c] = frames('a', 'b', 'c') as [Frame, Frame, Frame];
-    const run = new FrameRun(a);
+    const run = new FrameBatch(a);
     const [ab, ac] = [run.and(b), run.and(c)];
     expect(written(ab)).toEqual([Buffer.concat([a.bytes, b.bytes])]);
     expect(written(ac)).toEqual([Buffer.concat([a.bytes, c.bytes])]);
