@@ -6,15 +6,15 @@ import { RedisCommands } from './backplane/redis/client/redis-commands.js';
 import { RedisLog } from './backplane/redis/redis-log.js';
 import { RedisNames } from './backplane/redis/client/redis-names.js';
 import { describeRedis } from './backplane/redis/redis-option.js';
-import { MemoryPlaces, type ConnectionPlaces } from './gateway/admission/connection-counts.js';
-import { LEASE, RedisPlaces } from './gateway/admission/redis-connection-counts.js';
+import { MemoryConnectionCounts, type ConnectionCounts } from './gateway/admission/connection-counts.js';
+import { LEASE, RedisConnectionCounts } from './gateway/admission/redis-connection-counts.js';
 import { RedisTicketStore } from './gateway/identity/redis-ticket-store.js';
 import { MemoryTicketStore, type TicketStore } from './gateway/identity/tickets.js';
 import type { RealtimeMetrics } from './metrics/realtime-metrics.js';
 import type { ResolvedOptions } from './realtime.options.js';
 
 /** Chooses how nodes speak to each other. */
-export function backplaneOf(
+export function createBackplane(
   options: Pick<ResolvedOptions, 'backplane' | 'redis' | 'redisPrefix'>,
   nodeId: string,
   metrics: RealtimeMetrics,
@@ -38,12 +38,12 @@ export function describeBackplane({
 /** What the nodes of an app keep together: in Redis when that is configured, else in this process. */
 export interface SharedDrivers {
   readonly tickets: TicketStore;
-  readonly places: ConnectionPlaces;
+  readonly counts: ConnectionCounts;
   start(): Promise<void>;
   stop(): Promise<void>;
 }
 
-export function sharedDriversOf(
+export function createSharedDrivers(
   options: ResolvedOptions,
   metrics: RealtimeMetrics,
   log: RedisLog,
@@ -52,29 +52,29 @@ export function sharedDriversOf(
   const { redis, redisPrefix, ticketStore } = options;
   if (redis === undefined) {
     const tickets = ticketStore ?? new MemoryTicketStore();
-    return { tickets, places: new MemoryPlaces(), start: async () => {}, stop: async () => {} };
+    return { tickets, counts: new MemoryConnectionCounts(), start: async () => {}, stop: async () => {} };
   }
   const commands = new RedisCommands(redis, {
     failed: (error) => {
       metrics.backplane.failures.add();
       log.failed(error);
     },
-    ready: () => places.renew(),
+    ready: () => counts.renew(),
   });
   const names = new RedisNames(redisPrefix);
-  const places = new RedisPlaces(commands, names, LEASE, metrics.limitsUnshared, logger);
+  const counts = new RedisConnectionCounts(commands, names, LEASE, metrics.limitsUnshared, logger);
   // An app may be closed while it starts.
   let isStopped = false;
   return {
     tickets: ticketStore ?? new RedisTicketStore(commands, names),
-    places,
+    counts,
     start: async () => {
       await commands.start();
-      if (!isStopped) places.start();
+      if (!isStopped) counts.start();
     },
     stop: async () => {
       isStopped = true;
-      places.stop();
+      counts.stop();
       await commands.stop();
     },
   };

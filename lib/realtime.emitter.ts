@@ -24,7 +24,7 @@ import type { AnyContract } from './contract/contract.js';
 import { RealtimeHealth } from './health/realtime-health.js';
 import { RealtimeLog } from './metrics/realtime-log.js';
 import { RealtimeMetrics } from './metrics/realtime-metrics.js';
-import { backplaneOf, describeBackplane } from './realtime.drivers.js';
+import { createBackplane, describeBackplane } from './realtime.drivers.js';
 import { described, refuseUnknownOption } from './option-check.js';
 import { REALTIME_IMPORT, requireOneImport } from './realtime.imports.js';
 import { resolveOptions, type RealtimeOptions } from './realtime.options.js';
@@ -73,7 +73,7 @@ export class RealtimeEmitter implements OnModuleInit, OnApplicationShutdown {
     }
     const messages = new ServerMessages();
     for (const contract of contracts) messages.register('', contract);
-    this.#backplane = backplaneOf(options, this.#nodeId, this.metrics, new RedisLog(this.#logger));
+    this.#backplane = createBackplane(options, this.#nodeId, this.metrics, new RedisLog(this.#logger));
     this.#backplaneName = describeBackplane(options);
     this.#subscriptions = new Subscriptions(this.#backplane, [channelOf('node', this.#nodeId)]);
     this.broadcaster = new Broadcaster(

@@ -15,12 +15,12 @@ import { ConnectionRegistry } from './connections/connection-registry.js';
 import { Admission } from './gateway/admission/admission.js';
 import { AuthMessages } from './gateway/lifecycle/auth-messages.js';
 import { Authentication } from './gateway/identity/authentication.js';
-import { clientIpOf } from './gateway/admission/client-ip.js';
+import { createClientIp } from './gateway/admission/client-ip.js';
 import { ConnectionLifecycle } from './gateway/lifecycle/connection-lifecycle.js';
 import { ConnectionLimits } from './gateway/admission/connection-limits.js';
 import { Drain } from './gateway/drain/drain.js';
-import { Entrance } from './gateway/websocket-acceptor.js';
-import { FrameIntake } from './gateway/lifecycle/frame-receiver.js';
+import { WebSocketAcceptor } from './gateway/websocket-acceptor.js';
+import { FrameReceiver } from './gateway/lifecycle/frame-receiver.js';
 import { ConnectionScopes } from './gateway/routing/gateway-instance.js';
 import { HandshakeQueue } from './gateway/admission/handshake-queue.js';
 import { Heartbeat } from './gateway/lifecycle/heartbeat.js';
@@ -32,7 +32,7 @@ import { unknownPathLine } from './gateway/admission/upgrade-log.js';
 import { Routes } from './gateway/routing/routes.js';
 import { ShutdownHook } from './gateway/drain/shutdown-hook.js';
 import { SlowClients } from './gateway/lifecycle/slow-clients.js';
-import { SocketSessions } from './gateway/lifecycle/open-sockets.js';
+import { OpenSockets } from './gateway/lifecycle/open-sockets.js';
 import { TicketService } from './gateway/identity/tickets.js';
 import { TokenExpiry } from './gateway/lifecycle/token-expiry.js';
 import { RealtimeHealth, type HealthReport } from './health/realtime-health.js';
@@ -43,7 +43,12 @@ import { ReplyStreams } from './messages/reply-streams.js';
 import { RealtimeLog } from './metrics/realtime-log.js';
 import { RealtimeMetrics } from './metrics/realtime-metrics.js';
 import { Refusals } from './metrics/refusals.js';
-import { backplaneOf, describeBackplane, sharedDriversOf, type SharedDrivers } from './realtime.drivers.js';
+import {
+  createBackplane,
+  describeBackplane,
+  createSharedDrivers,
+  type SharedDrivers,
+} from './realtime.drivers.js';
 import { requireOneImport } from './realtime.imports.js';
 import { resolveOptions, type RealtimeOptions } from './realtime.options.js';
 
@@ -109,7 +114,7 @@ export class RealtimeNode implements OnModuleInit, OnApplicationShutdown {
 
     // Who is connected, and how messages reach them
     const redisLog = new RedisLog(logger);
-    this.#backplane = backplaneOf(options, nodeId, metrics, redisLog);
+    this.#backplane = createBackplane(options, nodeId, metrics, redisLog);
     this.#backplaneName = describeBackplane(options);
     this.#subscriptions = new Subscriptions(this.#backplane, [ALL_CHANNEL, channelOf('node', nodeId)]);
     this.#scopes = new ConnectionScopes(moduleRef);
@@ -128,10 +133,10 @@ export class RealtimeNode implements OnModuleInit, OnApplicationShutdown {
     this.broadcaster = new Broadcaster(delivery, this.#serverMessages, this.#requests, remote, nodeId);
 
     // Who may come in
-    this.#shared = sharedDriversOf(options, metrics, redisLog, logger);
+    this.#shared = createSharedDrivers(options, metrics, redisLog, logger);
     this.tickets = new TicketService(this.#shared.tickets);
     const authentication = new Authentication(options, this.tickets, logger);
-    const limits = new ConnectionLimits({ ...options, nodeId }, this.#shared.places);
+    const limits = new ConnectionLimits({ ...options, nodeId }, this.#shared.counts);
     const queue = new HandshakeQueue(options.handshakes);
     const admission = new Admission(
       new OriginPolicy(options.origins, options.allowMissingOrigin, options.handshakeTimeoutMs),
@@ -141,7 +146,7 @@ export class RealtimeNode implements OnModuleInit, OnApplicationShutdown {
       {
         tokenCookie: options.tokenCookie,
         offersFirstMessageAuth: options.authTimeoutMs !== false,
-        clientIp: clientIpOf(options.trustProxy),
+        clientIp: createClientIp(options.trustProxy),
       },
       metrics,
       refusals,
@@ -180,7 +185,7 @@ export class RealtimeNode implements OnModuleInit, OnApplicationShutdown {
       logger,
     );
     const rateLimiter = new RateLimiter(options.rateLimit);
-    const intake = new FrameIntake(
+    const intake = new FrameReceiver(
       {
         maxDepth: options.maxJsonDepth,
         maxKeys: options.maxJsonKeys,
@@ -197,7 +202,7 @@ export class RealtimeNode implements OnModuleInit, OnApplicationShutdown {
       logger,
     );
     this.#heartbeat = options.heartbeat === false ? undefined : new Heartbeat(options.heartbeat, metrics);
-    const sockets = new SocketSessions(options, {
+    const sockets = new OpenSockets(options, {
       registry,
       intake,
       auth,
@@ -213,7 +218,7 @@ export class RealtimeNode implements OnModuleInit, OnApplicationShutdown {
     shutdown.use(() => this.#drain.run());
     this.#adapter = new RealtimeAdapter(
       host,
-      new Entrance(this.#routes, admission, sockets, options, logger),
+      new WebSocketAcceptor(this.#routes, admission, sockets, options, logger),
       (request) => refusals.upgrade('path', () => unknownPathLine(request, this.#routes.paths)),
       this.#drain,
     );

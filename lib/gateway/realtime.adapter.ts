@@ -3,7 +3,7 @@ import type { HttpAdapterHost } from '@nestjs/core';
 import { WsAdapter } from '@nestjs/platform-ws';
 import type { WebSocket, WebSocketServer } from 'ws';
 import type { Drain } from './drain/drain.js';
-import type { Entrance } from './websocket-acceptor.js';
+import type { WebSocketAcceptor } from './websocket-acceptor.js';
 import { registerRealtimeServer } from './routing/gateway-claim.js';
 import { pathnameOf } from './routing/gateway-path.js';
 import { REALTIME_PATH } from './routing/realtime-gateway.decorator.js';
@@ -17,7 +17,7 @@ const APP_PORT = 0;
 const OTHERS_CLOSE_MS = 1_000;
 
 /**
- * Serves both kinds of gateway on one HTTP server: those with `@RealtimeGateway` by the entrance, plain ones by Nest's
+ * Serves both kinds of gateway on one HTTP server: those with `@RealtimeGateway` by the acceptor, plain ones by Nest's
  * own WsAdapter, without its habit of destroying every socket whose path it does not know.
  */
 export class RealtimeAdapter extends WsAdapter {
@@ -25,7 +25,7 @@ export class RealtimeAdapter extends WsAdapter {
 
   constructor(
     private readonly host: HttpAdapterHost,
-    private readonly entrance: Entrance,
+    private readonly acceptor: WebSocketAcceptor,
     private readonly onNotFound: NotFound,
     private readonly drain: Drain,
   ) {
@@ -34,7 +34,7 @@ export class RealtimeAdapter extends WsAdapter {
 
   override create(port: number, options: Record<string, unknown> = {}): unknown {
     const server = this.#attach();
-    if (REALTIME_PATH in options) return this.entrance.server;
+    if (REALTIME_PATH in options) return this.acceptor.server;
     // The HTTP server exists only now: this adapter is made while the app is still being put together.
     Object.assign(this, { httpServer: server });
     const plain: object = super.create(port, options);
@@ -44,11 +44,11 @@ export class RealtimeAdapter extends WsAdapter {
 
   override bindClientConnect(server: unknown, callback: (...args: unknown[]) => void): void {
     // Realtime gateways are connected by their lifecycle, which awaits them; Nest's own way does not.
-    if (server !== this.entrance.server) super.bindClientConnect(server, callback);
+    if (server !== this.acceptor.server) super.bindClientConnect(server, callback);
   }
 
   override async close(server: unknown): Promise<void> {
-    if (server !== this.entrance.server) await super.close(server);
+    if (server !== this.acceptor.server) await super.close(server);
   }
 
   override async dispose(): Promise<void> {
@@ -79,7 +79,7 @@ export class RealtimeAdapter extends WsAdapter {
     if (this.#listener === undefined) {
       this.#listener = new UpgradeListener(
         server,
-        (request) => this.entrance.claim(request) ?? this.#claimPlain(request.url),
+        (request) => this.acceptor.claim(request) ?? this.#claimPlain(request.url),
         this.onNotFound,
       );
       this.#listener.attach();

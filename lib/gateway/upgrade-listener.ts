@@ -1,7 +1,7 @@
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { OtherSockets } from './drain/other-sockets.js';
-import { refuseUpgrade } from './admission/upgrade-rejection.js';
+import { rejectUpgrade } from './admission/upgrade-rejection.js';
 
 /** Takes over an upgrade. */
 export type UpgradeHandler = (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
@@ -93,6 +93,6 @@ export class UpgradeListener {
 
   #refuse(request: IncomingMessage, socket: Duplex): void {
     this.onNotFound(request);
-    refuseUpgrade(socket, NOT_FOUND);
+    rejectUpgrade(socket, NOT_FOUND);
   }
 }

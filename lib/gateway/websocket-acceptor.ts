@@ -8,14 +8,14 @@ import { perMessageDeflate, type CompressionSettings } from './compression.js';
 import type { PathParams } from '../connections/connection.js';
 import { registerRealtimeServer } from './routing/gateway-claim.js';
 import { pathnameOf } from './routing/gateway-path.js';
-import { OwnedSocket } from './lifecycle/connection-socket.js';
+import { ConnectionSocket } from './lifecycle/connection-socket.js';
 import type { Route } from './routing/route.js';
 import type { Routes } from './routing/routes.js';
-import type { SocketSessions } from './lifecycle/open-sockets.js';
+import type { OpenSockets } from './lifecycle/open-sockets.js';
 import type { UpgradeHandler } from './upgrade-listener.js';
-import { closeOf, refuseUpgrade, type UpgradeRefusal } from './admission/upgrade-rejection.js';
+import { closeOf, rejectUpgrade, type UpgradeRejection } from './admission/upgrade-rejection.js';
 
-export interface EntranceSettings {
+export interface AcceptorSettings {
   readonly maxPayloadBytes: number;
   readonly maxFragments: number;
   readonly closeTimeoutMs: number;
@@ -30,23 +30,23 @@ const MAX_CLOSING = 1_000;
 const MAX_BUFFERED_CHUNKS = 4_096;
 
 /** The door: makes WebSockets of the upgrade requests to gateway paths that admission lets in. */
-export class Entrance {
-  readonly #server: Server<typeof OwnedSocket>;
+export class WebSocketAcceptor {
+  readonly #server: Server<typeof ConnectionSocket>;
   #closing = 0;
 
   constructor(
     private readonly routes: Routes,
     private readonly admission: Admission,
-    private readonly sockets: SocketSessions,
-    private readonly settings: EntranceSettings,
+    private readonly sockets: OpenSockets,
+    private readonly settings: AcceptorSettings,
     private readonly logger: LoggerService,
   ) {
-    this.#server = new WebSocketServer<typeof OwnedSocket>(serverOptions(settings));
+    this.#server = new WebSocketServer<typeof ConnectionSocket>(serverOptions(settings));
     registerRealtimeServer(this.#server);
   }
 
   /** What Nest calls the server of a gateway. */
-  get server(): Server<typeof OwnedSocket> {
+  get server(): Server<typeof ConnectionSocket> {
     return this.#server;
   }
 
@@ -72,21 +72,21 @@ export class Entrance {
     params: PathParams,
   ): Promise<void> {
     const destination = { params, needsUser: route.authenticated };
-    const refusal = await this.admission.judge(request, destination, ({ handshake, identity }, seat) => {
+    const refusal = await this.admission.judge(request, destination, ({ handshake, identity }, permit) => {
       // The sendQueue lets the 101 go at the end of this turn, in one write with `$hello` if that is ready.
       socket.cork();
       return this.#upgrade(request, socket, head, (ws) => {
-        this.sockets.begin(ws, socket, route, seat, handshake, identity);
+        this.sockets.begin(ws, socket, route, permit, handshake, identity);
       });
     });
     if (refusal !== undefined) this.#refuse(request, socket, head, refusal);
   }
 
-  #refuse(request: IncomingMessage, socket: Duplex, head: Buffer, refusal: UpgradeRefusal): void {
+  #refuse(request: IncomingMessage, socket: Duplex, head: Buffer, refusal: UpgradeRejection): void {
     // A browser sees no HTTP status; but a page that must not connect gets no WebSocket, not even to say so.
     const mayOpen = refusal.status !== 400 && refusal.reason !== 'origin' && this.#closing < MAX_CLOSING;
     if (this.settings.rejectWith === 'http' || !mayOpen) {
-      refuseUpgrade(socket, refusal);
+      rejectUpgrade(socket, refusal);
       return;
     }
     const { code, reason } = closeOf(refusal);
@@ -99,7 +99,12 @@ export class Entrance {
   }
 
   /** False when no WebSocket came of it. `ws` calls back at once or never. */
-  #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, use: (ws: OwnedSocket) => void): boolean {
+  #upgrade(
+    request: IncomingMessage,
+    socket: Duplex,
+    head: Buffer,
+    use: (ws: ConnectionSocket) => void,
+  ): boolean {
     if (socket.destroyed) return false;
     let isOpen = false;
     socket.off('error', destroyOnError);
@@ -111,15 +116,15 @@ export class Entrance {
   }
 }
 
-function serverOptions(settings: EntranceSettings): ServerOptions<typeof OwnedSocket> {
+function serverOptions(settings: AcceptorSettings): ServerOptions<typeof ConnectionSocket> {
   // Some of these are documented by ws and missing in its types.
-  const options: ServerOptions<typeof OwnedSocket> & {
+  const options: ServerOptions<typeof ConnectionSocket> & {
     closeTimeout: number;
     maxFragments: number;
     maxBufferedChunks: number;
   } = {
     noServer: true,
-    WebSocket: OwnedSocket,
+    WebSocket: ConnectionSocket,
     clientTracking: false,
     autoPong: false,
     maxPayload: settings.maxPayloadBytes,

@@ -47,7 +47,7 @@ async function openFreezable() {
 }
 
 /** Changes the floor past the window's network. */
-const seat = (venue: VenueProcess, number: number) =>
+const permit = (venue: VenueProcess, number: number) =>
   fetch(`${venue.url}/tables/t${number}`, {
     method: 'PATCH',
     headers: { 'Content-Type': 'application/json' },
@@ -71,7 +71,7 @@ describe('the venue page', { timeout: 150_000 }, () => {
   describe('when its server is killed and started again', () => {
     it('says so, is live again by itself with the floor of the new one, and sends what waited once', async () => {
       const { venue, maria } = await open();
-      await seat(venue, 11);
+      await permit(venue, 11);
       await maria.table(11, 'occupied').waitFor();
       await venue.stop('SIGKILL');
       await maria.isAway();
@@ -113,7 +113,7 @@ describe('the venue page', { timeout: 150_000 }, () => {
       await maria.table(3).click();
       await venue.stop('SIGKILL');
       await maria.isAway();
-      await maria.page.getByRole('button', { name: 'Seat guests' }).click();
+      await maria.page.getByRole('button', { name: 'ConnectionPermit guests' }).click();
       await maria.page.getByRole('button', { name: 'Hold table' }).click();
       const reopened = await VenueProcess.start(venue.port);
       onTestFinished(() => reopened.stop());
@@ -146,7 +146,7 @@ describe('the venue page', { timeout: 150_000 }, () => {
       await maria.page.context().setOffline(true);
       path.blackHole();
       await maria.isAway();
-      await seat(venue, 11);
+      await permit(venue, 11);
       await maria.reserve('Table 5 · 4 seats', 'Alan Turing', '3');
       await maria.page.getByRole('alert').getByText('No connection right now').waitFor();
       path.restore();
@@ -160,7 +160,7 @@ describe('the venue page', { timeout: 150_000 }, () => {
       const { venue, path, maria } = await open();
       path.cut();
       await maria.isAway();
-      await seat(venue, 11);
+      await permit(venue, 11);
       await maria.reserve('Table 5 · 4 seats', 'Edsger Dijkstra', '3');
       path.restore();
       await maria.isLive();
@@ -182,7 +182,7 @@ describe('the venue page', { timeout: 150_000 }, () => {
       const { venue, maria, tab } = await openFreezable();
       await fill(maria, 'Barbara Liskov');
       await tab.freeze();
-      await seat(venue, 11);
+      await permit(venue, 11);
       await submit(maria);
       await tab.resume();
       await maria.table(11, 'occupied').waitFor();
@@ -193,7 +193,7 @@ describe('the venue page', { timeout: 150_000 }, () => {
     it('says on waking that its server has gone meanwhile, and comes back', async () => {
       const { venue, maria, tab, states } = await openFreezable();
       await fill(maria, 'Radia Perlman');
-      await seat(venue, 11);
+      await permit(venue, 11);
       await maria.table(11, 'occupied').waitFor();
       await tab.freeze();
       await venue.stop('SIGKILL');
@@ -212,7 +212,7 @@ describe('the venue page', { timeout: 150_000 }, () => {
       await fill(maria, 'Leslie Lamport');
       await tab.freeze();
       path.blackHole();
-      await seat(venue, 11);
+      await permit(venue, 11);
       await submit(maria);
       await tab.resume();
       await maria.isAway();
@@ -232,7 +232,7 @@ describe('the venue page', { timeout: 150_000 }, () => {
       await maria.reserve('Table 5 · 4 seats', 'Donald Knuth', '3');
       await maria.isAway();
       await maria.page.getByRole('alert').getByText('No connection right now').waitFor();
-      await seat(venue, 11);
+      await permit(venue, 11);
       expect(await timesBooked(venue, 'Donald Knuth')).toBe(0);
       path.restore();
       await maria.isLive();
@@ -254,7 +254,7 @@ describe('the venue page', { timeout: 150_000 }, () => {
       const { venue, path, maria } = await open(quick);
       await maria.table(12).click();
       path.blackHole();
-      await maria.page.getByRole('button', { name: 'Seat guests' }).click();
+      await maria.page.getByRole('button', { name: 'ConnectionPermit guests' }).click();
       await maria.isAway();
       path.restore();
       await maria.isLive();

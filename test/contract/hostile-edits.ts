@@ -73,10 +73,10 @@ function containersOf(value: unknown): Container[] {
 }
 
 export function applyEdit(root: object, { at, action, key: added, value }: Edit): void {
-  const places = containersOf(root).flatMap((container) =>
+  const counts = containersOf(root).flatMap((container) =>
     Object.keys(container).map((name) => ({ container, name })),
   );
-  const place = places[at % Math.max(places.length, 1)];
+  const place = counts[at % Math.max(counts.length, 1)];
   const container = place?.container ?? (root as Container);
   if (action === 'remove' && place && !Array.isArray(container)) delete container[place.name];
   else if (action === 'replace' && place) container[place.name] = structuredClone(value);

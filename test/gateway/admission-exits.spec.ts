@@ -5,8 +5,8 @@ import type { Authenticate } from 'nestjs-realtime';
 import { expect, it, onTestFinished } from 'vitest';
 import { Admission, type Open } from '../../lib/gateway/admission/admission.js';
 import { Authentication } from '../../lib/gateway/identity/authentication.js';
-import { ConnectionLimits, type Seat } from '../../lib/gateway/admission/connection-limits.js';
-import { MemoryPlaces, type PlaceKind } from '../../lib/gateway/admission/connection-counts.js';
+import { ConnectionLimits, type ConnectionPermit } from '../../lib/gateway/admission/connection-limits.js';
+import { MemoryConnectionCounts, type CountKind } from '../../lib/gateway/admission/connection-counts.js';
 import { HandshakeQueue } from '../../lib/gateway/admission/handshake-queue.js';
 import { OriginPolicy, type Origins } from '../../lib/gateway/admission/origin-policy.js';
 import { MemoryTicketStore, TicketService } from '../../lib/gateway/identity/tickets.js';
@@ -18,25 +18,25 @@ import { upgradeText } from './client-bytes.js';
 import { tcpConnection } from './upgrade-request.js';
 
 /** Places that are counted as they are taken and given back. */
-class CountedPlaces extends MemoryPlaces {
+class CountedPlaces extends MemoryConnectionCounts {
   held = 0;
 
-  override take(kind: PlaceKind, key: string, connectionId: string, max: number): boolean {
+  override take(kind: CountKind, key: string, connectionId: string, max: number): boolean {
     const isTaken = super.take(kind, key, connectionId, max);
     if (isTaken) this.held++;
     return isTaken;
   }
 
-  override giveBack(kind: PlaceKind, key: string): void {
+  override release(kind: CountKind, key: string): void {
     this.held--;
-    super.giveBack(kind, key);
+    super.release(kind, key);
   }
 }
 
 interface Scene {
   readonly origins?: Origins;
   readonly authenticate?: Authenticate;
-  readonly open?: (seat: Seat) => boolean;
+  readonly open?: (permit: ConnectionPermit) => boolean;
   readonly max?: number;
 }
 
@@ -53,7 +53,7 @@ async function admission({ origins = false, authenticate, open = () => true, max
     handshakesWaiting: none,
     draining: () => false,
   });
-  const places = new CountedPlaces();
+  const counts = new CountedPlaces();
   const limits = new ConnectionLimits(
     {
       nodeId: 'n',
@@ -63,7 +63,7 @@ async function admission({ origins = false, authenticate, open = () => true, max
       maxUnauthenticated: max,
       maxUnauthenticatedPerIp: max,
     },
-    places,
+    counts,
   );
   const queue = new HandshakeQueue({
     maxConcurrent: 1,
@@ -83,11 +83,11 @@ async function admission({ origins = false, authenticate, open = () => true, max
     new Refusals(metrics, log),
     log,
   );
-  const seats: Seat[] = [];
+  const seats: ConnectionPermit[] = [];
   const outcomes: string[] = [];
-  const onOpen: Open = (_admitted, seat) => {
-    const isIn = open(seat);
-    if (isIn) seats.push(seat);
+  const onOpen: Open = (_admitted, permit) => {
+    const isIn = open(permit);
+    if (isIn) seats.push(permit);
     return isIn;
   };
   const server = createServer().listen(0, '127.0.0.1');
@@ -112,7 +112,7 @@ async function admission({ origins = false, authenticate, open = () => true, max
   const counters = () => ({
     total: limits.total,
     unauthenticated: limits.unauthenticated,
-    places: places.held,
+    counts: counts.held,
     waiting: queue.waiting,
   });
   return { judge, arrive, settled, outcomes, seats, counters, queue };
@@ -218,9 +218,9 @@ it.each(exits)('every place is given back after %j', async (expected, scene, vis
   await visit(rig);
   await rig.settled(expected.length);
   expect(rig.outcomes.toSorted()).toEqual(expected.toSorted());
-  for (const seat of rig.seats) seat.leave();
-  for (const seat of rig.seats) seat.leave();
-  expect(rig.counters()).toEqual({ total: 0, unauthenticated: 0, places: 0, waiting: 0 });
+  for (const permit of rig.seats) permit.leave();
+  for (const permit of rig.seats) permit.leave();
+  expect(rig.counters()).toEqual({ total: 0, unauthenticated: 0, counts: 0, waiting: 0 });
   // The one handshake at a time is free again as well; what is closed stays closed.
   if (!expected.includes('draining'))
     expect(rig.queue.enter(new EventEmitter(), '203.0.113.1')).toBeUndefined();

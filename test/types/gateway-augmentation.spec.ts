@@ -12,12 +12,12 @@ const AUGMENTED = `
 import type { Connection } from 'nestjs-realtime';
 declare module 'nestjs-realtime' {
   interface ConnectionUser { readonly role: 'host' | 'guest' }
-  interface ConnectionData { seat?: number }
+  interface ConnectionData { permit?: number }
 }
 export function roleOf(connection: Connection): 'host' | 'guest' | undefined {
-  connection.data.seat = 4;
-  // @ts-expect-error A seat is a number.
-  connection.data.seat = 'four';
+  connection.data.permit = 4;
+  // @ts-expect-error A permit is a number.
+  connection.data.permit = 'four';
   // @ts-expect-error No such role.
   if (connection.user?.role === 'cook') return undefined;
   return connection.user?.role;

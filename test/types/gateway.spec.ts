@@ -192,7 +192,7 @@ describe('@RealtimeGateway', () => {
 describe('Connection', () => {
   it('is typed by its generics', () => {
     expectTypeOf<Connection<Member>['user']>().toEqualTypeOf<Member | undefined>();
-    expectTypeOf<Connection<Member, { seat?: number }>['data']>().toEqualTypeOf<{ seat?: number }>();
+    expectTypeOf<Connection<Member, { permit?: number }>['data']>().toEqualTypeOf<{ permit?: number }>();
     expectTypeOf<Connection['userId']>().toEqualTypeOf<string | undefined>();
     expectTypeOf<Connection['rooms']>().toEqualTypeOf<ReadonlySet<string>>();
     expectTypeOf<Identity<Member>['user']>().toEqualTypeOf<Member | undefined>();

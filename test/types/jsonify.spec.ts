@@ -20,26 +20,26 @@ import type {
   ServerReply,
 } from '../../lib/contract/contract-types.js';
 
-class Seat {
+class ConnectionPermit {
   @IsString() label!: string;
 }
 class Booking {
   @Type(() => Date) @IsDate() at!: Date;
   @IsOptional() @Type(() => Date) @IsDate() until?: Date;
-  @ValidateNested({ each: true }) @Type(() => Seat) seats!: Seat[];
+  @ValidateNested({ each: true }) @Type(() => ConnectionPermit) seats!: ConnectionPermit[];
   @IsObject() free!: unknown;
   isOver(): boolean {
     return this.at.valueOf() < Date.now();
   }
 }
 class Filter {
-  @ValidateNested() @Type(() => Seat) byName!: Map<string, Seat>;
-  @ValidateNested() @Type(() => Seat) all!: Set<Seat>;
+  @ValidateNested() @Type(() => ConnectionPermit) byName!: Map<string, ConnectionPermit>;
+  @ValidateNested() @Type(() => ConnectionPermit) all!: Set<ConnectionPermit>;
 }
 interface BookingJson {
   at: string;
   until?: string;
-  seats: Seat[];
+  seats: ConnectionPermit[];
   free: unknown;
 }
 const dated = z.object({ at: z.date() });
@@ -91,7 +91,7 @@ describe('Jsonify', () => {
       label: string;
       children?: Tree[];
     }
-    expectTypeOf<Jsonify<Seat>>().toEqualTypeOf<Seat>();
+    expectTypeOf<Jsonify<ConnectionPermit>>().toEqualTypeOf<ConnectionPermit>();
     expectTypeOf<Jsonify<Tree>>().toEqualTypeOf<Tree>();
     expectTypeOf<Jsonify<Status | null>>().toEqualTypeOf<Status | null>();
     expectTypeOf<Jsonify<unknown>>().toEqualTypeOf<unknown>();
@@ -125,7 +125,7 @@ describe('the types of a payload with dates', () => {
   });
 
   it('let a client send a date as text or as a Date, a set as a list, a map as an object, and no methods', () => {
-    expectTypeOf<JsonInput<Seat>>().toEqualTypeOf<Seat>();
+    expectTypeOf<JsonInput<ConnectionPermit>>().toEqualTypeOf<ConnectionPermit>();
     compiled((client, server) => [
       client.send('book', { at: '2026-01-01', seats: [{ label: 'a' }], free: 1 }),
       client.send('book', { at: new Date(), until: undefined, seats: [], free: null }),

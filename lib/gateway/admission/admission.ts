@@ -5,13 +5,13 @@ import type { RealtimeMetrics } from '../../metrics/realtime-metrics.js';
 import type { Refusals } from '../../metrics/refusals.js';
 import type { Authentication } from '../identity/authentication.js';
 import { networkOf } from './client-network.js';
-import { Seat, type ConnectionLimits } from './connection-limits.js';
+import { ConnectionPermit, type ConnectionLimits } from './connection-limits.js';
 import type { PathParams } from '../../connections/connection.js';
 import { hasValidSubprotocols, readHandshake, type Handshake } from '../identity/handshake.js';
 import type { HandshakeQueue } from './handshake-queue.js';
 import type { OriginPolicy } from './origin-policy.js';
 import { refusalLine } from './upgrade-log.js';
-import { GONE, hasHungUp, type UpgradeRefusal } from './upgrade-rejection.js';
+import { GONE, hasHungUp, type UpgradeRejection } from './upgrade-rejection.js';
 
 export interface AdmissionSettings {
   readonly tokenCookie: string | false;
@@ -33,40 +33,40 @@ export interface Destination {
   readonly needsUser: boolean;
 }
 
-/** Makes a WebSocket of the client's socket, with its seat; false when that is gone. */
-export type Open = (admitted: Admitted, seat: Seat) => boolean;
+/** Makes a WebSocket of the client's socket, with its permit; false when that is gone. */
+export type Open = (admitted: Admitted, permit: ConnectionPermit) => boolean;
 
-const BAD_REQUEST: UpgradeRefusal = {
+const BAD_REQUEST: UpgradeRejection = {
   reason: 'bad_request',
   status: 400,
   message: 'not a WebSocket upgrade',
 };
-const FORBIDDEN_ORIGIN: UpgradeRefusal = { reason: 'origin', status: 403, message: 'origin not allowed' };
-const NOT_AUTHENTICATED: UpgradeRefusal = {
+const FORBIDDEN_ORIGIN: UpgradeRejection = { reason: 'origin', status: 403, message: 'origin not allowed' };
+const NOT_AUTHENTICATED: UpgradeRejection = {
   reason: 'token',
   status: 401,
   message: 'authentication is required',
 };
-const FAILURE: UpgradeRefusal = { reason: 'failure', status: 500, message: 'internal error' };
-const TOO_SLOW: UpgradeRefusal = {
+const FAILURE: UpgradeRejection = { reason: 'failure', status: 500, message: 'internal error' };
+const TOO_SLOW: UpgradeRejection = {
   reason: 'handshake_timeout',
   status: 503,
   message: 'authentication took too long',
   retryAfter: 5,
 };
-const NO_TICKETS: UpgradeRefusal = {
+const NO_TICKETS: UpgradeRejection = {
   reason: 'tickets_unavailable',
   status: 503,
   message: 'tickets cannot be checked',
   retryAfter: 5,
 };
-const NO_AUTHENTICATION: UpgradeRefusal = {
+const NO_AUTHENTICATION: UpgradeRejection = {
   reason: 'auth_unavailable',
   status: 503,
   message: 'authentication is not available',
   retryAfter: 5,
 };
-const DRAINING: UpgradeRefusal = {
+const DRAINING: UpgradeRejection = {
   reason: 'draining',
   status: 503,
   message: 'the server restarts',
@@ -99,7 +99,7 @@ export class Admission {
     request: IncomingMessage,
     destination: Destination,
     open: Open,
-  ): Promise<UpgradeRefusal | undefined> {
+  ): Promise<UpgradeRejection | undefined> {
     const startedAt = performance.now();
     const ip = this.settings.clientIp(request);
     const refusal = await this.#judge(request, destination, ip, open).catch((error: unknown) => {
@@ -120,7 +120,7 @@ export class Admission {
     { params, needsUser }: Destination,
     ip: string,
     open: Open,
-  ): Promise<UpgradeRefusal | undefined> {
+  ): Promise<UpgradeRejection | undefined> {
     const { socket } = request;
     if (this.#isClosed) return DRAINING;
     if (!isUpgrade(request)) return BAD_REQUEST;
@@ -128,8 +128,8 @@ export class Admission {
     if (isAllowed === 'late') return { ...TOO_SLOW, cause: 'the function in origins did not answer' };
     if (!isAllowed) return FORBIDDEN_ORIGIN;
     if (hasHungUp(socket)) return GONE;
-    const seat = await this.limits.enter(ip);
-    if (!(seat instanceof Seat)) return seat;
+    const permit = await this.limits.enter(ip);
+    if (!(permit instanceof ConnectionPermit)) return permit;
     let isIn = false;
     try {
       // Redis was asked: nothing is done for a client that did not wait for it.
@@ -139,17 +139,17 @@ export class Admission {
         needsUser,
       );
       if (isRefusal(verdict)) return verdict;
-      const refusal = await this.#place(verdict, seat);
+      const refusal = await this.#place(verdict, permit);
       // Nothing awaits between the last question and the open socket: nobody else can come in between.
-      if (refusal === undefined) isIn = open(verdict, seat);
+      if (refusal === undefined) isIn = open(verdict, permit);
       return refusal;
     } finally {
-      // The seat of a client that has gone while the app was thinking is free as well.
-      if (!isIn) seat.leave();
+      // The permit of a client that has gone while the app was thinking is free as well.
+      if (!isIn) permit.leave();
     }
   }
 
-  async #handshake(handshake: Handshake, needsUser: boolean): Promise<Admitted | UpgradeRefusal> {
+  async #handshake(handshake: Handshake, needsUser: boolean): Promise<Admitted | UpgradeRejection> {
     if (!this.authentication.isRequired && handshake.ticket === undefined && !needsUser) {
       return { handshake, identity: {} };
     }
@@ -171,17 +171,17 @@ export class Admission {
   }
 
   /** Counts the client among those like it. What can have changed while the app was asked is looked at last. */
-  async #place({ identity }: Admitted, seat: Seat): Promise<UpgradeRefusal | undefined> {
+  async #place({ identity }: Admitted, permit: ConnectionPermit): Promise<UpgradeRejection | undefined> {
     if (identity !== undefined) {
-      const refusal = await seat.identify(identity.userId);
+      const refusal = await permit.identify(identity.userId);
       if (refusal !== undefined) return refusal;
     }
     if (this.#isClosed) return DRAINING;
-    return identity === undefined ? seat.awaitAuthentication() : undefined;
+    return identity === undefined ? permit.awaitAuthentication() : undefined;
   }
 }
 
-function isRefusal(verdict: Admitted | UpgradeRefusal): verdict is UpgradeRefusal {
+function isRefusal(verdict: Admitted | UpgradeRejection): verdict is UpgradeRejection {
   return 'reason' in verdict;
 }
 

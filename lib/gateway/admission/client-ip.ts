@@ -14,7 +14,7 @@ export type TrustProxy =
 const MAX_PROXIES = 32;
 
 /** Makes the function that finds a request's client; with `false` no header is believed. */
-export function clientIpOf(trustProxy: TrustProxy): (request: IncomingMessage) => string {
+export function createClientIp(trustProxy: TrustProxy): (request: IncomingMessage) => string {
   if (trustProxy === false) return peerOf;
   const trusts = compileTrust(trustProxy);
   return (request) => {

@@ -1,15 +1,15 @@
 /** Whose connections are counted together. */
-export type PlaceKind = 'ip' | 'user';
+export type CountKind = 'ip' | 'user';
 
 /**
  * Places for the connections of one IP or user. At most `max` of them are held at a time, over all nodes that share the
- * driver; who was given one holds it until `giveBack`, or until its node dies.
+ * driver; who was given one holds it until `release`, or until its node dies.
  */
-export interface ConnectionPlaces {
+export interface ConnectionCounts {
   /** Whether there was a place for this connection. Never rejects. */
-  take(kind: PlaceKind, key: string, connectionId: string, max: number): boolean | Promise<boolean>;
+  take(kind: CountKind, key: string, connectionId: string, max: number): boolean | Promise<boolean>;
   /** Gives back a place that was taken. */
-  giveBack(kind: PlaceKind, key: string, connectionId: string): void;
+  release(kind: CountKind, key: string, connectionId: string): void;
   start(): void;
   stop(): void;
 }
@@ -41,18 +41,18 @@ export class Tally {
   }
 }
 
-/** The places of one process; answers at once. */
-export class MemoryPlaces implements ConnectionPlaces {
+/** The counts of one process; answers at once. */
+export class MemoryConnectionCounts implements ConnectionCounts {
   readonly #taken = { ip: new Tally(), user: new Tally() };
 
-  take(kind: PlaceKind, key: string, _connectionId: string, max: number): boolean {
+  take(kind: CountKind, key: string, _connectionId: string, max: number): boolean {
     const taken = this.#taken[kind];
     if (taken.of(key) >= max) return false;
     taken.add(key);
     return true;
   }
 
-  giveBack(kind: PlaceKind, key: string): void {
+  release(kind: CountKind, key: string): void {
     this.#taken[kind].remove(key);
   }
 

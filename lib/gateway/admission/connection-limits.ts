@@ -1,7 +1,7 @@
 import { newConnectionId } from '../../connections/connection-id.js';
 import { networkOf } from './client-network.js';
-import { Tally, type ConnectionPlaces } from './connection-counts.js';
-import type { UpgradeRefusal } from './upgrade-rejection.js';
+import { Tally, type ConnectionCounts } from './connection-counts.js';
+import type { UpgradeRejection } from './upgrade-rejection.js';
 
 export interface ConnectionLimitsSettings {
   readonly nodeId: string;
@@ -12,16 +12,16 @@ export interface ConnectionLimitsSettings {
   readonly maxUnauthenticatedPerIp: number | false;
 }
 
-const FULL: UpgradeRefusal = {
+const FULL: UpgradeRejection = {
   reason: 'connections',
   status: 503,
   message: 'too many connections',
   retryAfter: 5,
 };
-const IP_FULL: UpgradeRefusal = { ...FULL, reason: 'connections_per_ip', status: 429 };
-const USER_FULL: UpgradeRefusal = { ...FULL, reason: 'connections_per_user', status: 429 };
-const UNAUTHENTICATED_FULL: UpgradeRefusal = { ...FULL, reason: 'unauthenticated' };
-const UNAUTHENTICATED_IP_FULL: UpgradeRefusal = { ...IP_FULL, reason: 'unauthenticated_per_ip' };
+const IP_FULL: UpgradeRejection = { ...FULL, reason: 'connections_per_ip', status: 429 };
+const USER_FULL: UpgradeRejection = { ...FULL, reason: 'connections_per_user', status: 429 };
+const UNAUTHENTICATED_FULL: UpgradeRejection = { ...FULL, reason: 'unauthenticated' };
+const UNAUTHENTICATED_IP_FULL: UpgradeRejection = { ...IP_FULL, reason: 'unauthenticated_per_ip' };
 
 /** How many connections there may be: all of this node, those of one IP and of one user, and those without a user yet. */
 export class ConnectionLimits {
@@ -30,10 +30,10 @@ export class ConnectionLimits {
 
   constructor(
     readonly settings: ConnectionLimitsSettings,
-    readonly places: ConnectionPlaces,
+    readonly counts: ConnectionCounts,
   ) {}
 
-  /** Clients that have a seat, from their upgrade request on. */
+  /** Clients that have a permit, from their upgrade request on. */
   get total(): number {
     return this.#total;
   }
@@ -43,16 +43,16 @@ export class ConnectionLimits {
     return this.#unauthenticated.total;
   }
 
-  /** Gives a client a seat, from its upgrade request to its end; or says why there is none. */
-  async enter(ip: string): Promise<Seat | UpgradeRefusal> {
+  /** Gives a client a permit, from its upgrade request to its end; or says why there is none. */
+  async enter(ip: string): Promise<ConnectionPermit | UpgradeRejection> {
     const { maxConnections, maxConnectionsPerIp, nodeId } = this.settings;
     if (maxConnections !== false && this.#total >= maxConnections) return FULL;
     this.#total++;
-    const seat = new Seat(newConnectionId(nodeId), ip, this);
-    if (maxConnectionsPerIp === false || (await seat.take('ip', networkOf(ip), maxConnectionsPerIp))) {
-      return seat;
+    const permit = new ConnectionPermit(newConnectionId(nodeId), ip, this);
+    if (maxConnectionsPerIp === false || (await permit.take('ip', networkOf(ip), maxConnectionsPerIp))) {
+      return permit;
     }
-    seat.leave();
+    permit.leave();
     return IP_FULL;
   }
 
@@ -62,7 +62,7 @@ export class ConnectionLimits {
   }
 
   /** @internal Counts one more that has to say `$auth` once it is connected; or says why it may not. */
-  beginUnauthenticated(network: string): UpgradeRefusal | undefined {
+  beginUnauthenticated(network: string): UpgradeRejection | undefined {
     const { maxUnauthenticated: max, maxUnauthenticatedPerIp: maxPerIp } = this.settings;
     if (max !== false && this.#unauthenticated.total >= max) return UNAUTHENTICATED_FULL;
     if (maxPerIp !== false && this.#unauthenticated.of(network) >= maxPerIp) return UNAUTHENTICATED_IP_FULL;
@@ -76,8 +76,8 @@ export class ConnectionLimits {
   }
 }
 
-/** All the places one client takes, given back together. */
-export class Seat {
+/** All the counts one client takes, given back together. */
+export class ConnectionPermit {
   #taken: ['ip' | 'user', string][] | undefined;
   #hasLeft = false;
   /** The network it is counted by while it is unauthenticated. */
@@ -90,7 +90,7 @@ export class Seat {
   ) {}
 
   /** Takes a place among the unauthenticated connections, until `identify` or `leave`; or says why there is none. */
-  awaitAuthentication(): UpgradeRefusal | undefined {
+  awaitAuthentication(): UpgradeRejection | undefined {
     const network = networkOf(this.ip);
     const refusal = this.limits.beginUnauthenticated(network);
     if (refusal === undefined) this.#network = network;
@@ -98,7 +98,7 @@ export class Seat {
   }
 
   /** Takes a place among the user's connections, once it is known who this is; or says why there is none. */
-  async identify(userId: string | undefined): Promise<UpgradeRefusal | undefined> {
+  async identify(userId: string | undefined): Promise<UpgradeRejection | undefined> {
     this.#endUnauthenticated();
     const { maxConnectionsPerUser } = this.limits.settings;
     if (userId === undefined || maxConnectionsPerUser === false) return undefined;
@@ -107,12 +107,12 @@ export class Seat {
 
   /** @internal */
   async take(kind: 'ip' | 'user', key: string, max: number): Promise<boolean> {
-    const { places } = this.limits;
-    const verdict = places.take(kind, key, this.connectionId, max);
+    const { counts } = this.limits;
+    const verdict = counts.take(kind, key, this.connectionId, max);
     if (!(typeof verdict === 'boolean' ? verdict : await verdict)) return false;
     (this.#taken ??= []).push([kind, key]);
     // The client may have gone while Redis was asked.
-    if (this.#hasLeft) this.#giveBack();
+    if (this.#hasLeft) this.#release();
     return true;
   }
 
@@ -121,7 +121,7 @@ export class Seat {
     this.#hasLeft = true;
     this.limits.left();
     this.#endUnauthenticated();
-    this.#giveBack();
+    this.#release();
   }
 
   #endUnauthenticated(): void {
@@ -130,8 +130,8 @@ export class Seat {
     this.#network = undefined;
   }
 
-  #giveBack(): void {
-    for (const [kind, key] of this.#taken ?? []) this.limits.places.giveBack(kind, key, this.connectionId);
+  #release(): void {
+    for (const [kind, key] of this.#taken ?? []) this.limits.counts.release(kind, key, this.connectionId);
     this.#taken = undefined;
   }
 }

@@ -1,6 +1,6 @@
 import type { EventEmitter } from 'node:events';
 import { Tally } from './connection-counts.js';
-import { GONE, type UpgradeRefusal } from './upgrade-rejection.js';
+import { GONE, type UpgradeRejection } from './upgrade-rejection.js';
 
 export interface HandshakeSettings {
   /** How many handshakes are judged at a time. */
@@ -17,7 +17,7 @@ export interface HandshakeSettings {
 
 interface Waiting {
   readonly since: number;
-  readonly admit: (refusal: UpgradeRefusal | undefined) => void;
+  readonly admit: (refusal: UpgradeRejection | undefined) => void;
 }
 
 /**
@@ -44,7 +44,7 @@ export class HandshakeQueue {
    * Resolves when it is the handshake's turn (then call `leave`), or with why it will not be. Of a client whose socket
    * ends meanwhile the place is given to the next one.
    */
-  enter(socket: EventEmitter, network: string): Promise<UpgradeRefusal | undefined> | undefined {
+  enter(socket: EventEmitter, network: string): Promise<UpgradeRejection | undefined> | undefined {
     const { settings } = this;
     if (settings === false) return undefined;
     if (this.#waiting.size === 0 && this.#take(settings)) return undefined;
@@ -137,7 +137,7 @@ export class HandshakeQueue {
   }
 
   /** Spread, so that those turned away together do not return together. */
-  #refusal({ maxPerSecond, maxWaitMs }: HandshakeSettings): UpgradeRefusal {
+  #refusal({ maxPerSecond, maxWaitMs }: HandshakeSettings): UpgradeRejection {
     const backlog = maxPerSecond === false ? maxWaitMs / 1_000 : this.#waiting.size / maxPerSecond;
     const retryAfter = 1 + Math.ceil(Math.random() * 2 * backlog);
     return { reason: 'handshake_queue', status: 503, message: 'too many handshakes', retryAfter };

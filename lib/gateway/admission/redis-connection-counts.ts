@@ -2,7 +2,7 @@ import type { LoggerService } from '@nestjs/common';
 import { RedisScript, type RedisCommands } from '../../backplane/redis/client/redis-commands.js';
 import type { RedisNames } from '../../backplane/redis/client/redis-names.js';
 import type { Counter } from '../../metrics/instruments.js';
-import { MemoryPlaces, type ConnectionPlaces, type PlaceKind } from './connection-counts.js';
+import { MemoryConnectionCounts, type ConnectionCounts, type CountKind } from './connection-counts.js';
 
 export interface LeaseSettings {
   /** A place whose node has not been heard of for so long is free again. */
@@ -16,7 +16,7 @@ export const LEASE: LeaseSettings = { leaseMs: 30_000, refreshMs: 10_000 };
 const TAKE = new RedisScript(`
 -- Takes a place among the connections of one IP or user, unless all are taken.
 -- KEYS[1] the connections that hold one: a sorted set of connection id → end of its lease, in Redis' milliseconds
--- ARGV    connection id, how many places there are, lease in milliseconds
+-- ARGV    connection id, how many counts there are, lease in milliseconds
 -- Result  1 if the connection holds a place now, else 0
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
@@ -48,8 +48,8 @@ const BATCH_KEYS = 200;
  * Places shared by all nodes. Redis counts them as leases that this node renews, so those of a node that dies are free
  * again by themselves. While Redis is away this node counts its own: nobody is locked out, and a limit holds per node.
  */
-export class RedisPlaces implements ConnectionPlaces {
-  readonly #own = new MemoryPlaces();
+export class RedisConnectionCounts implements ConnectionCounts {
+  readonly #own = new MemoryConnectionCounts();
   /** By name in Redis, the connections here that hold a place. */
   readonly #held = new Map<string, Set<string>>();
   #timer: NodeJS.Timeout | undefined;
@@ -74,15 +74,15 @@ export class RedisPlaces implements ConnectionPlaces {
     this.#timer = undefined;
   }
 
-  take(kind: PlaceKind, key: string, connectionId: string, max: number): boolean | Promise<boolean> {
+  take(kind: CountKind, key: string, connectionId: string, max: number): boolean | Promise<boolean> {
     // What is full here is full everywhere; a flood from one IP is no work for Redis.
     if (!this.#own.take(kind, key, connectionId, max)) return false;
     return this.#take(kind, key, connectionId, max);
   }
 
-  giveBack(kind: PlaceKind, key: string, connectionId: string): void {
+  release(kind: CountKind, key: string, connectionId: string): void {
     const name = this.names.connections(kind, key);
-    this.#own.giveBack(kind, key);
+    this.#own.release(kind, key);
     const held = this.#held.get(name);
     held?.delete(connectionId);
     if (held?.size === 0) this.#held.delete(name);
@@ -99,12 +99,12 @@ export class RedisPlaces implements ConnectionPlaces {
       .finally(() => (this.#isRenewing = false));
   }
 
-  async #take(kind: PlaceKind, key: string, connectionId: string, max: number): Promise<boolean> {
+  async #take(kind: CountKind, key: string, connectionId: string, max: number): Promise<boolean> {
     const name = this.names.connections(kind, key);
     const parameters = [connectionId, String(max), String(this.lease.leaseMs)];
     try {
       if ((await this.commands.run(TAKE, [name], parameters)) === 0) {
-        this.#own.giveBack(kind, key);
+        this.#own.release(kind, key);
         return false;
       }
       this.#together();

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { logLine } from '../../metrics/log-line.js';
-import type { UpgradeRefusal } from './upgrade-rejection.js';
+import type { UpgradeRejection } from './upgrade-rejection.js';
 
 // A header may have 16 KB; a line in the log needs to be recognized.
 const MAX_FIELD_LENGTH = 200;
@@ -24,7 +24,7 @@ function loggedPath(url = ''): string {
 /** What was asked, what is known of who asked, and why it was refused. */
 export function refusalLine(
   request: IncomingMessage,
-  { reason, status, cause }: UpgradeRefusal,
+  { reason, status, cause }: UpgradeRejection,
   ip: string,
   expectedOrigin: () => string,
 ): string {

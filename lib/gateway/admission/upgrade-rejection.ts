@@ -3,7 +3,7 @@ import type { Duplex } from 'node:stream';
 import { CloseCode } from '../../protocol/close-codes.js';
 
 /** Why an upgrade is not made; `reason` is the label of its counter. */
-export interface UpgradeRefusal {
+export interface UpgradeRejection {
   readonly reason:
     | 'bad_request'
     | 'origin'
@@ -30,7 +30,7 @@ export interface UpgradeRefusal {
 }
 
 /** The client hung up while it waited; nothing more is done for it. */
-export const GONE: UpgradeRefusal = { reason: 'gone', status: 503, message: 'the client has hung up' };
+export const GONE: UpgradeRejection = { reason: 'gone', status: 503, message: 'the client has hung up' };
 
 /** Whether a client has hung up: a WebSocket client never ends only its own side before the 101. */
 export function hasHungUp(socket: Duplex): boolean {
@@ -38,9 +38,9 @@ export function hasHungUp(socket: Duplex): boolean {
 }
 
 /** Answers an upgrade request with a plain HTTP response and ends its socket. */
-export function refuseUpgrade(
+export function rejectUpgrade(
   socket: Duplex,
-  { status, message, retryAfter }: Omit<UpgradeRefusal, 'reason' | 'status' | 'cause'> & { status: number },
+  { status, message, retryAfter }: Omit<UpgradeRejection, 'reason' | 'status' | 'cause'> & { status: number },
 ): void {
   if (socket.destroyed || !socket.writable) return;
   const lines = [
@@ -58,7 +58,7 @@ export function refuseUpgrade(
 }
 
 /** The close that says the same to a browser, which cannot see an HTTP status. */
-export function closeOf({ status, message, retryAfter }: UpgradeRefusal): { code: number; reason: string } {
+export function closeOf({ status, message, retryAfter }: UpgradeRejection): { code: number; reason: string } {
   const reason = retryAfter === undefined ? message : `retry=${retryAfter * 1_000}`;
   switch (status) {
     case 401:

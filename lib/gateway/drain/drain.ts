@@ -5,7 +5,7 @@ import type { Admission } from '../admission/admission.js';
 import type { ConnectionLifecycle } from '../lifecycle/connection-lifecycle.js';
 import { drainSchedule, SLICE_MS, type DrainSchedule, type DrainSettings } from './drain-schedule.js';
 import type { GatewayConnection } from '../lifecycle/gateway-connection.js';
-import type { SocketSessions } from '../lifecycle/open-sockets.js';
+import type { OpenSockets } from '../lifecycle/open-sockets.js';
 
 // What the hooks of connections that were cut at the deadline get.
 const LAST_HOOKS_MS = 1_000;
@@ -20,7 +20,7 @@ export class Drain {
   #endsAt = 0;
 
   constructor(
-    private readonly sockets: SocketSessions,
+    private readonly sockets: OpenSockets,
     private readonly admission: Admission,
     private readonly lifecycle: ConnectionLifecycle,
     private readonly settings: DrainSettings | false,

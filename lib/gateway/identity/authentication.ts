@@ -19,7 +19,7 @@ export type Authenticate = (
  * `refused`: the client is to blame. The others say nothing about the client: `failed`, `authenticate` returned no
  * identity; `unavailable`, it (or the ticket store, `of`) threw; `late`, it did not answer in time.
  */
-export type Verdict =
+export type AuthResult =
   | { readonly outcome: 'accepted'; readonly identity: Identity }
   | { readonly outcome: 'refused'; readonly reason: string }
   | { readonly outcome: 'failed' }
@@ -61,7 +61,7 @@ export class Authentication {
   }
 
   /** With `needsUser` an identity without `userId` is refused as well. */
-  async judge(handshake: Handshake, needsUser: boolean): Promise<Verdict> {
+  async judge(handshake: Handshake, needsUser: boolean): Promise<AuthResult> {
     let identity: Identity<unknown> | null | undefined | typeof LATE;
     try {
       identity = await withinTime(this.#identify(handshake), this.settings.handshakeTimeoutMs);
@@ -94,7 +94,7 @@ export class Authentication {
     return this.settings.authenticate?.(handshake);
   }
 
-  #thrown(error: unknown, handshake: Handshake): Verdict {
+  #thrown(error: unknown, handshake: Handshake): AuthResult {
     const reason = redacted(wordsOf(error), handshake).slice(0, MAX_REASON_LENGTH);
     // Of a ticket only its store was asked, and a store that throws says nothing about the client.
     if (handshake.ticket !== undefined) {

@@ -7,7 +7,7 @@ import { readHandshake, type Handshake } from './handshake.js';
  * What a connection was opened with, for as long as it lives, to judge its fresh tokens by. As one text: Node's request
  * with its headers takes as much memory as all the rest of a connection.
  */
-export class KeptHandshake {
+export class HandshakeSnapshot {
   /** The URL, then names and values of headers, in lines: no header holds a newline. */
   readonly #text: string;
   readonly #socket: Socket;

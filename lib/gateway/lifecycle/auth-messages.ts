@@ -5,13 +5,13 @@ import type { Refusals } from '../../metrics/refusals.js';
 import { encodeError, encodeReply } from '../../protocol/codec.js';
 import type { ClientFrame } from '../../protocol/envelope.js';
 import { defaultErrorMessage, ErrorCode } from '../../protocol/error-codes.js';
-import type { Authentication, Verdict } from '../identity/authentication.js';
+import type { Authentication, AuthResult } from '../identity/authentication.js';
 import { networkOf } from '../admission/client-network.js';
 import type { GatewayConnection } from './gateway-connection.js';
 import type { Handshake } from '../identity/handshake.js';
 import type { HandshakeQueue } from '../admission/handshake-queue.js';
 import type { TokenExpiry } from './token-expiry.js';
-import { closeOf, type UpgradeRefusal } from '../admission/upgrade-rejection.js';
+import { closeOf, type UpgradeRejection } from '../admission/upgrade-rejection.js';
 
 /** What follows an accepted `$auth`. */
 export interface OnAuthenticated {
@@ -29,7 +29,9 @@ interface Unauthenticated {
 
 /** What `$auth` comes to: a verdict, no turn in the queue, or a client that has gone. */
 type Outcome =
-  Verdict | { readonly outcome: 'busy'; readonly refusal: UpgradeRefusal } | { readonly outcome: 'gone' };
+  | AuthResult
+  | { readonly outcome: 'busy'; readonly refusal: UpgradeRejection }
+  | { readonly outcome: 'gone' };
 
 const MAX_TOKEN_LENGTH = 8_192;
 const RETRY = 'retry=5000';
@@ -119,7 +121,7 @@ export class AuthMessages {
     if (verdict.outcome !== 'accepted') {
       this.#reject(connection, frame, verdict);
       connection.close(...closeAfter(verdict));
-    } else if ((await connection.seat.identify(verdict.identity.userId)) !== undefined) {
+    } else if ((await connection.permit.identify(verdict.identity.userId)) !== undefined) {
       this.#refuse(connection, frame, ErrorCode.UNAVAILABLE, 'too many connections');
       connection.close(CloseCode.TRY_AGAIN_LATER, RETRY);
     } else if (connection.isOpen) {

@@ -16,7 +16,7 @@ import type { Resumption } from './resumption.js';
 /** Takes over the `$auth` frames; they need what only the lifecycle knows. */
 export type OnAuth = (connection: GatewayConnection, frame: ClientFrame) => void;
 
-export interface FrameIntakeSettings extends JsonLimits {
+export interface FrameReceiverSettings extends JsonLimits {
   /** Frames in a row that are no messages before the connection is closed. */
   readonly maxProtocolErrors: number;
 }
@@ -26,9 +26,9 @@ const FRAME_COST = 64;
 const MAX_IGNORED_BYTES = 1_048_576;
 
 /** Reads each frame once and sends it where it belongs: to the protocol, or to the connection's receiveQueue. */
-export class FrameIntake {
+export class FrameReceiver {
   constructor(
-    private readonly settings: FrameIntakeSettings,
+    private readonly settings: FrameReceiverSettings,
     private readonly dispatcher: MessageDispatcher,
     private readonly streams: ReplyStreams,
     private readonly requests: ClientRequests,
@@ -81,7 +81,7 @@ export class FrameIntake {
       this.#refuse(connection, frame.id, ErrorCode.UNKNOWN_TYPE);
       return;
     }
-    connection.strikes = 0;
+    connection.consecutiveErrors = 0;
     return this.dispatcher.dispatch(handler.source, connection, frame);
   }
 
@@ -152,7 +152,7 @@ export class FrameIntake {
     message = defaultErrorMessage(code),
   ): void {
     this.#refuseOnce(connection, id, code, message);
-    if (++connection.strikes >= this.settings.maxProtocolErrors) {
+    if (++connection.consecutiveErrors >= this.settings.maxProtocolErrors) {
       connection.close(CloseCode.TOO_MANY_ERRORS, 'too many frames were no messages');
     }
   }

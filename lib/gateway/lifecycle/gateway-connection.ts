@@ -1,7 +1,7 @@
 import { Connection, type ConnectionOrigin, type RoomMembership } from '../../connections/connection.js';
 import type { SendQueue, WebSocketLike } from '../../connections/send-queue.js';
 import type { ClientFrame } from '../../protocol/envelope.js';
-import type { Seat } from '../admission/connection-limits.js';
+import type { ConnectionPermit } from '../admission/connection-limits.js';
 import { ReceiveQueue, type ReceiveQueueSettings } from '../../connections/receive-queue.js';
 import type { Allowance } from './rate-limiter.js';
 import type { Route } from '../routing/route.js';
@@ -12,14 +12,14 @@ export type ConnectionPhase = 'authenticating' | 'opening' | 'open' | 'closed';
 /** A connection with what only the gateway needs to know of it. */
 export class GatewayConnection extends Connection {
   readonly route: Route;
-  /** The places it takes, to be given back at its end. */
-  readonly seat: Seat;
+  /** The counts it takes, to be given back at its end. */
+  readonly permit: ConnectionPermit;
   readonly receiveQueue: ReceiveQueue;
   phase: ConnectionPhase = 'authenticating';
   /** Frames it has sent so far. */
   received = 0;
   /** Frames in a row that were no messages. */
-  strikes = 0;
+  consecutiveErrors = 0;
   /** What it has sent since it was closed. */
   ignoredBytes = 0;
   /** The code it was closed with for a frame that breaks RFC 6455 or a limit. */
@@ -28,7 +28,7 @@ export class GatewayConnection extends Connection {
   readonly allowance: Allowance;
   /** The tick of the last sign of life. Kept by `Heartbeat`. */
   seenAtTick = 0;
-  heartbeatHand = 0;
+  heartbeatBucket = 0;
   /** Whether it is known who this is; until then `onIdentified` keeps what waits for that. */
   isIdentified = false;
   onIdentified: (() => void) | undefined;
@@ -41,14 +41,14 @@ export class GatewayConnection extends Connection {
     sendQueue: SendQueue,
     membership: RoomMembership,
     route: Route,
-    seat: Seat,
+    permit: ConnectionPermit,
     allowance: Allowance,
     settings: ReceiveQueueSettings,
     handle: (connection: GatewayConnection, frame: ClientFrame) => void | Promise<void>,
   ) {
     super(origin, ws, sendQueue, membership);
     this.route = route;
-    this.seat = seat;
+    this.permit = permit;
     this.allowance = allowance;
     this.receiveQueue = new ReceiveQueue(ws, settings, (frame) => handle(this, frame));
   }

@@ -17,11 +17,11 @@ const SLACK_MS = 250;
  * that pings are spread, and each tick pings one hand and ends those of an earlier one that have said nothing since.
  */
 export class Heartbeat {
-  readonly #hands: Set<GatewayConnection>[];
+  readonly #buckets: Set<GatewayConnection>[];
   readonly #tickMs: number;
   readonly #timeoutTicks: number;
   #tick = 1;
-  #dealt = 0;
+  #assigned = 0;
   #beatAt = 0;
   #timer: NodeJS.Timeout | undefined;
 
@@ -32,7 +32,7 @@ export class Heartbeat {
     this.#tickMs = Math.min(MAX_TICK_MS, Math.max(1, Math.floor(settings.intervalMs / TICKS_PER_INTERVAL)));
     this.#timeoutTicks = Math.ceil(settings.timeoutMs / this.#tickMs);
     const ticks = Math.max(1, Math.floor(settings.intervalMs / this.#tickMs));
-    this.#hands = Array.from({ length: ticks }, () => new Set());
+    this.#buckets = Array.from({ length: ticks }, () => new Set());
   }
 
   /** The current tick, for `seenAtTick`. */
@@ -42,8 +42,8 @@ export class Heartbeat {
 
   add(connection: GatewayConnection): void {
     connection.seenAtTick = this.#tick;
-    connection.heartbeatHand = this.#dealt++ % this.#hands.length;
-    this.#hands[connection.heartbeatHand]?.add(connection);
+    connection.heartbeatBucket = this.#assigned++ % this.#buckets.length;
+    this.#buckets[connection.heartbeatBucket]?.add(connection);
     if (this.#timer !== undefined) return;
     this.#beatAt = performance.now();
     this.#timer = setInterval(() => this.#beat(), this.#tickMs);
@@ -51,7 +51,7 @@ export class Heartbeat {
   }
 
   remove(connection: GatewayConnection): void {
-    this.#hands[connection.heartbeatHand]?.delete(connection);
+    this.#buckets[connection.heartbeatBucket]?.delete(connection);
   }
 
   stop(): void {
@@ -81,7 +81,7 @@ export class Heartbeat {
   }
 
   #handOf(tick: number): Iterable<GatewayConnection> {
-    const { length } = this.#hands;
-    return this.#hands[((tick % length) + length) % length] ?? [];
+    const { length } = this.#buckets;
+    return this.#buckets[((tick % length) + length) % length] ?? [];
   }
 }

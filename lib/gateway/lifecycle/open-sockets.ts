@@ -11,14 +11,14 @@ import type { ClientFrame } from '../../protocol/envelope.js';
 import { CloseCode } from '../../protocol/close-codes.js';
 import type { AuthMessages } from './auth-messages.js';
 import type { ConnectionLifecycle } from './connection-lifecycle.js';
-import type { Seat } from '../admission/connection-limits.js';
+import type { ConnectionPermit } from '../admission/connection-limits.js';
 import { closeCodeOfFault } from './ws-errors.js';
-import type { FrameIntake } from './frame-receiver.js';
+import type { FrameReceiver } from './frame-receiver.js';
 import { GatewayConnection } from './gateway-connection.js';
 import type { Handshake } from '../identity/handshake.js';
 import type { Heartbeat } from './heartbeat.js';
 import type { ReceiveQueueSettings } from '../../connections/receive-queue.js';
-import type { OwnedSocket } from './connection-socket.js';
+import type { ConnectionSocket } from './connection-socket.js';
 import type { RateLimiter } from './rate-limiter.js';
 import type { Route } from '../routing/route.js';
 import type { SlowClients } from './slow-clients.js';
@@ -27,7 +27,7 @@ import type { TokenExpiry } from './token-expiry.js';
 /** What happens on sockets, and who takes care of it. */
 export interface SocketOwners {
   readonly registry: ConnectionRegistry;
-  readonly intake: FrameIntake;
+  readonly intake: FrameReceiver;
   readonly auth: AuthMessages;
   readonly expiry: TokenExpiry;
   readonly heartbeat: Heartbeat | undefined;
@@ -42,7 +42,7 @@ export type SocketSettings = ReceiveQueueSettings &
   Pick<SendQueueShared, 'highWaterMarkBytes' | 'maxQueueBytes'>;
 
 /** Every open socket and the connection on it, from the 101 to the close. */
-export class SocketSessions implements Iterable<GatewayConnection> {
+export class OpenSockets implements Iterable<GatewayConnection> {
   readonly #open = new Set<GatewayConnection>();
   readonly #sendQueues: SendQueueShared;
   #onEmpty: (() => void) | undefined;
@@ -76,16 +76,16 @@ export class SocketSessions implements Iterable<GatewayConnection> {
 
   /** Makes a connection of a fresh socket; without an identity it waits for `$auth`. */
   begin(
-    ws: OwnedSocket,
+    ws: ConnectionSocket,
     socket: Duplex,
     route: Route,
-    seat: Seat,
+    permit: ConnectionPermit,
     handshake: Handshake,
     identity: Identity | undefined,
   ): void {
     const { owners, settings } = this;
     const origin = {
-      id: seat.connectionId,
+      id: permit.connectionId,
       sessionId: randomUUID(),
       path: route.path.path,
       params: handshake.params,
@@ -99,7 +99,7 @@ export class SocketSessions implements Iterable<GatewayConnection> {
       sendQueue,
       owners.registry,
       route,
-      seat,
+      permit,
       allowance,
       settings,
       this.#handle,
@@ -142,7 +142,7 @@ export class SocketSessions implements Iterable<GatewayConnection> {
   readonly #onClose = listener((connection, code: number, reason: Buffer) => {
     const { owners } = this;
     this.#open.delete(connection);
-    connection.seat.leave();
+    connection.permit.leave();
     owners.heartbeat?.remove(connection);
     owners.auth.forget(connection);
     owners.expiry.forget(connection);
@@ -173,5 +173,5 @@ function listener<Args extends unknown[]>(handle: (connection: GatewayConnection
 }
 
 function connectionOf(ws: WebSocketLike): GatewayConnection {
-  return (ws as OwnedSocket).connection as GatewayConnection;
+  return (ws as ConnectionSocket).connection as GatewayConnection;
 }

@@ -1,10 +1,10 @@
 import { CloseCode } from '../../protocol/close-codes.js';
 import type { GatewayConnection } from './gateway-connection.js';
 import type { Handshake } from '../identity/handshake.js';
-import { KeptHandshake } from '../identity/handshake-snapshot.js';
+import { HandshakeSnapshot } from '../identity/handshake-snapshot.js';
 
 interface Watched {
-  readonly handshake: KeptHandshake;
+  readonly handshake: HandshakeSnapshot;
   timer: NodeJS.Timeout;
   /** A fresh token has come that could not be checked yet. */
   isUnverified: boolean;
@@ -26,7 +26,11 @@ export class TokenExpiry {
     const { expiresAt } = connection;
     if (expiresAt === undefined) return;
     const timer = this.#timer(connection, expiresAt);
-    this.#watched.set(connection, { handshake: new KeptHandshake(handshake), timer, isUnverified: false });
+    this.#watched.set(connection, {
+      handshake: new HandshakeSnapshot(handshake),
+      timer,
+      isUnverified: false,
+    });
   }
 
   /** Whether the connection has sent a token that could not be checked yet. */

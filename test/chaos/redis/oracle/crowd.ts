@@ -42,8 +42,8 @@ export class Crowd {
   /** Connects everybody, and fills rooms of 2 to 200. */
   async gather(users: number, rooms: number): Promise<void> {
     for (let i = 0; i < users; i++) this.#addUser(`user${i}`);
-    const places = this.users.flatMap((user) => Array.from({ length: 1 + this.random.below(3) }, () => user));
-    await inTurns(places, (user) => this.open(user, this.random.pick(this.nodes)));
+    const counts = this.users.flatMap((user) => Array.from({ length: 1 + this.random.below(3) }, () => user));
+    await inTurns(counts, (user) => this.open(user, this.random.pick(this.nodes)));
     for (let i = 0; i < rooms; i++) {
       const spread = this.random.next();
       this.addRoom(`room${i}`, Math.round(SMALLEST_ROOM * (LARGEST_ROOM / SMALLEST_ROOM) ** spread));

@@ -3,8 +3,14 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vites
 import type { RedisConfiguration } from '../../lib/backplane/redis/client/redis-configuration.js';
 import { RedisCommands } from '../../lib/backplane/redis/client/redis-commands.js';
 import { RedisNames } from '../../lib/backplane/redis/client/redis-names.js';
-import { MemoryPlaces, type ConnectionPlaces } from '../../lib/gateway/admission/connection-counts.js';
-import { RedisPlaces, type LeaseSettings } from '../../lib/gateway/admission/redis-connection-counts.js';
+import {
+  MemoryConnectionCounts,
+  type ConnectionCounts,
+} from '../../lib/gateway/admission/connection-counts.js';
+import {
+  RedisConnectionCounts,
+  type LeaseSettings,
+} from '../../lib/gateway/admission/redis-connection-counts.js';
 import { Counter } from '../../lib/metrics/instruments.js';
 import { RedisClusterServers } from '../backplane/redis-cluster-servers.js';
 import { RedisServer } from '../backplane/redis-server.js';
@@ -25,7 +31,7 @@ afterAll(async () => {
 });
 
 interface RedisNode {
-  readonly places: RedisPlaces;
+  readonly counts: RedisConnectionCounts;
   readonly unshared: Counter;
   readonly log: CapturedLog;
   /** As when its process is killed: nothing is given back or renewed any more. */
@@ -42,28 +48,34 @@ async function redisNode(
 ): Promise<RedisNode> {
   const unshared = new Counter('unshared', '', 'kind');
   const log = new CapturedLog();
-  const commands = new RedisCommands(configuration, { failed: () => {}, ready: () => places.renew() });
-  const places: RedisPlaces = new RedisPlaces(commands, new RedisNames(prefix), lease, unshared, log);
+  const commands = new RedisCommands(configuration, { failed: () => {}, ready: () => counts.renew() });
+  const counts: RedisConnectionCounts = new RedisConnectionCounts(
+    commands,
+    new RedisNames(prefix),
+    lease,
+    unshared,
+    log,
+  );
   await commands.start();
-  places.start();
+  counts.start();
   const die = async () => {
-    places.stop();
+    counts.stop();
     await commands.stop();
   };
   onTestFinished(die);
-  return { places, unshared, log, die };
+  return { counts, unshared, log, die };
 }
 
-const drivers: [string, () => Promise<ConnectionPlaces>][] = [
-  ['in memory', async () => new MemoryPlaces()],
-  ['in Redis', async () => (await redisNode(newPrefix())).places],
-  ['in a Redis Cluster', async () => (await redisNode(newPrefix(), undefined, cluster)).places],
+const drivers: [string, () => Promise<ConnectionCounts>][] = [
+  ['in memory', async () => new MemoryConnectionCounts()],
+  ['in Redis', async () => (await redisNode(newPrefix())).counts],
+  ['in a Redis Cluster', async () => (await redisNode(newPrefix(), undefined, cluster)).counts],
 ];
 
-describe.each(drivers)('places %s', (_name, newPlaces) => {
+describe.each(drivers)('counts %s', (_name, newPlaces) => {
   it('there are as many as the limit says, for each user and each IP apart', async () => {
-    const places = await newPlaces();
-    const take = (kind: 'ip' | 'user', key: string, id: string) => places.take(kind, key, id, 2);
+    const counts = await newPlaces();
+    const take = (kind: 'ip' | 'user', key: string, id: string) => counts.take(kind, key, id, 2);
     expect(await take('user', 'ann', 'c1')).toBe(true);
     expect(await take('user', 'ann', 'c2')).toBe(true);
     expect(await take('user', 'ann', 'c3')).toBe(false);
@@ -72,34 +84,34 @@ describe.each(drivers)('places %s', (_name, newPlaces) => {
   });
 
   it('of 50 that ask at the same moment as many get one as there are', async () => {
-    const places = await newPlaces();
-    const asked = Array.from({ length: 50 }, async (_, i) => places.take('user', 'ann', `c${i}`, 7));
+    const counts = await newPlaces();
+    const asked = Array.from({ length: 50 }, async (_, i) => counts.take('user', 'ann', `c${i}`, 7));
     expect((await Promise.all(asked)).filter(Boolean)).toHaveLength(7);
   });
 
   it('one that is given back can be taken again, and no second time', async () => {
-    const places = await newPlaces();
-    await places.take('ip', '::1', 'c1', 1);
-    places.giveBack('ip', '::1', 'c1');
-    expect(await places.take('ip', '::1', 'c2', 1)).toBe(true);
-    expect(await places.take('ip', '::1', 'c3', 1)).toBe(false);
+    const counts = await newPlaces();
+    await counts.take('ip', '::1', 'c1', 1);
+    counts.release('ip', '::1', 'c1');
+    expect(await counts.take('ip', '::1', 'c2', 1)).toBe(true);
+    expect(await counts.take('ip', '::1', 'c3', 1)).toBe(false);
   });
 
   it('a refusal takes nothing', async () => {
-    const places = await newPlaces();
-    await places.take('user', 'ann', 'c1', 1);
-    for (const id of ['c2', 'c3']) expect(await places.take('user', 'ann', id, 1)).toBe(false);
-    places.giveBack('user', 'ann', 'c1');
-    expect(await places.take('user', 'ann', 'c4', 1)).toBe(true);
+    const counts = await newPlaces();
+    await counts.take('user', 'ann', 'c1', 1);
+    for (const id of ['c2', 'c3']) expect(await counts.take('user', 'ann', id, 1)).toBe(false);
+    counts.release('user', 'ann', 'c1');
+    expect(await counts.take('user', 'ann', 'c4', 1)).toBe(true);
   });
 });
 
-describe('places in Redis', () => {
+describe('counts in Redis', () => {
   it('are counted over all nodes, also when all ask at the same moment', async () => {
     const prefix = newPrefix();
     const nodes = await Promise.all([redisNode(prefix), redisNode(prefix), redisNode(prefix)]);
     const asked = Array.from({ length: 60 }, async (_, i) =>
-      (nodes[i % 3] as RedisNode).places.take('user', 'ann', `c${i}`, 5),
+      (nodes[i % 3] as RedisNode).counts.take('user', 'ann', `c${i}`, 5),
     );
     expect((await Promise.all(asked)).filter(Boolean)).toHaveLength(5);
   });
@@ -108,12 +120,12 @@ describe('places in Redis', () => {
     const prefix = newPrefix();
     const lease = { leaseMs: 2_000, refreshMs: 100 };
     const [dying, living] = [await redisNode(prefix, lease), await redisNode(prefix, lease)];
-    await dying.places.take('user', 'ann', 'c1', 1);
-    await dying.places.take('user', 'bob', 'c2', 1);
+    await dying.counts.take('user', 'ann', 'c1', 1);
+    await dying.counts.take('user', 'bob', 'c2', 1);
     await dying.die();
-    expect(await living.places.take('user', 'ann', 'c3', 1)).toBe(false);
-    await expect.poll(() => living.places.take('user', 'ann', 'c4', 1), { timeout: 10_000 }).toBe(true);
-    living.places.giveBack('user', 'ann', 'c4');
+    expect(await living.counts.take('user', 'ann', 'c3', 1)).toBe(false);
+    await expect.poll(() => living.counts.take('user', 'ann', 'c4', 1), { timeout: 10_000 }).toBe(true);
+    living.counts.release('user', 'ann', 'c4');
     await expect.poll(() => redis.call('KEYS', `${prefix}:*`), { timeout: 10_000 }).toEqual([]);
   });
 
@@ -123,13 +135,13 @@ describe('places in Redis', () => {
     const [here, there] = [await redisNode(prefix, lease), await redisNode(prefix, lease)];
     // More than one script's worth, over many slots.
     const users = Array.from({ length: 500 }, (_, i) => `u${i}`);
-    await Promise.all(users.map(async (user) => here.places.take('user', user, `c-${user}`, 1)));
+    await Promise.all(users.map(async (user) => here.counts.take('user', user, `c-${user}`, 1)));
     const end = async () =>
       Number(await redis.call('ZSCORE', new RedisNames(prefix).connections('user', 'u499'), 'c-u499'));
     const first = await end();
     await expect.poll(end, { timeout: 10_000 }).toBeGreaterThan(first + lease.leaseMs + 1_000);
     const taken = await Promise.all(
-      users.map(async (user) => there.places.take('user', user, `d-${user}`, 1)),
+      users.map(async (user) => there.counts.take('user', user, `d-${user}`, 1)),
     );
     expect(taken.filter(Boolean)).toEqual([]);
   });
@@ -137,9 +149,9 @@ describe('places in Redis', () => {
   it('are kept on every master of a Redis Cluster', async () => {
     const prefix = newPrefix();
     const lease = { leaseMs: 2_000, refreshMs: 100 };
-    const { places, log } = await redisNode(prefix, lease, cluster);
+    const { counts, log } = await redisNode(prefix, lease, cluster);
     const users = Array.from({ length: 300 }, (_, i) => `u${i}`);
-    await Promise.all(users.map(async (user) => places.take('user', user, `c-${user}`, 1)));
+    await Promise.all(users.map(async (user) => counts.take('user', user, `c-${user}`, 1)));
     const ends = async () => {
       const found = users.map((user) =>
         cluster.zscore(new RedisNames(prefix).connections('user', user), `c-${user}`),
@@ -154,8 +166,8 @@ describe('places in Redis', () => {
 
   it('always expire, whatever happens to the nodes', async () => {
     const prefix = newPrefix();
-    const { places } = await redisNode(prefix);
-    await Promise.all(['ann', 'bob'].map(async (user) => places.take('user', user, `c-${user}`, 3)));
+    const { counts } = await redisNode(prefix);
+    await Promise.all(['ann', 'bob'].map(async (user) => counts.take('user', user, `c-${user}`, 3)));
     const keys = (await redis.call('KEYS', `${prefix}:*`)) as string[];
     expect(keys).toHaveLength(2);
     for (const key of keys) {
@@ -166,16 +178,16 @@ describe('places in Redis', () => {
   });
 });
 
-describe('places while Redis is away', () => {
+describe('counts while Redis is away', () => {
   it('are counted by this node alone, which says so, and by all again when Redis is back', async () => {
     const prefix = newPrefix();
     const [here, there] = [await redisNode(prefix), await redisNode(prefix)];
-    await here.places.take('user', 'ann', 'c1', 2);
+    await here.counts.take('user', 'ann', 'c1', 2);
     await redis.kill();
     onTestFinished(() => redis.kill().then(() => redis.start()));
-    expect(await here.places.take('user', 'ann', 'c2', 2)).toBe(true);
-    expect(await here.places.take('user', 'ann', 'c3', 2)).toBe(false);
-    expect(await there.places.take('user', 'ann', 'd1', 2)).toBe(true);
+    expect(await here.counts.take('user', 'ann', 'c2', 2)).toBe(true);
+    expect(await here.counts.take('user', 'ann', 'c3', 2)).toBe(false);
+    expect(await there.counts.take('user', 'ann', 'd1', 2)).toBe(true);
     expect(here.unshared.of('user')).toBe(1);
     expect(here.log.text).toContain('connection limits hold for this node alone');
 
@@ -183,19 +195,19 @@ describe('places while Redis is away', () => {
     const name = new RedisNames(prefix).connections('user', 'ann');
     const members = async () => ((await redis.call('ZRANGE', name, 0, -1)) as string[]).sort();
     await expect.poll(members, { timeout: 10_000 }).toEqual(['c1', 'c2', 'd1']);
-    expect(await there.places.take('user', 'ann', 'd2', 3)).toBe(false);
+    expect(await there.counts.take('user', 'ann', 'd2', 3)).toBe(false);
   });
 
   it('are decided within the time a command may take when Redis says nothing', async () => {
-    const { places } = await redisNode(newPrefix());
+    const { counts } = await redisNode(newPrefix());
     redis.signal('SIGSTOP');
     onTestFinished(() => redis.signal('SIGCONT'));
     const startedAt = performance.now();
-    expect(await places.take('user', 'ann', 'c1', 1)).toBe(true);
+    expect(await counts.take('user', 'ann', 'c1', 1)).toBe(true);
     expect(performance.now() - startedAt).toBeLessThan(4_500);
     // The connection that said nothing is given up: nobody waits for it a second time.
     const again = performance.now();
-    expect(await places.take('user', 'bob', 'c2', 1)).toBe(true);
+    expect(await counts.take('user', 'bob', 'c2', 1)).toBe(true);
     expect(performance.now() - again).toBeLessThan(500);
   });
 });
