@@ -15,8 +15,8 @@ import { channelOf, Subscriptions } from './backplane/subscriptions.js';
 import { Broadcaster } from './broadcast/broadcaster.js';
 import { ClientRequests } from './broadcast/client-requests.js';
 import { LocalDelivery } from './broadcast/local-delivery.js';
-import { RemoteNodes } from './broadcast/cluster-publisher.js';
-import { RemoteReplies } from './broadcast/reply-collector.js';
+import { ClusterPublisher } from './broadcast/cluster-publisher.js';
+import { ReplyCollector } from './broadcast/reply-collector.js';
 import { ServerMessages } from './broadcast/server-messages.js';
 import { newNodeId } from './connections/connection-id.js';
 import { ConnectionRegistry } from './connections/connection-registry.js';
@@ -47,7 +47,7 @@ const NOBODY = {
 };
 const NO_INTEREST = { gained: () => undefined, lost: () => {}, isPending: () => false };
 
-/** A node without sockets: it sends, and hears nothing but the replies to what it asked. */
+/** A node without sockets: it sends, and isSubscribed nothing but the replies to what it asked. */
 @Injectable()
 export class RealtimeEmitter implements OnModuleInit, OnApplicationShutdown {
   readonly broadcaster: Broadcaster;
@@ -57,7 +57,7 @@ export class RealtimeEmitter implements OnModuleInit, OnApplicationShutdown {
   readonly #backplaneName: string;
   readonly #logger = new RealtimeLog(new Logger('Realtime'));
   readonly #nodeId = newNodeId();
-  readonly #replies = new RemoteReplies(this.#nodeId);
+  readonly #replies = new ReplyCollector(this.#nodeId);
   readonly #subscriptions: Subscriptions;
   #state: 'up' | 'down' = 'down';
 
@@ -80,7 +80,7 @@ export class RealtimeEmitter implements OnModuleInit, OnApplicationShutdown {
       new LocalDelivery(new ConnectionRegistry(NO_INTEREST), messages, options.maxQueueBytes),
       messages,
       new ClientRequests(),
-      new RemoteNodes(this.#backplane, this.#replies),
+      new ClusterPublisher(this.#backplane, this.#replies),
       this.#nodeId,
     );
     this.health = new RealtimeHealth(() => ({

@@ -6,9 +6,9 @@ import { ALL_CHANNEL, channelOf, Subscriptions } from './backplane/subscriptions
 import { Broadcaster } from './broadcast/broadcaster.js';
 import { ClientRequests } from './broadcast/client-requests.js';
 import { LocalDelivery } from './broadcast/local-delivery.js';
-import { RemoteDelivery } from './broadcast/publication-handlers.js';
-import { RemoteNodes } from './broadcast/cluster-publisher.js';
-import { RemoteReplies } from './broadcast/reply-collector.js';
+import { PublicationHandlers } from './broadcast/publication-handlers.js';
+import { ClusterPublisher } from './broadcast/cluster-publisher.js';
+import { ReplyCollector } from './broadcast/reply-collector.js';
 import { ServerMessages } from './broadcast/server-messages.js';
 import { newNodeId } from './connections/connection-id.js';
 import { ConnectionRegistry } from './connections/connection-registry.js';
@@ -69,8 +69,8 @@ export class RealtimeNode implements OnModuleInit, OnApplicationShutdown {
   readonly #backplaneName: string;
   readonly #drain: Drain;
   readonly #heartbeat: Heartbeat | undefined;
-  readonly #remote: RemoteDelivery;
-  readonly #replies: RemoteReplies;
+  readonly #remote: PublicationHandlers;
+  readonly #replies: ReplyCollector;
   readonly #requests = new ClientRequests();
   readonly #routes = new Routes();
   readonly #scopes: ConnectionScopes;
@@ -92,7 +92,7 @@ export class RealtimeNode implements OnModuleInit, OnApplicationShutdown {
     const logger = this.#logger;
     const options = resolveOptions(given);
     const nodeId = newNodeId();
-    this.#replies = new RemoteReplies(nodeId);
+    this.#replies = new ReplyCollector(nodeId);
 
     // What operators see
     const metrics = new RealtimeMetrics({
@@ -120,7 +120,7 @@ export class RealtimeNode implements OnModuleInit, OnApplicationShutdown {
     this.#scopes = new ConnectionScopes(moduleRef);
     const registry = new ConnectionRegistry(this.#subscriptions);
     const delivery = new LocalDelivery(registry, this.#serverMessages, options.maxQueueBytes);
-    this.#remote = new RemoteDelivery(
+    this.#remote = new PublicationHandlers(
       delivery,
       this.#serverMessages,
       this.#requests,
@@ -129,7 +129,7 @@ export class RealtimeNode implements OnModuleInit, OnApplicationShutdown {
       (error, type) => logger.failure('publication of another node failed', { type }, error),
     );
     this.registry = registry;
-    const remote = new RemoteNodes(this.#backplane, this.#replies);
+    const remote = new ClusterPublisher(this.#backplane, this.#replies);
     this.broadcaster = new Broadcaster(delivery, this.#serverMessages, this.#requests, remote, nodeId);
 
     // Who may come in

@@ -4,7 +4,7 @@ import type { Backplane } from './backplane.js';
 /** A kind of recipient that has a channel of its own. */
 export type ChannelKind = 'user' | 'room' | 'node';
 
-/** The channel that every node hears. */
+/** The channel that every node isSubscribed. */
 export const ALL_CHANNEL = 'all';
 
 /** The one place that builds a channel's name. */
@@ -29,7 +29,7 @@ export class Subscriptions {
   #isStopped = false;
   #retry: NodeJS.Timeout | undefined;
 
-  /** `own` are the channels this node hears from `start` on. */
+  /** `own` are the channels this node isSubscribed from `start` on. */
   constructor(
     private readonly backplane: Backplane,
     private readonly own: readonly string[],

@@ -26,8 +26,8 @@ import {
 } from './recipients.js';
 import { firstAnswer, validAnswer, type ClientRequests } from './client-requests.js';
 import type { Delivery, LocalDelivery } from './local-delivery.js';
-import { Tally, type Receipt } from './receipt.js';
-import type { RemoteNodes } from './cluster-publisher.js';
+import { DeliveryCounts, type Receipt } from './receipt.js';
+import type { ClusterPublisher } from './cluster-publisher.js';
 import type { ServerMessages } from './server-messages.js';
 
 export interface SendOptions {
@@ -65,7 +65,7 @@ export class Broadcaster<C extends AnyContract = AnyContract> {
     private readonly delivery: LocalDelivery,
     private readonly serverMessages: ServerMessages,
     private readonly requests: ClientRequests,
-    private readonly remote: RemoteNodes,
+    private readonly remote: ClusterPublisher,
     private readonly nodeId: string,
   ) {}
 
@@ -147,18 +147,18 @@ export class Broadcaster<C extends AnyContract = AnyContract> {
     const [to] = user(userId) as [Recipient];
     checkRoomName(room);
     const connections = this.delivery.recipients(to);
-    const tally = new Tally();
+    const counts = new DeliveryCounts();
     let joined = 0;
     for (const join of await Promise.allSettled(connections.map((connection) => connection.join(room)))) {
       if (join.status === 'fulfilled') joined++;
       else {
-        tally.count('dropped');
-        tally.failed(join.reason);
+        counts.count('dropped');
+        counts.failed(join.reason);
       }
     }
     // This node has the members, and what other nodes send to them does not arrive yet.
-    if (joined > 0 && this.delivery.isPending(room)) tally.pendingHere();
-    return this.#command({ kind: 'join', to, room }, joined, tally);
+    if (joined > 0 && this.delivery.isPending(room)) counts.pendingHere();
+    return this.#command({ kind: 'join', to, room }, joined, counts);
   }
 
   async leaveRoom(userId: string, room: string): Promise<Receipt> {
@@ -186,12 +186,12 @@ export class Broadcaster<C extends AnyContract = AnyContract> {
     } catch (error) {
       return Promise.reject(error);
     }
-    const tally = new Tally();
+    const counts = new DeliveryCounts();
     // Of several rooms a connection may be in more than one; of several users it is one's.
     const served =
       recipients.length > 1 && recipients[0]?.kind === 'room' ? new Set<Connection>() : undefined;
-    for (const to of recipients) this.delivery.deliver(to, delivery, tally, served);
-    if (local) return Promise.resolve(tally.receipt('node'));
+    for (const to of recipients) this.delivery.deliver(to, delivery, counts, served);
+    if (local) return Promise.resolve(counts.receipt('node'));
     const { type, except, volatile } = delivery;
     const { text } = delivery.frame;
     const publications = recipients.map((to): Publication => ({
@@ -202,7 +202,7 @@ export class Broadcaster<C extends AnyContract = AnyContract> {
       except,
       volatile,
     }));
-    return this.#publish(publications, tally, confirmWithinMs);
+    return this.#publish(publications, counts, confirmWithinMs);
   }
 
   #deliveryOf(message: Message, { except, volatile }: SendOptions): Delivery {
@@ -257,27 +257,27 @@ export class Broadcaster<C extends AnyContract = AnyContract> {
   }
 
   /** Commands are confirmed: who disconnects a user wants to know that it happened. */
-  #command(publication: Publication, delivered: number, tally = new Tally()): Promise<Receipt> {
-    tally.add({ delivered, dropped: 0 });
-    return this.#publish([publication], tally, COMMAND_TIMEOUT_MS);
+  #command(publication: Publication, delivered: number, counts = new DeliveryCounts()): Promise<Receipt> {
+    counts.add({ delivered, dropped: 0 });
+    return this.#publish([publication], counts, COMMAND_TIMEOUT_MS);
   }
 
   #publish(
     publications: readonly Publication[],
-    tally: Tally,
+    counts: DeliveryCounts,
     confirmWithinMs: number | false,
   ): Promise<Receipt> {
     const [first] = publications;
     // Whoever is meant by connection is meant alone.
     if (first === undefined || ('to' in first && this.#isHere(first.to))) {
-      return Promise.resolve(tally.receipt());
+      return Promise.resolve(counts.receipt());
     }
     const receipts = publications.map((publication) =>
-      this.remote.publish(publication, confirmWithinMs, tally),
+      this.remote.publish(publication, confirmWithinMs, counts),
     );
     return receipts.length === 1
       ? (receipts[0] as Promise<Receipt>)
-      : Promise.all(receipts).then(() => tally.receipt());
+      : Promise.all(receipts).then(() => counts.receipt());
   }
 
   /** Whether a recipient can only be on this node. */

@@ -4,8 +4,8 @@ import { ALL_CHANNEL, channelOf } from '../backplane/subscriptions.js';
 import { nodeOf } from '../connections/connection-id.js';
 import { ErrorCode } from '../protocol/error-codes.js';
 import { ClientRequestError } from './client-requests.js';
-import { failureOf, type Receipt, type Tally } from './receipt.js';
-import type { RemoteReplies, Reply } from './reply-collector.js';
+import { failureOf, type Receipt, type DeliveryCounts } from './receipt.js';
+import type { ReplyCollector, Reply } from './reply-collector.js';
 
 type Addressed = Extract<Publication, { to: Recipient }>;
 type Question = Omit<Extract<Publication, { kind: 'ask' }>, 'replyTo'>;
@@ -14,25 +14,29 @@ type Question = Omit<Extract<Publication, { kind: 'ask' }>, 'replyTo'>;
 const TRAVEL_MS = 1_000;
 
 /** Speaks to the other nodes, and never fails because of them: what is not known is said. */
-export class RemoteNodes {
+export class ClusterPublisher {
   constructor(
     private readonly backplane: Backplane,
-    private readonly replies: RemoteReplies,
+    private readonly replies: ReplyCollector,
   ) {}
 
-  /** Adds what is known of a publication to the tally, and resolves with its receipt as it stands then. */
-  publish(publication: Publication, confirmWithinMs: number | false, tally: Tally): Promise<Receipt> {
-    if (confirmWithinMs === false) return handed(this.#publish(publication as Addressed), tally);
+  /** Adds what is known of a publication to the counts, and resolves with its receipt as it stands then. */
+  publish(
+    publication: Publication,
+    confirmWithinMs: number | false,
+    counts: DeliveryCounts,
+  ): Promise<Receipt> {
+    if (confirmWithinMs === false) return handed(this.#publish(publication as Addressed), counts);
     const publish = (replyTo: ReplyTo) =>
       this.#publish({ ...publication, replyTo } as Addressed).then(nodesOf);
-    return confirmed(this.replies.gather(confirmWithinMs, publish), tally);
+    return confirmed(this.replies.gather(confirmWithinMs, publish), counts);
   }
 
   /** Asks the clients on other nodes; rejects with a `ClientRequestError` when none of them answers well. */
   async ask(question: Question): Promise<unknown> {
     const publish = (replyTo: ReplyTo) => this.#publish({ ...question, replyTo }).then(nodesOf);
     const isGood = ({ answer }: Reply) => answer?.ok === true;
-    let gathered: Awaited<ReturnType<RemoteReplies['gather']>>;
+    let gathered: Awaited<ReturnType<ReplyCollector['gather']>>;
     try {
       gathered = await this.replies.gather(question.timeoutMs + TRAVEL_MS, publish, isGood);
     } catch (error) {
@@ -62,29 +66,32 @@ function nodesOf({ nodes }: PublishOutcome): number {
   return nodes;
 }
 
-// On their own, so that what waits for Redis keeps nothing alive but the tally: not the message.
-function handed(outcome: Promise<PublishOutcome>, tally: Tally): Promise<Receipt> {
+// On their own, so that what waits for Redis keeps nothing alive but the counts: not the message.
+function handed(outcome: Promise<PublishOutcome>, counts: DeliveryCounts): Promise<Receipt> {
   return outcome.then(
     ({ nodes }) => {
-      tally.reached(nodes, 0);
-      return tally.receipt();
+      counts.reached(nodes, 0);
+      return counts.receipt();
     },
     (error: unknown) => {
-      tally.failed(error);
-      return tally.receipt();
+      counts.failed(error);
+      return counts.receipt();
     },
   );
 }
 
-async function confirmed(gathered: ReturnType<RemoteReplies['gather']>, tally: Tally): Promise<Receipt> {
+async function confirmed(
+  gathered: ReturnType<ReplyCollector['gather']>,
+  counts: DeliveryCounts,
+): Promise<Receipt> {
   try {
     const { nodes, replies } = await gathered;
-    for (const reply of replies) tally.add(reply);
-    tally.reached(nodes, Math.max(0, nodes - replies.length));
+    for (const reply of replies) counts.add(reply);
+    counts.reached(nodes, Math.max(0, nodes - replies.length));
   } catch (error) {
-    tally.failed(error);
+    counts.failed(error);
   }
-  return tally.receipt();
+  return counts.receipt();
 }
 
 function channelFor({ kind, key }: Recipient): string {

@@ -3,7 +3,7 @@ import type { Connection } from '../connections/connection.js';
 import type { ConnectionRegistry } from '../connections/connection-registry.js';
 import type { Frame } from '../connections/frame.js';
 import { MessageTooLargeError } from '../connections/message-too-large.js';
-import { Tally } from './receipt.js';
+import { DeliveryCounts } from './receipt.js';
 import type { ServerMessages } from './server-messages.js';
 
 /** One message on its way to this node's connections. */
@@ -30,7 +30,12 @@ export class LocalDelivery {
   }
 
   /** With `served`, a connection that is in it is skipped, and each that gets the message is put into it. */
-  deliver(to: Recipient, delivery: Delivery, tally = new Tally(), served?: Set<Connection>): Tally {
+  deliver(
+    to: Recipient,
+    delivery: Delivery,
+    counts = new DeliveryCounts(),
+    served?: Set<Connection>,
+  ): DeliveryCounts {
     const { frame, except, volatile } = delivery;
     const paths = this.serverMessages.pathsOf(delivery.type);
     const elsewhere = served === undefined ? exclusionOf(to) : undefined;
@@ -39,9 +44,9 @@ export class LocalDelivery {
       // A message of one gateway's contract is no business of the clients on another path.
       if (paths !== undefined && !paths.has(connection.path)) continue;
       if (hasExceptions && isLeftOut(connection, except, elsewhere, served)) continue;
-      tally.count(connection.sendFrame(frame, volatile));
+      counts.count(connection.sendFrame(frame, volatile));
     }
-    return tally;
+    return counts;
   }
 
   /** This node's connections that a recipient means, as they are now. */

@@ -7,21 +7,21 @@ import type { WireError } from '../protocol/envelope.js';
 import { ErrorCode } from '../protocol/error-codes.js';
 import { ClientRequestError, type ClientRequests } from './client-requests.js';
 import type { LocalDelivery } from './local-delivery.js';
-import type { RemoteReplies } from './reply-collector.js';
+import type { ReplyCollector } from './reply-collector.js';
 import type { ServerMessages } from './server-messages.js';
 
 const MAX_UNKNOWN_TYPES = 100;
 const MAX_LOGGED_LENGTH = 100;
 
 /** Carries out on this node what another node published, and tells it what came of it if it wants to know. */
-export class RemoteDelivery {
+export class PublicationHandlers {
   readonly #unknown = new Set<string>();
 
   constructor(
     private readonly delivery: LocalDelivery,
     private readonly serverMessages: ServerMessages,
     private readonly requests: ClientRequests,
-    private readonly replies: RemoteReplies,
+    private readonly replies: ReplyCollector,
     private readonly backplane: Backplane,
     /** Told what failed, with the type of its message if it has one. */
     private readonly onFailure: (error: unknown, type?: string) => void,
@@ -45,8 +45,8 @@ export class RemoteDelivery {
         const delivery = { type, frame: new Frame(text), except, volatile };
         // Another node may allow more than this one; the clients here are not to blame.
         this.delivery.requireSize(delivery);
-        const tally = this.delivery.deliver(publication.to, delivery);
-        this.#reply(replyTo, tally.delivered, tally.dropped);
+        const counts = this.delivery.deliver(publication.to, delivery);
+        this.#reply(replyTo, counts.delivered, counts.dropped);
         return;
       }
       case 'disconnect':

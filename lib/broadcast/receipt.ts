@@ -26,7 +26,7 @@ export interface Receipt {
 }
 
 /** Adds up what becomes of one message or command, here and on other nodes. */
-export class Tally {
+export class DeliveryCounts {
   delivered = 0;
   dropped = 0;
   #nodes = 0;

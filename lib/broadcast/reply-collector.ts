@@ -44,7 +44,7 @@ export class Gathering {
 const NEVER_ENOUGH = () => false;
 
 /** Brings the replies of other nodes to whoever asked. Nobody waits for ever: a node that has died replies never. */
-export class RemoteReplies {
+export class ReplyCollector {
   readonly #gatherings = new Map<string, Gathering>();
   #count = 0;
 

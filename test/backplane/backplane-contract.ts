@@ -61,7 +61,7 @@ export function backplaneContract(
         await subscriber.subscribe(`user:${i}`);
         expect(await publisher.say(`user:${i}`, `to-${i}`)).toEqual({ nodes: 1 });
       }
-      await subscriber.hears(100);
+      await subscriber.isSubscribed(100);
       expect(new Set(subscriber.types)).toEqual(new Set(Array.from({ length: 100 }, (_, i) => `to-${i}`)));
       expect(subscriber.types).toHaveLength(100);
     });
@@ -74,7 +74,7 @@ export function backplaneContract(
           await Promise.all([left.say('room:1', `left-${i}`), right.say('room:1', `right-${i}`)]);
         }),
       );
-      await Promise.all([first.hears(1_000), second.hears(1_000)]);
+      await Promise.all([first.isSubscribed(1_000), second.isSubscribed(1_000)]);
       expect(first.types).toEqual(second.types);
       expect(new Set(first.types).size).toBe(1_000);
       for (const side of ['left', 'right']) {
@@ -88,7 +88,7 @@ export function backplaneContract(
       await Promise.all([publisher.subscribe('room:own'), other.subscribe('room:own')]);
       await publisher.say('room:own', 'mine');
       await other.say('room:own', 'theirs');
-      await Promise.all([publisher.hears(1), other.hears(1)]);
+      await Promise.all([publisher.isSubscribed(1), other.isSubscribed(1)]);
       expect(publisher.types).toEqual(['theirs']);
       expect(other.types).toEqual(['mine']);
     });
@@ -110,7 +110,7 @@ export function backplaneContract(
       await subscriber.subscribe('room:often');
       expect(await publisher.say('room:often', 'once')).toEqual({ nodes: 1 });
       await publisher.say('room:often', 'last');
-      await subscriber.hears(2);
+      await subscriber.isSubscribed(2);
       expect(subscriber.types).toEqual(['once', 'last']);
     });
 
@@ -120,7 +120,7 @@ export function backplaneContract(
       subscriber.backplane.unsubscribe('room:left');
       subscriber.backplane.unsubscribe('room:back');
       await subscriber.subscribe('room:back');
-      await until('nobody hears the channel', async () => {
+      await until('nobody isSubscribed the channel', async () => {
         expect(await publisher.say('room:back', 'back')).toEqual({ nodes: 1 });
         return (await publisher.say('room:left', 'left')).nodes === 0;
       });
@@ -136,7 +136,7 @@ export function backplaneContract(
       await subscriber.subscribe(name);
       await subscriber.subscribe(`${name}.`);
       expect(await publisher.say(name, 'odd')).toEqual({ nodes: 1 });
-      await subscriber.hears(1);
+      await subscriber.isSubscribed(1);
       expect(subscriber.types).toEqual(['odd']);
     });
 
@@ -145,7 +145,7 @@ export function backplaneContract(
       await subscriber.subscribe('room:large');
       const text = JSON.stringify('\u6771\n'.repeat(64 * 1024)).slice(0, 256 * 1024);
       await publisher.say('room:large', 'large', text);
-      await subscriber.hears(1);
+      await subscriber.isSubscribed(1);
       const [publication] = subscriber.received;
       expect(publication?.kind === 'message' && String(publication.text) === text).toBe(true);
     });
@@ -164,7 +164,7 @@ export function backplaneContract(
         { kind: 'reply', id: '1', delivered: 2, dropped: 1, answer: { ok: true, payload: 'yes' } },
       ];
       for (const publication of said) await publisher.backplane.publish('node:x', publication);
-      await subscriber.hears(said.length);
+      await subscriber.isSubscribed(said.length);
       const heard = subscriber.received.map((it) => ('text' in it ? { ...it, text: String(it.text) } : it));
       expect(heard).toEqual(said);
     });

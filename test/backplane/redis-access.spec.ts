@@ -43,7 +43,7 @@ describe('RedisBackplane, with limited rights', () => {
     for (const channel of ['all', 'user:1', 'room:2']) {
       expect(await one.say(channel, channel)).toEqual({ nodes: 1 });
     }
-    await other.hears(3);
+    await other.isSubscribed(3);
   }
 
   beforeAll(async () => {

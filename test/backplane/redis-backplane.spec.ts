@@ -94,7 +94,7 @@ describe('RedisBackplane', () => {
         `z ${sequence}\n{"kind":"reply","id":"${sequence}","delivered":1,"dropped":0}\n`,
       );
     }
-    await one.hears(2);
+    await one.isSubscribed(2);
     expect(one.received).toEqual([
       { kind: 'reply', id: '7', delivered: 1, dropped: 0 },
       { kind: 'reply', id: '8', delivered: 1, dropped: 0 },
@@ -112,7 +112,7 @@ describe('RedisBackplane', () => {
       expect(one.backplane.subscriptions).toEqual({ wanted: 601, confirmed: 601 });
       expect(await other.say('user:599', `round-${round}`)).toEqual({ nodes: 1 });
     }
-    await one.hears(5);
+    await one.isSubscribed(5);
     expect(one.types).toEqual([0, 1, 2, 3, 4].map((round) => `round-${round}`));
   });
 

@@ -114,7 +114,7 @@ describe('RedisBackplane on a Redis Cluster', () => {
       clearInterval(talking);
     }
     const counts = (await Promise.all(outcomes)).map((outcome) => outcome.nodes);
-    await subscriber.hears(outcomes.length);
+    await subscriber.isSubscribed(outcomes.length);
     expect(counts.every((count) => count === 1)).toBe(true);
     expect(subscriber.received).toHaveLength(outcomes.length);
     const last = new Map<string, number>();

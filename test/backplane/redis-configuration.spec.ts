@@ -15,7 +15,7 @@ describe('The option redis', () => {
     await Promise.all([one.start(), other.start()]);
     await other.subscribe('all');
     expect(await one.say('all', 'hello')).toEqual({ nodes: 1 });
-    await other.hears(1);
+    await other.isSubscribed(1);
     return other;
   }
 

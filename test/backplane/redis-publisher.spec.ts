@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
-import { PLAIN_LANDING, RedisPublisher } from '../../lib/backplane/redis/pubsub/redis-publisher.js';
+import { PLAIN_SETTLEMENT, RedisPublisher } from '../../lib/backplane/redis/pubsub/redis-publisher.js';
 import { CLASSIC_PUBSUB } from '../../lib/backplane/redis/pubsub/redis-pubsub.js';
 import { LossyPath } from './lossy-path.js';
 import { RedisServer } from './redis-server.js';
@@ -39,17 +39,19 @@ describe('RedisPublisher', () => {
   it('ends what was on a lost connection at once, and sends on the next without waiting', async () => {
     const publisher = new RedisPublisher(client, CLASSIC_PUBSUB, 3_000);
     path.swallows = true;
-    const lost = expect(publisher.publish('x', '1', PLAIN_LANDING)).rejects.toThrow(
+    const lost = expect(publisher.publish('x', '1', PLAIN_SETTLEMENT)).rejects.toThrow(
       'The connection was lost.',
     );
     await nextTurn();
     path.breakAll();
     await lost;
     path.swallows = false;
-    await expect(publisher.publish('x', '2', PLAIN_LANDING)).rejects.toMatchObject({ reason: 'unavailable' });
+    await expect(publisher.publish('x', '2', PLAIN_SETTLEMENT)).rejects.toMatchObject({
+      reason: 'unavailable',
+    });
     await until('it is connected again', () => publisher.isReady);
     const begun = performance.now();
-    expect(await publisher.publish('x', '3', PLAIN_LANDING)).toBe(0);
+    expect(await publisher.publish('x', '3', PLAIN_SETTLEMENT)).toBe(0);
     expect(performance.now() - begun).toBeLessThan(1_000);
   });
 
@@ -57,17 +59,17 @@ describe('RedisPublisher', () => {
     const publisher = new RedisPublisher(client, CLASSIC_PUBSUB, 200);
     const executed = () =>
       server.call('INFO', 'commandstats').then((it) => /publish:calls=(\d+)/.exec(String(it))?.[1]);
-    expect(await publisher.publish('x', '0', PLAIN_LANDING)).toBe(0);
+    expect(await publisher.publish('x', '0', PLAIN_SETTLEMENT)).toBe(0);
     const before = Number(await executed());
     path.swallows = true;
     const begun = performance.now();
-    await expect(publisher.publish('x', '1', PLAIN_LANDING)).rejects.toMatchObject({ reason: 'timeout' });
+    await expect(publisher.publish('x', '1', PLAIN_SETTLEMENT)).rejects.toMatchObject({ reason: 'timeout' });
     expect(performance.now() - begun).toBeLessThan(1_000);
     path.swallows = false;
     const reconnected = once(client, 'ready');
     path.breakAll();
     await reconnected;
-    expect(await publisher.publish('x', '2', PLAIN_LANDING)).toBe(0);
+    expect(await publisher.publish('x', '2', PLAIN_SETTLEMENT)).toBe(0);
     expect(Number(await executed())).toBe(before + 2);
   });
 
@@ -75,8 +77,8 @@ describe('RedisPublisher', () => {
     const publisher = new RedisPublisher(client, CLASSIC_PUBSUB, 3_000);
     await server.call('ACL', 'SETUSER', 'default', 'resetchannels', '&allowed');
     const outcomes = await Promise.allSettled([
-      publisher.publish('allowed', '1', PLAIN_LANDING),
-      publisher.publish('x', '2', PLAIN_LANDING),
+      publisher.publish('allowed', '1', PLAIN_SETTLEMENT),
+      publisher.publish('x', '2', PLAIN_SETTLEMENT),
     ]);
     await server.call('ACL', 'SETUSER', 'default', 'allchannels');
     expect(outcomes).toMatchObject([
@@ -88,7 +90,7 @@ describe('RedisPublisher', () => {
   it('answers ten thousand of one turn', async () => {
     const publisher = new RedisPublisher(client, CLASSIC_PUBSUB, 3_000);
     const counts = await Promise.all(
-      Array.from({ length: 10_000 }, (_, i) => publisher.publish(`x${i}`, 'y', PLAIN_LANDING)),
+      Array.from({ length: 10_000 }, (_, i) => publisher.publish(`x${i}`, 'y', PLAIN_SETTLEMENT)),
     );
     expect(counts.every((count) => count === 0)).toBe(true);
   });
@@ -97,7 +99,7 @@ describe('RedisPublisher', () => {
     const publisher = new RedisPublisher(client, CLASSIC_PUBSUB, 3_000);
     const { heard } = await listener('räume');
     const texts = ['', 'ascii', 'üñï', '🪑 4\u0000\r\n$3\r\n', 'x'.repeat(300_000)];
-    const counts = await Promise.all(texts.map((text) => publisher.publish('räume', text, PLAIN_LANDING)));
+    const counts = await Promise.all(texts.map((text) => publisher.publish('räume', text, PLAIN_SETTLEMENT)));
     expect(counts).toEqual([1, 1, 1, 1, 1]);
     await until('all have come', () => heard.length === texts.length);
     expect(heard).toEqual(texts);
@@ -107,8 +109,8 @@ describe('RedisPublisher', () => {
     const publisher = new RedisPublisher(client, CLASSIC_PUBSUB, 3_000);
     const { heard } = await listener('räume');
     const both = () => [
-      publisher.publish('räume', 'ü1', PLAIN_LANDING),
-      publisher.publish('räume', '🪑2', PLAIN_LANDING),
+      publisher.publish('räume', 'ü1', PLAIN_SETTLEMENT),
+      publisher.publish('räume', '🪑2', PLAIN_SETTLEMENT),
     ];
     await Promise.all(both());
     await server.call('ACL', 'SETUSER', 'default', '-eval');

@@ -81,7 +81,7 @@ describe('RedisSubscriber', () => {
       ['a1', 'a2'],
       ['b1', 'b2'],
     ]);
-    expect(subscriber.hears('b2')).toBe(true);
+    expect(subscriber.isSubscribed('b2')).toBe(true);
     expect(subscriber.subscribe('a1')).toBeUndefined();
   });
 
@@ -108,10 +108,10 @@ describe('RedisSubscriber', () => {
     client.becomes('ready');
     first?.resolve();
     await nextTurn();
-    expect(subscriber.hears('a1')).toBe(false);
+    expect(subscriber.isSubscribed('a1')).toBe(false);
     await answerAll();
     await join;
-    expect(subscriber.hears('a1')).toBe(true);
+    expect(subscriber.isSubscribed('a1')).toBe(true);
   });
 
   it('tells who waits for 5 s that it is unavailable, and still wants the channel', async () => {
@@ -121,7 +121,7 @@ describe('RedisSubscriber', () => {
     await told;
     client.becomes('ready');
     await answerAll();
-    expect(subscriber.hears('a1')).toBe(true);
+    expect(subscriber.isSubscribed('a1')).toBe(true);
   });
 
   it('settles a join whose channel was given up meanwhile', async () => {
@@ -176,7 +176,7 @@ describe('RedisSubscriber', () => {
     expect(client.commands).toEqual([]);
     await vi.advanceTimersByTimeAsync(1_100);
     await answerAll();
-    expect(subscriber.hears('a1')).toBe(true);
+    expect(subscriber.isSubscribed('a1')).toBe(true);
   });
 
   it('subscribes a known channel that someone waits for before the others that are subscribed again', async () => {
@@ -232,7 +232,7 @@ describe('RedisSubscriber', () => {
     if (channels !== undefined) other.adopt(1, channels);
     await answerAll();
     await kept;
-    expect([subscriber.hears('b1'), other.hears('b1')]).toEqual([false, false]);
+    expect([subscriber.isSubscribed('b1'), other.isSubscribed('b1')]).toEqual([false, false]);
     await nextTurn();
     target.commands.splice(0)[0]?.resolve();
     await moved;

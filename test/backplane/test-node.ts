@@ -31,7 +31,7 @@ export class TestNode {
     await until(`the backplane is ${state}`, () => this.state === state, deadlineMs);
   }
 
-  async hears(count: number): Promise<void> {
+  async isSubscribed(count: number): Promise<void> {
     await until(`${count} publications have arrived`, () => this.received.length >= count);
   }
 

@@ -4,8 +4,8 @@ import { MemoryBackplane } from '../../lib/backplane/memory-backplane.js';
 import { Broadcaster } from '../../lib/broadcast/broadcaster.js';
 import type { ClientRequests } from '../../lib/broadcast/client-requests.js';
 import type { LocalDelivery } from '../../lib/broadcast/local-delivery.js';
-import { RemoteNodes } from '../../lib/broadcast/cluster-publisher.js';
-import { RemoteReplies } from '../../lib/broadcast/reply-collector.js';
+import { ClusterPublisher } from '../../lib/broadcast/cluster-publisher.js';
+import { ReplyCollector } from '../../lib/broadcast/reply-collector.js';
 import { ServerMessages } from '../../lib/broadcast/server-messages.js';
 
 class SilentNodes extends MemoryBackplane {
@@ -14,12 +14,12 @@ class SilentNodes extends MemoryBackplane {
 
 /** A broadcaster whose node has these joins, and whose two other nodes never reply. */
 function broadcasterWith(...joins: readonly (() => Promise<void>)[]): Broadcaster {
-  const replies = new RemoteReplies('here');
+  const replies = new ReplyCollector('here');
   const delivery = {
     recipients: () => joins.map((join) => ({ join: () => join() })),
     isPending: () => true,
   } as unknown as LocalDelivery;
-  const remote = new RemoteNodes(new SilentNodes(), replies);
+  const remote = new ClusterPublisher(new SilentNodes(), replies);
   setImmediate(() => replies.close());
   return new Broadcaster(delivery, new ServerMessages(), {} as ClientRequests, remote, 'here');
 }

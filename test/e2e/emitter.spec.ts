@@ -109,7 +109,7 @@ describe('a process without sockets', () => {
     expect((await carl?.closed)?.code).toBe(4500);
   });
 
-  it('holds one connection for commands and one for subscriptions, and hears its own node alone', async () => {
+  it('holds one connection for commands and one for subscriptions, and isSubscribed its own node alone', async () => {
     const connections = async () =>
       String(await redis.call('CLIENT', 'LIST'))
         .trim()

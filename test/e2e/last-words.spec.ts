@@ -33,7 +33,7 @@ beforeEach(async () => {
 });
 afterEach(() => app.close());
 
-/** All that a client hears until its socket has closed, and the code. */
+/** All that a client isSubscribed until its socket has closed, and the code. */
 async function heard(talk: (socket: Awaited<ReturnType<typeof app.connect>>['socket']) => void) {
   const { socket } = await app.connect('/ws');
   const messages: unknown[] = [];

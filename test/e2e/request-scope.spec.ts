@@ -95,7 +95,7 @@ describe('a request-scoped gateway', () => {
 describe('a provider of a request-scoped gateway that fails', () => {
   it('is asked again for the next message, and other gateways keep their instances', async () => {
     let failures = 1;
-    const tally = defineContract({ client: { tally: { payload: null } } });
+    const counts = defineContract({ client: { counts: { payload: null } } });
     @Injectable({ scope: Scope.REQUEST })
     class Tenant {
       constructor() {
@@ -103,20 +103,20 @@ describe('a provider of a request-scoped gateway that fails', () => {
         if (failures-- > 0) throw new Error('the database is away');
       }
     }
-    @RealtimeGateway({ path: '/ws', contract: tally })
+    @RealtimeGateway({ path: '/ws', contract: counts })
     @Injectable({ scope: Scope.REQUEST })
     class TenantGateway {
       constructor(@Inject(Tenant) readonly tenant: Tenant) {}
 
-      @OnMessage(tally, 'tally')
-      tally(): void {}
+      @OnMessage(counts, 'counts')
+      counts(): void {}
     }
     await start(ScopedGateway, Tenant, TenantGateway);
     const ann = await app.connect('/ws', { token: 'ann' });
     expect(await ann.request('count')).toMatchObject({ count: 1 });
-    await expect(ann.request('tally')).rejects.toMatchObject({ code: 'INTERNAL' });
-    expect(await ann.request('tally')).toBeNull();
-    expect(await ann.request('tally')).toBeNull();
+    await expect(ann.request('counts')).rejects.toMatchObject({ code: 'INTERNAL' });
+    expect(await ann.request('counts')).toBeNull();
+    expect(await ann.request('counts')).toBeNull();
     expect(await ann.request('count')).toMatchObject({ count: 2 });
     expect(events.filter((event) => event === 'tenant')).toHaveLength(2);
     expect(instances).toBe(1);

@@ -8,7 +8,7 @@ import { RedisCodec } from './redis-codec.js';
 import { RedisInFlight } from './redis-in-flight.js';
 import type { RedisLog } from './redis-log.js';
 import { RedisNames } from './client/redis-names.js';
-import { RedisOrder } from './sequence-filter.js';
+import { SequenceFilter } from './sequence-filter.js';
 import { SingleRedis, type RedisTopology, type TopologyEvents } from './pubsub/redis-topology.js';
 
 export interface RedisBackplaneSettings {
@@ -25,7 +25,7 @@ export interface RedisBackplaneSettings {
 export class RedisBackplane implements Backplane {
   readonly #codec: RedisCodec;
   readonly #names: RedisNames;
-  readonly #order = new RedisOrder();
+  readonly #order = new SequenceFilter();
   readonly #inFlight: RedisInFlight;
   readonly #topology: RedisTopology;
   #listener: BackplaneListener | undefined;
@@ -89,7 +89,7 @@ export class RedisBackplane implements Backplane {
     } catch (error) {
       return Promise.reject(error);
     }
-    const own = this.#topology.hears(name) ? 1 : 0;
+    const own = this.#topology.isSubscribed(name) ? 1 : 0;
     return this.#topology.publish(name, message, this.#inFlight.begin(message.length, own));
   }
 

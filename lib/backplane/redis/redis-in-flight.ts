@@ -2,7 +2,7 @@ import type { BackplaneMetrics } from '../../metrics/backplane-metrics.js';
 import type { PublishOutcome } from '../backplane.js';
 import { BackplaneError } from '../backplane-error.js';
 import { asBackplaneError } from './client/redis-error.js';
-import type { Landing } from './pubsub/redis-publisher.js';
+import type { PublishSettlement } from './pubsub/redis-publisher.js';
 
 // More than this are not answered yet: Redis is slow, and queueing would only hide it.
 const MAX_PUBLICATIONS = 10_000;
@@ -24,13 +24,13 @@ export class RedisInFlight {
   }
 
   /** Takes one in; `own` is how many of the connections that hear it are this node's, which does not hear itself. */
-  begin(bytes: number, own: number): Landing<PublishOutcome> {
+  begin(bytes: number, own: number): PublishSettlement<PublishOutcome> {
     this.#publications++;
     this.#bytes += bytes;
     return new Publishing(this, bytes, own);
   }
 
-  landed(bytes: number): void {
+  fulfilled(bytes: number): void {
     this.#end(bytes);
     this.metrics.published.add('ok');
   }
@@ -51,15 +51,15 @@ export class RedisInFlight {
   }
 }
 
-class Publishing implements Landing<PublishOutcome> {
+class Publishing implements PublishSettlement<PublishOutcome> {
   constructor(
     private readonly inFlight: RedisInFlight,
     private readonly bytes: number,
     private readonly own: number,
   ) {}
 
-  landed(receivers: number): PublishOutcome {
-    this.inFlight.landed(this.bytes);
+  fulfilled(receivers: number): PublishOutcome {
+    this.inFlight.fulfilled(this.bytes);
     return { nodes: Math.max(0, receivers - this.own) };
   }
 

@@ -16,7 +16,7 @@ interface Mark {
  * nodes that have long listened to its successor: a cluster's masters pass publications on to their replicas. A number
  * is only a claim, which anyone who may publish can make: one that its node does not go on from is dropped after 2 s.
  */
-export class RedisOrder {
+export class SequenceFilter {
   /** By origin and partition. */
   readonly #marks = new Map<string, Map<number, Mark>>();
 

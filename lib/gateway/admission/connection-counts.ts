@@ -15,7 +15,7 @@ export interface ConnectionCounts {
 }
 
 /** How many there are of each key; a key without any takes no memory. */
-export class Tally {
+export class DeliveryCounts {
   readonly #counts = new Map<string, number>();
   #total = 0;
 
@@ -43,7 +43,7 @@ export class Tally {
 
 /** The counts of one process; answers at once. */
 export class MemoryConnectionCounts implements ConnectionCounts {
-  readonly #taken = { ip: new Tally(), user: new Tally() };
+  readonly #taken = { ip: new DeliveryCounts(), user: new DeliveryCounts() };
 
   take(kind: CountKind, key: string, _connectionId: string, max: number): boolean {
     const taken = this.#taken[kind];

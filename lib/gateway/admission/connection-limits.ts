@@ -1,6 +1,6 @@
 import { newConnectionId } from '../../connections/connection-id.js';
 import { networkOf } from './client-network.js';
-import { Tally, type ConnectionCounts } from './connection-counts.js';
+import { DeliveryCounts, type ConnectionCounts } from './connection-counts.js';
 import type { UpgradeRejection } from './upgrade-rejection.js';
 
 export interface ConnectionLimitsSettings {
@@ -26,7 +26,7 @@ const UNAUTHENTICATED_IP_FULL: UpgradeRejection = { ...IP_FULL, reason: 'unauthe
 /** How many connections there may be: all of this node, those of one IP and of one user, and those without a user yet. */
 export class ConnectionLimits {
   #total = 0;
-  readonly #unauthenticated = new Tally();
+  readonly #unauthenticated = new DeliveryCounts();
 
   constructor(
     readonly settings: ConnectionLimitsSettings,

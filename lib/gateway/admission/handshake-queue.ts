@@ -1,5 +1,5 @@
 import type { EventEmitter } from 'node:events';
-import { Tally } from './connection-counts.js';
+import { DeliveryCounts } from './connection-counts.js';
 import { GONE, type UpgradeRejection } from './upgrade-rejection.js';
 
 export interface HandshakeSettings {
@@ -26,7 +26,7 @@ interface Waiting {
  */
 export class HandshakeQueue {
   readonly #waiting = new Set<Waiting>();
-  readonly #waitingByNetwork = new Tally();
+  readonly #waitingByNetwork = new DeliveryCounts();
   #active = 0;
   #allowance: number;
   #refilledAt = performance.now();

@@ -69,7 +69,7 @@ export class Cluster {
     return nodes.reduce((sum, node) => sum + node.expired, 0);
   }
 
-  /** Whether, within that time, every client is connected and hears what either node sends to all. */
+  /** Whether, within that time, every client is connected and isSubscribed what either node sends to all. */
   async isWhole(withinMs: number): Promise<boolean> {
     const deadline = performance.now() + withinMs;
     for (const node of this.#nodes) {

@@ -27,7 +27,7 @@ const cluster = await Cluster.start({
 });
 const rows: { phase: string; recoveredMs: number; peak: number; attempts: number }[] = [];
 
-/** Takes something away, gives it back, and measures until every client is connected and hears both nodes again. */
+/** Takes something away, gives it back, and measures until every client is connected and isSubscribed both nodes again. */
 async function phase(name: string, outage: () => Promise<void>): Promise<void> {
   await cluster.attempts();
   await outage();
@@ -105,7 +105,7 @@ verdicts.check(standing.connected === standing.clients, `all ${standing.clients}
 for (const { phase: name, recoveredMs } of rows) {
   verdicts.check(
     recoveredMs <= recoverMs,
-    `${name}: every client hears both nodes within ${seconds(recoverMs)}`,
+    `${name}: every client isSubscribed both nodes within ${seconds(recoverMs)}`,
   );
 }
 verdicts.check(expired > 0, 'tokens expired while authentication was away');

@@ -11,7 +11,7 @@ const PER_TICK = 5;
 const TICK_MS = 5;
 
 /** What is known of the publications of one phase. */
-export interface Tally {
+export interface DeliveryCounts {
   readonly phase: string;
   published: number;
   accepted: number;
@@ -41,7 +41,7 @@ export interface Toll {
 interface Said {
   readonly at: number;
   tookMs: number;
-  readonly tally: Tally;
+  readonly counts: DeliveryCounts;
   readonly room: number;
   outcome: number | 'failed' | undefined;
   /** How often each subscriber got it. */
@@ -50,7 +50,7 @@ interface Said {
 
 /** One node that publishes without pause to a thousand rooms, three that hear two thirds of them each, and who got what. */
 export class FailoverOracle {
-  readonly tallies: Tally[] = [];
+  readonly tallies: DeliveryCounts[] = [];
   readonly subscribers: RedisNode[] = [];
   readonly #publisher: RedisNode;
   readonly #said: Said[] = [];
@@ -123,22 +123,22 @@ export class FailoverOracle {
   async settle(): Promise<void> {
     clearInterval(this.#timer);
     await this.#drained();
-    for (const { tally, room, outcome, heard } of this.#said) {
+    for (const { counts, room, outcome, heard } of this.#said) {
       const got = heard.filter((times) => times > 0).length;
-      tally.delivered += got;
-      tally.doubled += heard.filter((times) => times > 1).length;
+      counts.delivered += got;
+      counts.doubled += heard.filter((times) => times > 1).length;
       const missing = heard.filter((times, i) => times === 0 && isEntitled(i, room)).length;
       if (typeof outcome !== 'number' || missing === 0) continue;
-      if (outcome > got) tally.missingSilently += missing;
-      else tally.missingTold += missing;
+      if (outcome > got) counts.missingSilently += missing;
+      else counts.missingTold += missing;
     }
   }
 
   /** Of what was published in a phase, once it is settled. */
   tollOf(phase: string, begun: number): Toll {
     const toll = { rejected: 0, lastRejectedMs: 0, lost: 0, lastLostMs: 0, longestMs: 0 };
-    for (const { tally, at, tookMs, room, outcome, heard } of this.#said) {
-      if (tally.phase !== phase) continue;
+    for (const { counts, at, tookMs, room, outcome, heard } of this.#said) {
+      if (counts.phase !== phase) continue;
       if (outcome === 'failed') {
         toll.rejected++;
         toll.lastRejectedMs = Math.max(toll.lastRejectedMs, at - begun);
@@ -156,33 +156,33 @@ export class FailoverOracle {
   }
 
   #say(room: number): void {
-    const tally = this.tallies.at(-1) as Tally;
+    const counts = this.tallies.at(-1) as DeliveryCounts;
     const [id, begun] = [this.#said.length, performance.now()];
     const said: Said = {
       at: begun,
       tookMs: 0,
-      tally,
+      counts,
       room,
       outcome: undefined,
       heard: Array.from({ length: SUBSCRIBERS }, () => 0),
     };
     this.#said.push(said);
-    tally.published++;
+    counts.published++;
     const done = this.#publisher.backplane.publish(`room:${room}`, message(String(id))).then(
       ({ nodes }) => {
-        tally.accepted++;
+        counts.accepted++;
         said.outcome = nodes;
       },
       (error: unknown) => {
         said.outcome = 'failed';
         if (error instanceof BackplaneError) {
-          tally.failures[error.reason] = (tally.failures[error.reason] ?? 0) + 1;
-        } else tally.untyped++;
+          counts.failures[error.reason] = (counts.failures[error.reason] ?? 0) + 1;
+        } else counts.untyped++;
       },
     );
     const settled = done.then(() => {
       said.tookMs = performance.now() - begun;
-      tally.longestMs = Math.max(tally.longestMs, said.tookMs);
+      counts.longestMs = Math.max(counts.longestMs, said.tookMs);
       this.#pending.delete(settled);
     });
     this.#pending.add(settled);
@@ -193,7 +193,7 @@ export class FailoverOracle {
     const last = this.#lastHeard[subscriber];
     if (said === undefined || last === undefined) return;
     said.heard[subscriber] = (said.heard[subscriber] ?? 0) + 1;
-    if (id < (last[said.room] ?? -1)) said.tally.reordered++;
+    if (id < (last[said.room] ?? -1)) said.counts.reordered++;
     last[said.room] = id;
   }
 

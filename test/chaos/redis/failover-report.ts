@@ -1,8 +1,8 @@
-import type { Tally, Toll } from './failover-oracle.js';
+import type { DeliveryCounts, Toll } from './failover-oracle.js';
 
 const MAX_WAIT_MS = 4_000;
 
-export function printTallies(tallies: readonly Tally[]): void {
+export function printTallies(tallies: readonly DeliveryCounts[]): void {
   console.table(
     tallies.map(({ phase, failures, missingTold, missingSilently, longestMs, ...counts }) => ({
       phase,
@@ -45,18 +45,18 @@ export function judgeFailover({ phase, promotedMs }: Failover, toll: Toll): stri
 }
 
 /** What must hold in each phase: always typed, bounded, once and in order; and nothing lost when nothing has failed. */
-export function shortfalls(tallies: readonly Tally[], losslessPhases: readonly string[]): string[] {
-  return tallies.flatMap((tally) => {
-    const { phase } = tally;
-    const failed = Object.values(tally.failures).reduce((sum, count) => sum + count, 0);
-    const lost = tally.missingTold + tally.missingSilently;
+export function shortfalls(tallies: readonly DeliveryCounts[], losslessPhases: readonly string[]): string[] {
+  return tallies.flatMap((counts) => {
+    const { phase } = counts;
+    const failed = Object.values(counts.failures).reduce((sum, count) => sum + count, 0);
+    const lost = counts.missingTold + counts.missingSilently;
     const isLossless = losslessPhases.includes(phase);
     return [
-      tally.published === tally.accepted + failed + tally.untyped ? [] : [`${phase}: some never settled`],
-      tally.untyped === 0 ? [] : [`${phase}: ${tally.untyped} failed without a reason`],
-      tally.doubled === 0 ? [] : [`${phase}: ${tally.doubled} doubled`],
-      tally.reordered === 0 ? [] : [`${phase}: ${tally.reordered} out of order`],
-      tally.longestMs < MAX_WAIT_MS ? [] : [`${phase}: one waited ${Math.round(tally.longestMs)} ms`],
+      counts.published === counts.accepted + failed + counts.untyped ? [] : [`${phase}: some never settled`],
+      counts.untyped === 0 ? [] : [`${phase}: ${counts.untyped} failed without a reason`],
+      counts.doubled === 0 ? [] : [`${phase}: ${counts.doubled} doubled`],
+      counts.reordered === 0 ? [] : [`${phase}: ${counts.reordered} out of order`],
+      counts.longestMs < MAX_WAIT_MS ? [] : [`${phase}: one waited ${Math.round(counts.longestMs)} ms`],
       isLossless && lost > 0 ? [`${phase}: ${lost} lost`] : [],
       isLossless && failed > 0 ? [`${phase}: ${failed} refused`] : [],
     ].flat();

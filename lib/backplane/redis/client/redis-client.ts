@@ -13,7 +13,7 @@ const MIN_RETRY_DELAY_MS = 50;
  * Settings that do not lie. ioredis' own repeat commands whose reply was lost (so writes happen twice), queue without
  * bound while Redis is away, and resubscribe with one command that can exceed Redis' output limit and so never succeed.
  */
-const HONEST_OPTIONS = {
+const REDIS_OPTIONS = {
   // The names are ours alone; a prefix of the user's would move them to other slots and out of their ACL.
   keyPrefix: '',
   stringNumbers: false,
@@ -41,7 +41,7 @@ export class RedisClients {
     private readonly configuration: RedisConfiguration,
     private readonly onError: (error: Error) => void,
   ) {
-    if (typeof configuration === 'string') refuseParameters(configuration, HONEST_OPTIONS);
+    if (typeof configuration === 'string') refuseParameters(configuration, REDIS_OPTIONS);
   }
 
   /** The user's cluster, if that is what was given. */
@@ -56,13 +56,13 @@ export class RedisClients {
   async redis(): Promise<RedisConnection> {
     const { configuration } = this;
     if (isRedisClient(configuration)) {
-      return this.#owned((configuration as unknown as Redis).duplicate(HONEST_OPTIONS));
+      return this.#owned((configuration as unknown as Redis).duplicate(REDIS_OPTIONS));
     }
     const { Redis } = await importIoredis();
     return this.#owned(
       typeof configuration === 'string'
-        ? new Redis(configuration, HONEST_OPTIONS)
-        : new Redis({ ...(configuration as object), ...HONEST_OPTIONS }),
+        ? new Redis(configuration, REDIS_OPTIONS)
+        : new Redis({ ...(configuration as object), ...REDIS_OPTIONS }),
     );
   }
 
@@ -78,7 +78,7 @@ export class RedisClients {
       shardedSubscribers: false,
       clusterRetryStrategy: fullJitter,
       // ioredis' own type of this does not fit itself under exactOptionalPropertyTypes.
-      redisOptions: { ...given.options.redisOptions, ...HONEST_OPTIONS } as never,
+      redisOptions: { ...given.options.redisOptions, ...REDIS_OPTIONS } as never,
     });
     client.on('error', this.onError);
     return client;
@@ -89,7 +89,7 @@ export class RedisClients {
     const { Redis } = await importIoredis();
     const { redisOptions } = given.options;
     return (host, port) =>
-      this.#owned(new Redis({ ...(redisOptions as object), ...HONEST_OPTIONS, host, port }));
+      this.#owned(new Redis({ ...(redisOptions as object), ...REDIS_OPTIONS, host, port }));
   }
 
   #owned(client: Redis): RedisConnection {

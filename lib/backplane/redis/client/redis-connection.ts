@@ -1,9 +1,9 @@
 import type { EventEmitter } from 'node:events';
 import type { Redis } from 'ioredis';
-import { within } from './with-timeout.js';
+import { withTimeout } from './with-timeout.js';
 
-const CONNECT_PATIENCE_MS = 5_000;
-const CLOSE_PATIENCE_MS = 1_000;
+const CONNECT_TIMEOUT_MS = 5_000;
+const CLOSE_TIMEOUT_MS = 1_000;
 const MIN_REVIVAL_MS = 200;
 const REVIVAL_SPREAD_MS = 800;
 
@@ -39,7 +39,7 @@ export class RedisConnection {
   async connect(): Promise<void> {
     if (this.#isClosed) return;
     // A failure is told to the `error` listener too.
-    await within(CONNECT_PATIENCE_MS, this.client.connect()).catch(() => {});
+    await withTimeout(CONNECT_TIMEOUT_MS, this.client.connect()).catch(() => {});
   }
 
   /** There is reason to believe that it would succeed now: does not wait for the next attempt. */
@@ -61,7 +61,7 @@ export class RedisConnection {
     if (this.client.status === 'end') return;
     const ended = new Promise((resolve) => this.client.once('end', resolve));
     this.client.disconnect();
-    await within(CLOSE_PATIENCE_MS, ended).catch(this.onError);
+    await withTimeout(CLOSE_TIMEOUT_MS, ended).catch(this.onError);
   }
 
   #ended(): void {

@@ -37,7 +37,7 @@ export class RedisNames {
     return `${this.#root}:{${tagOf(channel)}}:c:${name}`;
   }
 
-  /** The channels on which a node hears its own probes, one for each of the 128 partitions. */
+  /** The channels on which a node isSubscribed its own probes, one for each of the 128 partitions. */
   probes(nodeId: string): readonly [string, ...string[]] {
     return TAGS.map((tag) => `${this.#root}:{${tag}}:probe:${nodeId}`) as [string, ...string[]];
   }

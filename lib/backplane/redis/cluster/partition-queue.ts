@@ -2,7 +2,7 @@ import { BackplaneError } from '../../backplane-error.js';
 import { isAway, isRefusal, wasNotSent } from '../client/redis-error.js';
 
 /** How a lane sends. */
-export interface LaneRoute {
+export interface PartitionRoute {
   /** Whether the owner of the partition is connected. */
   isReady(): boolean;
   send(name: string, message: string): Promise<number>;
@@ -19,7 +19,7 @@ interface Held {
   readonly reject: (error: Error) => void;
 }
 
-const PATIENCE_MS = 3_000;
+const TIMEOUT_MS = 3_000;
 const RETRY_MS = 50;
 const MAX_HELD = 1_000;
 
@@ -27,7 +27,7 @@ const MAX_HELD = 1_000;
  * The publications of one partition of a cluster. While its owner changes they wait here, in order and for a bounded
  * time: ioredis redirects each by itself, so that a later one, already sent to the new owner, overtakes it.
  */
-export class PublishLane {
+export class PartitionQueue {
   readonly #held: Held[] = [];
   #inFlight = 0;
   #sequence = 0;
@@ -36,13 +36,13 @@ export class PublishLane {
   #timer: NodeJS.Timeout | undefined;
   #isClosed = false;
 
-  constructor(private readonly route: LaneRoute) {}
+  constructor(private readonly route: PartitionRoute) {}
 
   publish(name: string, message: string): Promise<number> {
     if (this.#isClosed) return Promise.reject(isAway());
     const now = performance.now();
     // Whoever waited so long in vain is followed by others who would: better to be told at once.
-    if (this.#awaySince !== undefined && now - this.#awaySince > PATIENCE_MS && !this.route.isReady()) {
+    if (this.#awaySince !== undefined && now - this.#awaySince > TIMEOUT_MS && !this.route.isReady()) {
       return Promise.reject(isAway());
     }
     if (this.#held.length >= MAX_HELD) {
@@ -50,7 +50,7 @@ export class PublishLane {
       return Promise.reject(new BackplaneError('overloaded', text));
     }
     return new Promise((resolve, reject) => {
-      const deadline = now + PATIENCE_MS;
+      const deadline = now + TIMEOUT_MS;
       const entry = { sequence: this.#sequence++, name, message, deadline, resolve, reject };
       if (this.#held.length === 0 && now >= this.#resumeAt && this.route.isReady()) this.#send(entry);
       else this.#hold(entry);

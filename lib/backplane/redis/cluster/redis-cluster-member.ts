@@ -1,12 +1,12 @@
-import type { RedisChannels } from '../pubsub/channel-states.js';
+import type { ChannelStates } from '../pubsub/channel-states.js';
 import { keyOf, type Address } from './slot-map.js';
 import type { RedisConnection } from '../client/redis-connection.js';
-import { RedisLink, type LinkEvents } from '../pubsub/redis-shard.js';
+import { RedisShard, type ShardEvents } from '../pubsub/redis-shard.js';
 import { SHARDED_PUBSUB } from '../pubsub/redis-pubsub.js';
 import { slotOf } from './redis-slots.js';
 
 /** What a member reports besides what its link does. */
-export interface MemberEvents extends Omit<LinkEvents, 'moved'> {
+export interface MemberEvents extends Omit<ShardEvents, 'moved'> {
   /** Subscriptions were taken away; resolves with whether slots of this master have gone to another since. */
   disturbed(): Promise<boolean>;
 }
@@ -19,7 +19,7 @@ const MIN_RESTART_MS = 1_000;
 /** A master of a cluster that serves slots of ours. */
 export class ClusterMember {
   readonly key: string;
-  readonly link: RedisLink;
+  readonly link: RedisShard;
   readonly started: Promise<void>;
   /** Slots, with the name of the channel that a probe of each goes through. */
   readonly #slots = new Map<number, string>();
@@ -38,7 +38,7 @@ export class ClusterMember {
     private readonly events: MemberEvents,
   ) {
     this.key = keyOf(address);
-    this.link = new RedisLink(commands, subscriptions, SHARDED_PUBSUB, slotOf, {
+    this.link = new RedisShard(commands, subscriptions, SHARDED_PUBSUB, slotOf, {
       ...events,
       moved: () => void this.#explain(),
     });
@@ -68,7 +68,7 @@ export class ClusterMember {
     return this.#slots.size === 0;
   }
 
-  gain(slot: number, probeName: string, channels: RedisChannels): void {
+  gain(slot: number, probeName: string, channels: ChannelStates): void {
     this.#slots.set(slot, probeName);
     this.link.adopt(slot, channels);
     if (this.#probeSlot === undefined) this.#electProbe();

@@ -1,14 +1,14 @@
 import type { Cluster } from 'ioredis';
-import { RedisChannels } from '../pubsub/channel-states.js';
+import { ChannelStates } from '../pubsub/channel-states.js';
 import type { RedisClients } from '../client/redis-client.js';
 import { ClusterMember } from './redis-cluster-member.js';
-import { ClusterView, keyOf, type Address, type SlotOwner } from './slot-map.js';
-import { ClusterWatch } from './topology-watch.js';
+import { SlotMap, keyOf, type Address, type SlotOwner } from './slot-map.js';
+import { TopologyWatch } from './topology-watch.js';
 import type { RedisConnection } from '../client/redis-connection.js';
 import { isAway } from '../client/redis-error.js';
-import { PublishLane } from './partition-queue.js';
-import { PLAIN_LANDING, type Landing } from '../pubsub/redis-publisher.js';
-import { unlessAborted, within } from '../client/with-timeout.js';
+import { PartitionQueue } from './partition-queue.js';
+import { PLAIN_SETTLEMENT, type PublishSettlement } from '../pubsub/redis-publisher.js';
+import { unlessAborted, withTimeout } from '../client/with-timeout.js';
 import { SHARDED_PUBSUB } from '../pubsub/redis-pubsub.js';
 import { slotOf } from './redis-slots.js';
 import { NOWHERE, RedisSubscriber } from '../pubsub/redis-subscriber.js';
@@ -16,14 +16,14 @@ import type { RedisTopology, TopologyEvents } from '../pubsub/redis-topology.js'
 
 // Longer than two looks of a watch are apart: so long the subscribers of other nodes may need to follow a slot.
 const MOVE_GRACE_MS = 300;
-const CONNECT_PATIENCE_MS = 5_000;
-const CLOSE_PATIENCE_MS = 1_000;
-const KNOCK_PATIENCE_MS = 500;
+const CONNECT_TIMEOUT_MS = 5_000;
+const CLOSE_TIMEOUT_MS = 1_000;
+const KNOCK_TIMEOUT_MS = 500;
 
 /** A slot of ours: who serves it, and what waits to be published to it. */
 interface Partition {
   readonly probeName: string;
-  readonly lane: PublishLane;
+  readonly lane: PartitionQueue;
   owner: ClusterMember | undefined;
 }
 
@@ -36,10 +36,10 @@ export class ClusterRedis implements RedisTopology {
   readonly #client: Cluster;
   readonly #members = new Map<string, ClusterMember>();
   readonly #partitions = new Map<number, Partition>();
-  readonly #view: ClusterView;
-  readonly #watch: ClusterWatch;
+  readonly #view: SlotMap;
+  readonly #watch: TopologyWatch;
   /** Keeps the channels of slots that nobody is known to own. */
-  readonly #homeless: RedisSubscriber;
+  readonly #unassigned: RedisSubscriber;
   #connect: ((host: string, port: number) => RedisConnection) | undefined;
   #hasDoubts = false;
   readonly #stopping = new AbortController();
@@ -52,12 +52,12 @@ export class ClusterRedis implements RedisTopology {
     private readonly events: TopologyEvents,
   ) {
     this.#client = clients.cluster(given);
-    this.#view = new ClusterView(this.#client);
-    this.#watch = new ClusterWatch({
+    this.#view = new SlotMap(this.#client);
+    this.#watch = new TopologyWatch({
       look: (attempt) => this.#look(attempt),
       isSettled: () => this.#isSettled,
     });
-    this.#homeless = new RedisSubscriber(NOWHERE, SHARDED_PUBSUB, slotOf, events);
+    this.#unassigned = new RedisSubscriber(NOWHERE, SHARDED_PUBSUB, slotOf, events);
     for (const name of probeNames) this.#partitions.set(slotOf(name), this.#newPartition(name));
   }
 
@@ -66,7 +66,7 @@ export class ClusterRedis implements RedisTopology {
   }
 
   get subscriptions() {
-    let [wanted, confirmed] = [this.#homeless.size, 0];
+    let [wanted, confirmed] = [this.#unassigned.size, 0];
     for (const { link } of this.#members.values()) {
       wanted += link.subscriptionCounts.wanted;
       confirmed += link.subscriptionCounts.confirmed;
@@ -79,18 +79,18 @@ export class ClusterRedis implements RedisTopology {
     this.#connect = await this.clients.members(this.given);
     if (this.#isStopped) return;
     const connected = unlessAborted(this.#client.connect(), this.#stopping.signal);
-    await within(CONNECT_PATIENCE_MS, connected).catch(this.events.failed);
+    await withTimeout(CONNECT_TIMEOUT_MS, connected).catch(this.events.failed);
     await this.#watch.look();
     await Promise.all([...this.#members.values()].map(({ started }) => started));
   }
 
-  publish<T>(name: string, message: string, landing: Landing<T>): Promise<T> {
+  publish<T>(name: string, message: string, settlement: PublishSettlement<T>): Promise<T> {
     const partition = this.#partitions.get(slotOf(name));
     const receivers =
       partition === undefined ? Promise.reject(isAway()) : partition.lane.publish(name, message);
     return receivers.then(
-      (count) => landing.landed(count),
-      (error) => landing.failed(error),
+      (count) => settlement.fulfilled(count),
+      (error) => settlement.failed(error),
     );
   }
 
@@ -102,21 +102,21 @@ export class ClusterRedis implements RedisTopology {
     this.#subscriberOf(name).unsubscribe(name);
   }
 
-  hears(name: string): boolean {
-    return this.#subscriberOf(name).hears(name);
+  isSubscribed(name: string): boolean {
+    return this.#subscriberOf(name).isSubscribed(name);
   }
 
   async stop(): Promise<void> {
     this.#stopping.abort();
     this.#watch.stop();
     for (const { lane } of this.#partitions.values()) lane.close();
-    this.#homeless.close();
+    this.#unassigned.close();
     await Promise.all([...this.#members.values()].map((member) => member.stop()));
     const isConnected = this.#client.status === 'ready';
     const ended = new Promise((resolve) => this.#client.once('end', resolve));
     this.#client.disconnect();
     // One that has no node to part from ends without a word.
-    if (isConnected) await within(CLOSE_PATIENCE_MS, ended).catch(this.events.failed);
+    if (isConnected) await withTimeout(CLOSE_TIMEOUT_MS, ended).catch(this.events.failed);
   }
 
   get #isStopped(): boolean {
@@ -125,22 +125,23 @@ export class ClusterRedis implements RedisTopology {
 
   get #isSettled(): boolean {
     if (this.#hasDoubts) return false;
-    for (const { owner } of this.#partitions.values()) if (owner?.link.isSound !== true) return false;
+    for (const { owner } of this.#partitions.values()) if (owner?.link.isHealthy !== true) return false;
     return true;
   }
 
   #subscriberOf(name: string) {
-    return this.#partitions.get(slotOf(name))?.owner?.link ?? this.#homeless;
+    return this.#partitions.get(slotOf(name))?.owner?.link ?? this.#unassigned;
   }
 
   #newPartition(probeName: string): Partition {
     const partition: Partition = {
       probeName,
       owner: undefined,
-      lane: new PublishLane({
+      lane: new PartitionQueue({
         isReady: () => partition.owner?.canPublish ?? false,
         send: (name, message) =>
-          partition.owner?.link.publisher.publish(name, message, PLAIN_LANDING) ?? Promise.reject(isAway()),
+          partition.owner?.link.publisher.publish(name, message, PLAIN_SETTLEMENT) ??
+          Promise.reject(isAway()),
         refused: (error) => {
           if (!this.#follow(error, partition.owner)) this.#watch.hurry();
         },
@@ -169,7 +170,7 @@ export class ClusterRedis implements RedisTopology {
   async #resolve(slot: number, owner: ClusterMember, { address }: SlotOwner): Promise<void> {
     const { probeName } = this.#partitions.get(slot) as Partition;
     try {
-      await within(KNOCK_PATIENCE_MS, owner.link.knock(probeName));
+      await withTimeout(KNOCK_TIMEOUT_MS, owner.link.verifySlotOwner(probeName));
       this.#hasDoubts = true;
     } catch (error) {
       if (!this.#follow(error as Error, owner)) this.#assign(slot, address);
@@ -207,7 +208,7 @@ export class ClusterRedis implements RedisTopology {
     const before = partition.owner;
     if (before?.key === keyOf(address)) return;
     const owner = this.#memberAt(address);
-    const channels = (before?.link ?? this.#homeless).release(slot) ?? new RedisChannels();
+    const channels = (before?.link ?? this.#unassigned).release(slot) ?? new ChannelStates();
     partition.owner = owner;
     before?.lose(slot);
     owner.gain(slot, partition.probeName, channels);

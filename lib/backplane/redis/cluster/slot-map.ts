@@ -1,5 +1,5 @@
 import type { Cluster } from 'ioredis';
-import { within } from '../client/with-timeout.js';
+import { withTimeout } from '../client/with-timeout.js';
 
 /** Where a node of a cluster is reached. */
 export interface Address {
@@ -15,10 +15,10 @@ export interface SlotOwner {
 }
 
 // A node that takes longer is not worth waiting for: there are others to ask.
-const PATIENCE_MS = 500;
+const TIMEOUT_MS = 500;
 
 /** Who owns which slot, as the nodes of a cluster say it. */
-export class ClusterView {
+export class SlotMap {
   constructor(private readonly client: Cluster) {}
 
   /** Asks one node, another one for each attempt; resolves with what it says of those slots that have an owner. */
@@ -48,7 +48,7 @@ export class ClusterView {
     askedHost: string | undefined,
     slots: Iterable<number>,
   ): Promise<Map<number, SlotOwner>> {
-    const reply = await within(PATIENCE_MS, asked);
+    const reply = await withTimeout(TIMEOUT_MS, asked);
     // An empty host stands for the node that was asked.
     const ranges = this.#ranges(reply, askedHost ?? '127.0.0.1');
     const owners = new Map<number, SlotOwner>();

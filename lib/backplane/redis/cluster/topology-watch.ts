@@ -13,7 +13,7 @@ const SLOW_RETRY_MS = 1_000;
 const POLL_MS = 15_000;
 
 /** Looks at a cluster's topology every 15 to 30 seconds, and quickly while something is amiss. */
-export class ClusterWatch {
+export class TopologyWatch {
   #attempt = 0;
   #quickLooks = 0;
   #isLooking = false;

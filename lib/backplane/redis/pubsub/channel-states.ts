@@ -15,7 +15,7 @@ const LINGER_SPREAD_MS = 8_000;
 const JOIN_TIMEOUT_MS = 5_000;
 
 /** The wanted and lingering channels of one partition, and who waits for them; it may move to another connection. */
-export class RedisChannels {
+export class ChannelStates {
   readonly #states = new Map<string, State>();
   readonly #lingering = new Map<string, number>();
   readonly #waiting = new Map<string, Waiter[]>();

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 
 /** How a probe goes round: published like any message, and heard like one. */
 export interface ProbeRoute {
-  /** Publishes the text so that this node hears it; rejects when Redis does not take it. */
+  /** Publishes the text so that this node isSubscribed it; rejects when Redis does not take it. */
   send(text: string): Promise<void>;
   /** A probe has not come back when it should have; it may be too early to give up. */
   late(): void;

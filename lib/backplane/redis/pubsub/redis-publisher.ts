@@ -4,14 +4,14 @@ import { isAway, notAnswered } from '../client/redis-error.js';
 import type { PubSub } from './redis-pubsub.js';
 
 /** What is made of a publication's outcome. No promise of its own: thousands of them wait at a time. */
-export interface Landing<T> {
-  landed(receivers: number): T;
+export interface PublishSettlement<T> {
+  fulfilled(receivers: number): T;
   failed(error: Error): T;
 }
 
 /** The number of subscribed connections, or the error as it is. */
-export const PLAIN_LANDING: Landing<number> = {
-  landed: (receivers) => receivers,
+export const PLAIN_SETTLEMENT: PublishSettlement<number> = {
+  fulfilled: (receivers) => receivers,
   failed: (error) => {
     throw error;
   },
@@ -45,7 +45,7 @@ export class RedisPublisher {
   }
 
   /** Resolves with what is made of the number of subscribed connections, or of what Redis said or a `BackplaneError`. */
-  publish<T>(name: string, message: string, landing: Landing<T>): Promise<T> {
+  publish<T>(name: string, message: string, settlement: PublishSettlement<T>): Promise<T> {
     const batch = (this.#batch ??= new RedisBatch());
     const index = batch.add(name, message);
     if (batch.isFull) this.#flush();
@@ -53,9 +53,11 @@ export class RedisPublisher {
     return batch.answers.then(
       (answers) => {
         const answer = answers[index] ?? new Error('The connection was lost.');
-        return answer instanceof Error ? landing.failed(plainly(answer)) : landing.landed(Number(answer));
+        return answer instanceof Error
+          ? settlement.failed(plainly(answer))
+          : settlement.fulfilled(Number(answer));
       },
-      (error: Error) => landing.failed(error),
+      (error: Error) => settlement.failed(error),
     );
   }
 

@@ -1,14 +1,14 @@
-import type { RedisChannels } from './channel-states.js';
+import type { ChannelStates } from './channel-states.js';
 import { COMMAND_TIMEOUT_MS } from '../client/redis-client.js';
 import type { RedisConnection } from '../client/redis-connection.js';
 import { isAway } from '../client/redis-error.js';
 import { PROBE, RedisProbe } from './redis-probe.js';
-import { PLAIN_LANDING, RedisPublisher } from './redis-publisher.js';
+import { PLAIN_SETTLEMENT, RedisPublisher } from './redis-publisher.js';
 import type { PubSub } from './redis-pubsub.js';
 import { RedisSubscriber, type SubscriberEvents } from './redis-subscriber.js';
 
 /** What a link reports. */
-export interface LinkEvents extends SubscriberEvents {
+export interface ShardEvents extends SubscriberEvents {
   /** Whether messages really go through it. */
   stateChanged(): void;
   roundTrip(seconds: number): void;
@@ -25,7 +25,7 @@ const PROBE_MARK = 0x01;
  * One Redis server: a connection for commands, one for subscriptions alone (Redis ends one that falls behind, and
  * commands would fall with it), and a probe that goes round through both.
  */
-export class RedisLink {
+export class RedisShard {
   readonly publisher: RedisPublisher;
   readonly #subscriber: RedisSubscriber;
   readonly #probe: RedisProbe;
@@ -37,7 +37,7 @@ export class RedisLink {
     private readonly subscriptions: RedisConnection,
     pubSub: PubSub,
     partitionOf: (name: string | Buffer) => number,
-    private readonly events: LinkEvents,
+    private readonly events: ShardEvents,
   ) {
     this.publisher = new RedisPublisher(commands.client, pubSub, COMMAND_TIMEOUT_MS);
     this.#subscriber = new RedisSubscriber(subscriptions.client, pubSub, partitionOf, {
@@ -78,7 +78,7 @@ export class RedisLink {
   }
 
   /** Both connections are there, and the last probe is not late. */
-  get isSound(): boolean {
+  get isHealthy(): boolean {
     return this.commands.isReady && this.subscriptions.isReady && !this.#probe.isLate;
   }
 
@@ -116,15 +116,15 @@ export class RedisLink {
     this.#subscriber.unsubscribe(name);
   }
 
-  hears(name: string): boolean {
-    return this.#subscriber.hears(name);
+  isSubscribed(name: string): boolean {
+    return this.#subscriber.isSubscribed(name);
   }
 
-  release(partition: number): RedisChannels | undefined {
+  release(partition: number): ChannelStates | undefined {
     return this.#subscriber.release(partition);
   }
 
-  adopt(partition: number, channels: RedisChannels): void {
+  adopt(partition: number, channels: ChannelStates): void {
     this.#subscriber.adopt(partition, channels);
   }
 
@@ -138,9 +138,9 @@ export class RedisLink {
     return this.commands.client.cluster('SLOTS');
   }
 
-  /** Publishes what only a probe hears; resolves if the server serves the channel. */
-  async knock(name: string): Promise<void> {
-    await this.publisher.publish(name, `${String.fromCharCode(PROBE_MARK)}knock`, PLAIN_LANDING);
+  /** Publishes what only a probe isSubscribed; resolves if the server serves the channel. */
+  async verifySlotOwner(name: string): Promise<void> {
+    await this.publisher.publish(name, `${String.fromCharCode(PROBE_MARK)}verifySlotOwner`, PLAIN_SETTLEMENT);
   }
 
   async stop(): Promise<void> {
@@ -153,7 +153,7 @@ export class RedisLink {
   async #sendProbe(text: string): Promise<void> {
     if (this.#probeName === undefined || !this.publisher.isReady) throw isAway();
     const message = `${String.fromCharCode(PROBE_MARK)}${text}`;
-    await this.publisher.publish(this.#probeName, message, PLAIN_LANDING);
+    await this.publisher.publish(this.#probeName, message, PLAIN_SETTLEMENT);
   }
 
   #receive(message: Buffer, partition: number): void {

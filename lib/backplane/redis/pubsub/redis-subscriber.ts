@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis';
-import { RedisChannels } from './channel-states.js';
+import { ChannelStates } from './channel-states.js';
 import { isAway, isRefusal } from '../client/redis-error.js';
 import type { PubSub } from './redis-pubsub.js';
 
@@ -43,7 +43,7 @@ const REFUSED_RETRY_MS = 1_000;
  * of one partition, as Redis Cluster wants it.
  */
 export class RedisSubscriber {
-  readonly #partitions = new Map<number, RedisChannels>();
+  readonly #partitions = new Map<number, ChannelStates>();
   readonly #retries = new Set<NodeJS.Timeout>();
   #connection = 0;
   #inFlight = 0;
@@ -81,7 +81,7 @@ export class RedisSubscriber {
   }
 
   /** Whether Redis counts this connection as a subscriber of the channel. */
-  hears(name: string): boolean {
+  isSubscribed(name: string): boolean {
     return this.#partitions.get(this.partitionOf(name))?.isAcked(name) ?? false;
   }
 
@@ -98,7 +98,7 @@ export class RedisSubscriber {
   }
 
   /** Gives a partition away, with those who wait for its channels. */
-  release(partition: number): RedisChannels | undefined {
+  release(partition: number): ChannelStates | undefined {
     const channels = this.#partitions.get(partition);
     this.#partitions.delete(partition);
     channels?.lost();
@@ -106,7 +106,7 @@ export class RedisSubscriber {
   }
 
   /** Takes a partition over and subscribes what is wanted of it. */
-  adopt(partition: number, channels: RedisChannels): void {
+  adopt(partition: number, channels: ChannelStates): void {
     channels.restart();
     this.#partitions.set(partition, channels);
     this.#flushSoon();
@@ -127,10 +127,10 @@ export class RedisSubscriber {
     this.#partitions.clear();
   }
 
-  #channelsOf(name: string): RedisChannels {
+  #channelsOf(name: string): ChannelStates {
     const partition = this.partitionOf(name);
     let channels = this.#partitions.get(partition);
-    if (channels === undefined) this.#partitions.set(partition, (channels = new RedisChannels()));
+    if (channels === undefined) this.#partitions.set(partition, (channels = new ChannelStates()));
     return channels;
   }
 
@@ -181,7 +181,7 @@ export class RedisSubscriber {
     this.events.resubscribed(this.acked, performance.now() - this.#readyAt);
   }
 
-  async #send(partition: number, channels: RedisChannels, names: readonly string[]): Promise<void> {
+  async #send(partition: number, channels: ChannelStates, names: readonly string[]): Promise<void> {
     const connection = this.#connection;
     this.#inFlight += names.length;
     let failure: Error | undefined;
@@ -200,7 +200,7 @@ export class RedisSubscriber {
     this.#flush();
   }
 
-  #retry(partition: number, channels: RedisChannels, names: readonly string[], error: Error): void {
+  #retry(partition: number, channels: ChannelStates, names: readonly string[], error: Error): void {
     const isRefused = isRefusal(error);
     if (isRefused) {
       channels.reject(names, 'refused', 'Redis does not let this node subscribe: check its ACL.');

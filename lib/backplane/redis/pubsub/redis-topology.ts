@@ -1,18 +1,18 @@
 import type { RedisClients } from '../client/redis-client.js';
 import { isAway } from '../client/redis-error.js';
-import { RedisLink } from './redis-shard.js';
-import type { Landing } from './redis-publisher.js';
+import { RedisShard } from './redis-shard.js';
+import type { PublishSettlement } from './redis-publisher.js';
 import { CLASSIC_PUBSUB } from './redis-pubsub.js';
 
 /** The connections of a backplane to whatever kind of Redis there is. */
 export interface RedisTopology {
   start(): Promise<void>;
-  /** Settles, as its landing says, within a bounded time. */
-  publish<T>(name: string, message: string, landing: Landing<T>): Promise<T>;
+  /** Settles, as its settlement says, within a bounded time. */
+  publish<T>(name: string, message: string, settlement: PublishSettlement<T>): Promise<T>;
   subscribe(name: string): Promise<void> | undefined;
   unsubscribe(name: string): void;
   /** Whether Redis counts this node among the channel's subscribers. */
-  hears(name: string): boolean;
+  isSubscribed(name: string): boolean;
   /** Subscriptions wanted, and confirmed by Redis. */
   readonly subscriptions: { readonly wanted: number; readonly confirmed: number };
   /** Whether every server that matters is heard through a probe. */
@@ -32,7 +32,7 @@ export interface TopologyEvents {
 
 /** One Redis or one Sentinel group. */
 export class SingleRedis implements RedisTopology {
-  #link: RedisLink | undefined;
+  #link: RedisShard | undefined;
   #isStopped = false;
 
   constructor(
@@ -54,17 +54,17 @@ export class SingleRedis implements RedisTopology {
     // They are not connected yet.
     if (this.#isStopped) return;
     const events = { ...this.events, stateChanged: () => this.events.stateChanged(this.state) };
-    this.#link = new RedisLink(commands, subscriptions, CLASSIC_PUBSUB, () => 0, events);
+    this.#link = new RedisShard(commands, subscriptions, CLASSIC_PUBSUB, () => 0, events);
     this.#link.probeThrough(this.probeName);
     await this.#link.start();
   }
 
-  publish<T>(name: string, message: string, landing: Landing<T>): Promise<T> {
+  publish<T>(name: string, message: string, settlement: PublishSettlement<T>): Promise<T> {
     const link = this.#link;
     if (link === undefined || link.state === 'down') {
-      return Promise.reject(isAway()).catch((error) => landing.failed(error));
+      return Promise.reject(isAway()).catch((error) => settlement.failed(error));
     }
-    return link.publisher.publish(name, message, landing);
+    return link.publisher.publish(name, message, settlement);
   }
 
   subscribe(name: string): Promise<void> | undefined {
@@ -75,8 +75,8 @@ export class SingleRedis implements RedisTopology {
     this.#link?.unsubscribe(name);
   }
 
-  hears(name: string): boolean {
-    return this.#link?.hears(name) ?? false;
+  isSubscribed(name: string): boolean {
+    return this.#link?.isSubscribed(name) ?? false;
   }
 
   async stop(): Promise<void> {

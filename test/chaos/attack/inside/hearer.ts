@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { WebSocket } from 'ws';
 import { FRIEND } from '../protocol.js';
 
-/** A client that means well and hears what the other node sends. */
+/** A client that means well and isSubscribed what the other node sends. */
 export class Hearer {
   ticks = 0;
 

@@ -7,18 +7,18 @@ const sum = (reports: readonly NodeReport[], of: (report: NodeReport) => number)
 
 /** One line of figures for a fault, and its verdict. */
 export function reportTrial(result: TrialResult, clients: number, verdicts: Verdicts): void {
-  const { name, tally, downMs, normalMs, upMs, open, before, after } = result;
+  const { name, counts, downMs, normalMs, upMs, open, before, after } = result;
   const uncaught = [...new Set(after.flatMap((report) => report.uncaught))];
-  const failures = Object.entries(tally.failures).map(([reason, count]) => `${reason} ${count}`);
+  const failures = Object.entries(counts.failures).map(([reason, count]) => `${reason} ${count}`);
   const change = (of: (report: NodeReport) => number) => `${sum(before, of)} → ${sum(after, of)}`;
   const line = [
     `open ${open}/${clients}`,
-    `local ${tally.localSeen}/${tally.localExpected}`,
-    `remote ${tally.remoteSeen}`,
+    `local ${counts.localSeen}/${counts.localExpected}`,
+    `remote ${counts.remoteSeen}`,
     downMs === undefined ? 'down not required' : `down after ${downMs} ms`,
     `normal ${normalMs} ms, up ${upMs} ms after it`,
-    `sends ${tally.issued}, failed: ${failures.join(', ') || 'none'}, longest ${Math.round(tally.longestMs)} ms`,
-    `doubled ${tally.doubled}, out of order ${tally.reordered}`,
+    `sends ${counts.issued}, failed: ${failures.join(', ') || 'none'}, longest ${Math.round(counts.longestMs)} ms`,
+    `doubled ${counts.doubled}, out of order ${counts.reordered}`,
     `heap ${mebibytes(sum(before, (report) => report.heapBytes))} → ${mebibytes(sum(after, (report) => report.heapBytes))}`,
     `handles ${change((report) => report.handles)}`,
     `pending ${change((report) => report.pending)}`,
@@ -27,10 +27,10 @@ export function reportTrial(result: TrialResult, clients: number, verdicts: Verd
   ].join('; ');
   const shortfalls = [
     ...result.shortfalls,
-    ...(open === clients && tally.closed === 0 ? [] : [`${tally.closed} sockets closed`]),
-    ...(tally.doubled === 0 ? [] : ['doubled']),
-    ...(tally.reordered === 0 ? [] : ['out of order']),
-    ...tally.untyped.slice(0, 3).map((words) => `no typed receipt: ${words}`),
+    ...(open === clients && counts.closed === 0 ? [] : [`${counts.closed} sockets closed`]),
+    ...(counts.doubled === 0 ? [] : ['doubled']),
+    ...(counts.reordered === 0 ? [] : ['out of order']),
+    ...counts.untyped.slice(0, 3).map((words) => `no typed receipt: ${words}`),
     ...uncaught.map((error) => `uncaught: ${error}`),
   ];
   verdicts.check(shortfalls.length === 0, `${name}: ${line}`);

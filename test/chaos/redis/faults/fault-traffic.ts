@@ -25,7 +25,7 @@ export class TrafficTally {
 }
 
 interface Sent {
-  readonly tally: TrafficTally;
+  readonly counts: TrafficTally;
   readonly sender: number;
   readonly channel: string;
   readonly seen: Set<CrowdConnection>;
@@ -38,7 +38,7 @@ export class FaultTraffic {
   readonly connections: CrowdConnection[] = [];
   /** Nodes that are not asked to send. */
   readonly silent = new Set<number>();
-  tally = new TrafficTally();
+  counts = new TrafficTally();
   readonly #sent = new Map<number, Sent>();
   readonly #underWay = new Set<Promise<void>>();
   #timer: NodeJS.Timeout | undefined;
@@ -64,7 +64,7 @@ export class FaultTraffic {
         const connection = new CrowdConnection(port, index, `user${i}`, {
           received: (by, n) => this.#received(by, n),
           closed: () => {
-            if (!this.#isOver) this.tally.closed++;
+            if (!this.#isOver) this.counts.closed++;
           },
         });
         await connection.opened();
@@ -95,9 +95,9 @@ export class FaultTraffic {
     );
   }
 
-  /** From here on messages count for this tally. */
+  /** From here on messages count for this counts. */
   begin(): TrafficTally {
-    return (this.tally = new TrafficTally());
+    return (this.counts = new TrafficTally());
   }
 
   /** Resolves when no message is under way. */
@@ -116,12 +116,12 @@ export class FaultTraffic {
     const rounds = this.nodes.map(async (node) => {
       const n = ++this.#count;
       this.#sent.set(n, {
-        tally: this.tally,
+        counts: this.counts,
         sender: node.index,
         channel: `sendToRoom ${HALL}`,
         seen: new Set(),
       });
-      this.tally.localExpected += this.perNode;
+      this.counts.localExpected += this.perNode;
       const note = { type: 'note', payload: { n, pad: '' } };
       const ended = await node.do('sendToRoom', HALL, note, { confirmWithinMs: 1_000 });
       if (!ended.ok) return false;
@@ -142,29 +142,29 @@ export class FaultTraffic {
     key: string,
     local: number,
   ): Promise<void> {
-    const { tally } = this;
+    const { counts } = this;
     const n = ++this.#count;
-    this.#sent.set(n, { tally, sender: sender.index, channel: `${verb} ${key}`, seen: new Set() });
-    tally.issued++;
-    tally.localExpected += local;
+    this.#sent.set(n, { counts, sender: sender.index, channel: `${verb} ${key}`, seen: new Set() });
+    counts.issued++;
+    counts.localExpected += local;
     const at = performance.now();
     const ended = await sender.do(verb, key, { type: 'note', payload: { n, pad: '' } });
-    tally.longestMs = Math.max(tally.longestMs, performance.now() - at);
+    counts.longestMs = Math.max(counts.longestMs, performance.now() - at);
     const failure = ended.ok ? (ended.value as Receipt).failure : ended.error;
-    if (!REASONS.has(failure)) tally.untyped.push(String(failure));
-    else if (failure !== null) tally.failures[failure] = (tally.failures[failure] ?? 0) + 1;
+    if (!REASONS.has(failure)) counts.untyped.push(String(failure));
+    else if (failure !== null) counts.failures[failure] = (counts.failures[failure] ?? 0) + 1;
   }
 
   #received(by: CrowdConnection, n: number): void {
     const sent = this.#sent.get(n);
     if (sent === undefined) return;
-    const { tally, sender, channel, seen } = sent;
-    if (seen.has(by)) tally.doubled++;
+    const { counts, sender, channel, seen } = sent;
+    if (seen.has(by)) counts.doubled++;
     seen.add(by);
-    if (by.node === sender) tally.localSeen++;
-    else tally.remoteSeen++;
+    if (by.node === sender) counts.localSeen++;
+    else counts.remoteSeen++;
     const key = `${sender} ${channel}`;
-    if (n < (by.last.get(key) ?? 0)) tally.reordered++;
+    if (n < (by.last.get(key) ?? 0)) counts.reordered++;
     else by.last.set(key, n);
   }
 }

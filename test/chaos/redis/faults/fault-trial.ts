@@ -20,7 +20,7 @@ export interface Fault {
 /** What was measured. */
 export interface TrialResult {
   readonly name: string;
-  readonly tally: TrafficTally;
+  readonly counts: TrafficTally;
   readonly downMs: number | undefined;
   readonly normalMs: number;
   readonly upMs: number;
@@ -58,7 +58,7 @@ export async function runTrial(
 
   await timed('every node reaches all clients before it', () => traffic.isNormal(), NORMAL_WITHIN_MS);
   const before = await Promise.all(nodes.map((node) => node.report()));
-  const tally = traffic.begin();
+  const counts = traffic.begin();
   let downMs: number | undefined;
   try {
     const begun = performance.now();
@@ -67,8 +67,8 @@ export async function runTrial(
       await timed('health says down', () => areAll('down', asked), HEALTH_WITHIN_MS);
       downMs = Math.round(performance.now() - begun);
     }
-    const due = tally.localExpected;
-    await timed('local delivery goes on during it', () => tally.localSeen >= due, LOCAL_WITHIN_MS);
+    const due = counts.localExpected;
+    await timed('local delivery goes on during it', () => counts.localSeen >= due, LOCAL_WITHIN_MS);
   } finally {
     await fault.heal();
   }
@@ -82,7 +82,7 @@ export async function runTrial(
   await traffic.drained();
   await timed(
     'all local deliveries have come',
-    () => tally.localSeen >= tally.localExpected,
+    () => counts.localSeen >= counts.localExpected,
     LOCAL_WITHIN_MS,
   );
 
@@ -97,10 +97,10 @@ export async function runTrial(
   );
   const unproven = await fault.proof?.();
   if (unproven !== undefined) shortfalls.push(unproven);
-  if (tally.longestMs > MAX_WAIT_MS && fault.frozen === undefined)
-    shortfalls.push(`a send took ${tally.longestMs} ms`);
+  if (counts.longestMs > MAX_WAIT_MS && fault.frozen === undefined)
+    shortfalls.push(`a send took ${counts.longestMs} ms`);
   const { name } = fault;
-  return { name, tally, downMs, normalMs, upMs, open: traffic.open, before, after, shortfalls };
+  return { name, counts, downMs, normalMs, upMs, open: traffic.open, before, after, shortfalls };
 }
 
 function isAsBefore(before: NodeReport, after: NodeReport): boolean {

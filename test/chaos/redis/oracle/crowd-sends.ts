@@ -62,7 +62,7 @@ export class CrowdSends {
   }
 
   /**
-   * Closes the window of what a node has issued: it publishes on one connection and each node hears on one, so that
+   * Closes the window of what a node has issued: it publishes on one connection and each node isSubscribed on one, so that
    * whoever confirms this message has carried out all that was issued before it.
    */
   async beacon(node: PilotedNode): Promise<void> {

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { BackplaneError } from '../../lib/backplane/backplane-error.js';
-import { PublishLane } from '../../lib/backplane/redis/cluster/partition-queue.js';
+import { PartitionQueue } from '../../lib/backplane/redis/cluster/partition-queue.js';
 
 interface Sent {
   readonly message: string;
@@ -8,17 +8,17 @@ interface Sent {
   readonly reject: (error: Error) => void;
 }
 
-describe('PublishLane', () => {
+describe('PartitionQueue', () => {
   const moved = new Error('MOVED 1 127.0.0.1:7001');
   let sent: Sent[];
   let isReady: boolean;
-  let lane: PublishLane;
+  let lane: PartitionQueue;
   const refused = vi.fn<(error: Error) => void>();
 
   beforeEach(() => {
     vi.useFakeTimers();
     [sent, isReady] = [[], true];
-    lane = new PublishLane({
+    lane = new PartitionQueue({
       isReady: () => isReady,
       send: (_name, message) => new Promise((resolve, reject) => sent.push({ message, resolve, reject })),
       refused,

@@ -1,14 +1,14 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { RedisCodec } from '../../lib/backplane/redis/redis-codec.js';
-import { RedisOrder } from '../../lib/backplane/redis/sequence-filter.js';
+import { SequenceFilter } from '../../lib/backplane/redis/sequence-filter.js';
 import { message } from './test-node.js';
 
-describe('RedisOrder', () => {
+describe('SequenceFilter', () => {
   beforeEach(() => void vi.useFakeTimers({ toFake: ['performance'] }));
   afterEach(() => void vi.useRealTimers());
 
   it('drops a claimed number that its node does not go on from, within 2 s', () => {
-    const order = new RedisOrder();
+    const order = new SequenceFilter();
     expect(order.isNext('a', 0, 10)).toBe(true);
     expect(order.isNext('a', 0, Number.MAX_SAFE_INTEGER)).toBe(true);
     let lost = 0;
@@ -22,7 +22,7 @@ describe('RedisOrder', () => {
   });
 
   it('keeps its mark while late ones come again and again, or in a burst', () => {
-    const order = new RedisOrder();
+    const order = new SequenceFilter();
     order.isNext('a', 0, 100);
     for (let i = 0; i < 100; i++) {
       vi.advanceTimersByTime(100);
@@ -38,20 +38,20 @@ describe('RedisOrder', () => {
   });
 
   it('lets each publication through once, and none after a later one of its origin and partition', () => {
-    const order = new RedisOrder();
+    const order = new SequenceFilter();
     const told = [1, 2, 2, 5, 4, 6].map((sequence) => order.isNext('a', 0, sequence));
     expect(told).toEqual([true, true, false, true, false, true]);
   });
 
   it('does not compare partitions, nor origins', () => {
-    const order = new RedisOrder();
+    const order = new SequenceFilter();
     expect(order.isNext('a', 0, 9)).toBe(true);
     expect(order.isNext('a', 1, 8)).toBe(true);
     expect(order.isNext('b', 0, 1)).toBe(true);
   });
 
   it('remembers 2,048 origins', () => {
-    const order = new RedisOrder();
+    const order = new SequenceFilter();
     for (let i = 0; i < 2_049; i++) order.isNext(`node-${i}`, 0, 2);
     expect(order.isNext('node-2048', 0, 1)).toBe(false);
     expect(order.isNext('node-0', 0, 1)).toBe(true);
