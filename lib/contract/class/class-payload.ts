@@ -1,5 +1,5 @@
-import { ClassCheck } from './validation-run.js';
-import { RuleBook } from './validation-plan.js';
+import { ValidationRun } from './validation-run.js';
+import { ValidationPlan } from './validation-plan.js';
 import { ClassShape } from './class-shape.js';
 import type { Class } from './class-shape.js';
 import { kindOf, refusal } from '../payload-validator.js';
@@ -13,14 +13,14 @@ export type UnknownProperties = 'strip' | 'refuse';
 /** Decides as `plainToInstance` and class-validator's `validate` with `whitelist` would, from a plan compiled once. */
 export class ClassPayload implements PayloadValidator {
   private readonly shape: ClassShape;
-  private readonly book: RuleBook;
+  private readonly book: ValidationPlan;
   private readonly target: Class;
   private readonly refuseUnknown: boolean;
 
   constructor(target: Class, groups: readonly string[], unknownProperties: UnknownProperties) {
     this.target = target;
     this.shape = ClassShape.of(target);
-    this.book = new RuleBook(groups);
+    this.book = new ValidationPlan(groups);
     this.refuseUnknown = unknownProperties === 'refuse';
   }
 
@@ -46,7 +46,7 @@ export class ClassPayload implements PayloadValidator {
       if (error instanceof UnreadableInput) return refusal(error.path.join('.'), error.message);
       throw error;
     }
-    const issues = new ClassCheck(this.book, this.refuseUnknown).run(value);
+    const issues = new ValidationRun(this.book, this.refuseUnknown).run(value);
     if (issues instanceof Promise) return issues.then((found) => (found ? { issues: found } : { value }));
     return issues ? { issues } : { value };
   }

@@ -4,7 +4,7 @@ import { assertDepth, copyUntyped } from './plain-input.js';
 import { PropertyAccess } from './property-access.js';
 import { isReadable, keyRules, transformedProperties } from './transformer-metadata.js';
 import type { KeyRules } from './transformer-metadata.js';
-import { TypedMember } from './property-transformer.js';
+import { PropertyTransformer } from './property-transformer.js';
 import { UnreadableInput } from './unreadable-input.js';
 
 export type Class = new () => object;
@@ -14,7 +14,7 @@ const shapes = new WeakMap<Class, ClassShape>();
 /** Makes instances of one class out of plain objects, with the outcome `plainToInstance` would have. */
 export class ClassShape {
   private readonly target: Class;
-  private readonly members = new Map<string, TypedMember>();
+  private readonly members = new Map<string, PropertyTransformer>();
   private readonly access: PropertyAccess;
   private readonly keyRules: KeyRules | undefined;
   /** A `@Transform` or `@Type` function may keep or change the object it is given. */
@@ -27,7 +27,7 @@ export class ClassShape {
     const readNested = (type: Class, input: object, depth: number) =>
       ClassShape.of(type).instantiate(input, depth);
     for (const [name, property] of transformedProperties(target)) {
-      this.members.set(name, new TypedMember(name, property, readNested));
+      this.members.set(name, new PropertyTransformer(name, property, readNested));
     }
     this.showsInput = [...this.members.values()].some((member) => member.showsInput);
   }

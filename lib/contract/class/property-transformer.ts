@@ -9,7 +9,7 @@ type Class = new () => object;
 type ReadNested = (type: Class, input: object, depth: number) => object;
 
 /** One property with a `@Type` or `@Transform`: turns its plain value into what the decorators promise. */
-export class TypedMember {
+export class PropertyTransformer {
   /** True when functions of the application see the object that holds the value. */
   readonly showsInput: boolean;
 

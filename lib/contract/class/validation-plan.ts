@@ -29,7 +29,7 @@ export type ClassRules = ReadonlyMap<string, PropertyRules>;
 const NO_RULES: ClassRules = new Map();
 
 /** Flattens the decorators of a class and its ancestors, once for each class. */
-export class RuleBook {
+export class ValidationPlan {
   readonly groups: readonly string[];
   private readonly classes = new Map<object, ClassRules>();
 

@@ -1,17 +1,17 @@
 import { ClassIssues } from './class-issues.js';
 import { argumentsFor, classOf } from './validation-plan.js';
-import type { PropertyRules, Rule, RuleBook } from './validation-plan.js';
+import type { PropertyRules, Rule, ValidationPlan } from './validation-plan.js';
 import type { Issue } from '../../protocol/envelope.js';
 import { isCausedByInput } from './unreadable-input.js';
 
 /** One run over one instance. It never stops early, so that it meets every asynchronous rule there is. */
-export class ClassCheck {
+export class ValidationRun {
   private readonly issues = new ClassIssues();
   private readonly pending: PromiseLike<unknown>[] = [];
-  private readonly book: RuleBook;
+  private readonly book: ValidationPlan;
   private readonly refuseUnknown: boolean;
 
-  constructor(book: RuleBook, refuseUnknown: boolean) {
+  constructor(book: ValidationPlan, refuseUnknown: boolean) {
     this.book = book;
     this.refuseUnknown = refuseUnknown;
   }
