@@ -229,14 +229,7 @@ export class RealtimeNode implements OnModuleInit, OnApplicationShutdown {
   async onModuleInit(): Promise<void> {
     // A microservice connected to the app with `deferInitialization` runs these hooks before the app does.
     if (this.#isStarted) return;
-    const adapter: unknown = this.config.getIoAdapter();
-    if (adapter !== this.#adapter) {
-      const name = (adapter as object | null)?.constructor.name ?? 'nothing';
-      throw new Error(
-        `RealtimeModule installs its own WebSocket adapter, but app.useWebSocketAdapter() replaced it by ${name}: ` +
-          'remove that call; plain @WebSocketGateway classes keep working.',
-      );
-    }
+    this.#adapter.requireInstalled(this.config.getIoAdapter());
     this.#routes.discover(this.modules, new Enhancers(this.modules, this.config), this.#scopes);
     this.#routes.requireAuthenticate(this.given.authenticate !== undefined);
     for (const { path, gateways } of this.#routes.all) {

@@ -12,7 +12,11 @@ const SHORTEST = 12;
 const ENTRY_POINT = /^lib\/(\w+\/)?index\.ts$/;
 /** Packages that only some files of lib/ may know. */
 const HOMES = [
-  { name: 'ioredis', home: /redis[^/]*$/, where: 'files named *redis*' },
+  {
+    name: 'ioredis',
+    home: /redis[^/]*$|^lib\/backplane\/redis\//,
+    where: 'backplane/redis/ and files named *redis*',
+  },
   { name: 'ws', home: /^lib\/(gateway|testing)\//, where: 'gateway/ and testing/' },
 ];
 

@@ -32,6 +32,16 @@ export class RealtimeAdapter extends WsAdapter {
     super();
   }
 
+  /** Throws when `app.useWebSocketAdapter()` has put another adapter in place of this one. */
+  requireInstalled(adapter: unknown): void {
+    if (adapter === this) return;
+    const name = (adapter as object | null)?.constructor.name ?? 'nothing';
+    throw new Error(
+      `RealtimeModule installs its own WebSocket adapter, but app.useWebSocketAdapter() replaced it by ${name}: ` +
+        'remove that call; plain @WebSocketGateway classes keep working.',
+    );
+  }
+
   override create(port: number, options: Record<string, unknown> = {}): unknown {
     const server = this.#attach();
     if (REALTIME_PATH in options) return this.acceptor.server;
