@@ -11,7 +11,7 @@ const CONTROLS = new Set([
   'listbox',
 ]);
 
-/** The HTML of every control that a screen reader would announce without a name, as Chromium computes names. */
+/** The HTML of every control that has no accessible name, as Chromium computes names. */
 export async function namelessControls(page: Page): Promise<string[]> {
   const session = await page.context().newCDPSession(page);
   const { nodes } = await session.send('Accessibility.getFullAXTree');

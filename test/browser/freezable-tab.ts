@@ -8,8 +8,8 @@ import { chromium, type Page } from 'playwright-core';
 import { CHROMIUM, FLAGS } from './chromium.js';
 
 /**
- * A tab as a user has it. Playwright's own tabs claim to be in front for ever, and Chromium freezes only those that
- * are not.
+ * A tab that Chromium can freeze. Chromium freezes only background tabs, and Playwright's own tabs always report that
+ * they are in the foreground.
  */
 export class FreezableTab {
   private constructor(
@@ -34,7 +34,7 @@ export class FreezableTab {
     });
   }
 
-  /** Hides the tab and stops its timers and events; rejects if the page has not noticed. */
+  /** Hides the tab and stops its timers and events; rejects if the page does not see the `freeze` event. */
   async freeze(): Promise<void> {
     const noticed = await this.page.evaluateHandle(() => {
       const seen: string[] = [];

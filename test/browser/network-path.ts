@@ -1,18 +1,18 @@
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 
-/** What becomes of bytes: they pass, they vanish without a word, or there is nobody to take the connection. */
+/** What happens to bytes: they are forwarded, dropped silently, or the connection is refused. */
 type Weather = 'open' | 'black hole' | 'cut';
 
 interface Pair {
   readonly page: Socket;
   readonly venue: Socket;
-  /** Which ways nothing goes any more, not even a goodbye; for good, as when a router has forgotten a connection. */
+  /** Directions in which nothing is forwarded any more, as when a NAT router has dropped its entry for the connection. */
   isDeaf: boolean;
   isMute: boolean;
 }
 
-/** The network between a page and its venue, which can fail in the ways that networks do. */
+/** A TCP proxy between a page and its server, with the failure modes of a network. */
 export class NetworkPath {
   #weather: Weather = 'open';
   readonly #pairs = new Set<Pair>();
@@ -33,24 +33,24 @@ export class NetworkPath {
     return `http://localhost:${(this.#server.address() as AddressInfo).port}`;
   }
 
-  /** Stops forwarding both ways, without closing anything, and takes new connections only to swallow them. */
+  /** Stops forwarding in both directions without closing anything; new connections are accepted and ignored. */
   blackHole(): void {
     this.#weather = 'black hole';
     for (const pair of this.#pairs) pair.isDeaf = pair.isMute = true;
   }
 
-  /** Lets requests through and loses every answer. */
+  /** Forwards requests and drops every response. */
   loseAnswers(): void {
     for (const pair of this.#pairs) pair.isMute = true;
   }
 
-  /** Resets what is there and refuses what comes. */
+  /** Resets the open connections and refuses new ones. */
   cut(): void {
     this.#weather = 'cut';
     for (const { page, venue } of this.#pairs) for (const end of [page, venue]) end.destroy();
   }
 
-  /** New connections pass; what was lost in a black hole stays lost. */
+  /** Forwards new connections again; bytes that were dropped stay lost. */
   restore(): void {
     this.#weather = 'open';
   }

@@ -25,7 +25,7 @@ afterAll(async () => {
   for (const server of [ours, theirs]) server?.close();
 });
 
-/** Serves an empty page. Other ports are other origins, but the same site: a SameSite cookie goes along. */
+/** Serves an empty page. Another port is another origin but the same site, so a SameSite cookie is sent. */
 async function pageServer(): Promise<Server> {
   const server = createServer((_request, response) => {
     response.setHeader('Content-Type', 'text/html').end('<!doctype html><title>page</title>');
@@ -37,7 +37,7 @@ async function pageServer(): Promise<Server> {
 
 const originOf = (server: Server) => `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 
-/** An app that knows its users by a cookie, and who asked it to let them in. */
+/** An app that authenticates by a cookie, and the origins its `authenticate` was called with. */
 async function openDoor(origins: 'ours' | false) {
   const seen: Pick<Handshake, 'origin' | 'token'>[] = [];
   app = await createRealtimeTestApp({
@@ -56,7 +56,7 @@ async function openDoor(origins: 'ours' | false) {
   return seen;
 }
 
-/** What a page of that server gets from a WebSocket to the app, in a browser where its user is logged in. */
+/** The outcome of a WebSocket from a page of that server to the app, in a browser that holds the user's cookie. */
 async function visit(server: Server): Promise<string> {
   const context = await browser.newContext();
   await context.addCookies([{ name: 'session', value: 'ann', domain: '127.0.0.1', path: '/' }]);
@@ -75,19 +75,19 @@ async function visit(server: Server): Promise<string> {
   return got;
 }
 
-it('a page of another origin cannot connect, and the app is not even asked', async () => {
+it('a page of another origin cannot connect, and authenticate is not called', async () => {
   const seen = await openDoor('ours');
   expect(await visit(theirs)).toBe('closed with 1006');
   expect(seen).toEqual([]);
 });
 
-it('the same page on the allowed origin can', async () => {
+it('the same page on the allowed origin can connect', async () => {
   const seen = await openDoor('ours');
   expect(await visit(ours)).toMatch(/"type":"\$hello".*"userId":"ann"/);
   expect(seen).toEqual([{ origin: originOf(ours), token: 'ann' }]);
 });
 
-it('it is the origin that keeps the other page out: its cookie would have let it in', async () => {
+it('only the origin check refuses the other page: its cookie would be accepted', async () => {
   const seen = await openDoor(false);
   expect(await visit(theirs)).toMatch(/"userId":"ann"/);
   expect(seen).toEqual([{ origin: originOf(theirs), token: 'ann' }]);

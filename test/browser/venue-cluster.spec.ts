@@ -25,7 +25,7 @@ describe('the venue on three nodes', { timeout: 60_000 }, () => {
     [cluster, browser] = await Promise.all([VenueCluster.start(), launchChromium()]);
     maria = await VenueWindow.open(browser, cluster.url, 'Maria Conti');
     tomas = await VenueWindow.open(browser, cluster.url, 'Tomás Reyes');
-    // The proxy takes turns by connection, of which a page opens several.
+    // The proxy is round-robin by connection, and a page opens several connections.
     for (let i = 0; i < 20 && (await nodeOf(tomas)) === (await nodeOf(maria)); i++) {
       await cluster.skipTurn();
       await tomas.reload();
@@ -37,12 +37,12 @@ describe('the venue on three nodes', { timeout: 60_000 }, () => {
     await cluster?.stop();
   });
 
-  it('serves two windows from two nodes, and each shows which', async () => {
+  it('serves two windows from two nodes, and each window shows its node', async () => {
     const [hers, his] = [await nodeOf(maria), await nodeOf(tomas)];
     expect(hers.pid).not.toBe(his.pid);
   });
 
-  it('shows on every node what is done on one', async () => {
+  it('shows a change made on one node on every node', async () => {
     await maria.table(1).click();
     await maria.page.getByRole('button', { name: 'ConnectionPermit guests' }).click();
     await tomas.table(1, 'occupied').waitFor();
@@ -58,7 +58,7 @@ describe('the venue on three nodes', { timeout: 60_000 }, () => {
     await maria.reservationOf('Grace Hopper').getByText('Table 15 · 2 guests').waitFor();
   });
 
-  it('lets one of six hosts have a table they all book at the same moment on three nodes', async () => {
+  it('gives a table to one of six hosts that book it at the same moment on three nodes', async () => {
     const at = new Date(Date.now() + 90 * 24 * 3_600_000).toISOString();
     const wishes = Array.from({ length: 6 }, (_, i) =>
       post(cluster.nodes[i % 3] as VenueNode, '/reservations', {
@@ -72,7 +72,7 @@ describe('the venue on three nodes', { timeout: 60_000 }, () => {
     expect(statuses).toEqual([201, 409, 409, 409, 409, 409]);
   });
 
-  it('brings a notification that one node takes over HTTP to a user on another', async () => {
+  it('delivers a notification that one node receives over HTTP to a user on another node', async () => {
     const [hers, his] = [await nodeOf(maria), await nodeOf(tomas)];
     const third = cluster.nodes.find((node) => node !== hers && node !== his) as VenueNode;
     const receipt = await post(third, '/users/maria/notifications', { text: 'From the third node' });
@@ -80,20 +80,20 @@ describe('the venue on three nodes', { timeout: 60_000 }, () => {
     await maria.messages.getByText('From the third node').waitFor();
   });
 
-  it('tells the sender that a colleague on another node has the message', async () => {
+  it('tells the sender that a colleague on another node received the message', async () => {
     await maria.write('Tomás Reyes', 'Table 6 wants the bill');
     await maria.page.getByText('Tomás Reyes has it.').waitFor();
     await tomas.messages.getByText('Table 6 wants the bill').waitFor();
   });
 
-  it('takes a token that another node has signed', async () => {
+  it('accepts a token that another node has signed', async () => {
     const [first, second] = cluster.nodes as [VenueNode, VenueNode];
     const { token } = (await (await post(first, '/login', { userId: 'maria' })).json()) as { token: string };
     const answer = await fetch(`${second.url}/tables`, { headers: { Authorization: `Bearer ${token}` } });
     expect(answer.status).toBe(200);
   });
 
-  it('brings a window back on another node with the right floor when its own is killed', async () => {
+  it('reconnects a window to another node with the current floor when its node is killed', async () => {
     const [hers, his] = [await nodeOf(maria), await nodeOf(tomas)];
     const states = await maria.recordStates();
     cluster.kill(hers);
@@ -109,14 +109,14 @@ describe('the venue on three nodes', { timeout: 60_000 }, () => {
     await tomas.table(12, 'occupied').waitFor();
   });
 
-  it('leaves nothing in Redis of the node that was killed', async () => {
+  it('leaves no key of the killed node in Redis', async () => {
     const { redis } = cluster;
     const keys = (await redis.call('KEYS', '*')) as string[];
     for (const key of keys) expect(await redis.call('TTL', key), key).toBeGreaterThan(0);
     expect(await redis.call('PUBSUB', 'CHANNELS', '*:c:node:*')).toHaveLength(2);
   });
 
-  it('lets new windows in while a node is dead', async () => {
+  it('accepts new windows while a node is down', async () => {
     for (let i = 0; i < 3; i++) {
       const aiko = await VenueWindow.open(browser, cluster.url, 'Aiko Tanaka');
       await aiko.table(11, 'occupied').waitFor();

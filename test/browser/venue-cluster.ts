@@ -7,9 +7,9 @@ import { RedisServer } from '../backplane/redis-server.js';
 
 export interface VenueNode {
   readonly pid: number;
-  /** Past the proxy. */
+  /** The address of the node itself, without the proxy. */
   readonly url: string;
-  /** As `GET /health` says; pages show the beginning of it. */
+  /** As `GET /health` reports it; pages show its first characters. */
   readonly name: string;
 }
 
@@ -42,21 +42,21 @@ export class VenueCluster {
     throw new Error('The cluster ended before it was open.');
   }
 
-  /** The node that serves a page, by the name the page shows. */
+  /** The node that serves a page, found by the name that the page shows. */
   nodeNamed(beginning: string): VenueNode {
     const node = this.nodes.find(({ name }) => beginning !== '' && name.startsWith(beginning));
     if (node === undefined) throw new Error(`No node's name begins with "${beginning}".`);
     return node;
   }
 
-  /** Takes one turn of the proxy: the next connection goes to the next node. */
+  /** Opens one connection through the proxy, so that the next one goes to the next node. */
   async skipTurn(): Promise<void> {
     const socket = connect(Number(new URL(this.url).port), '127.0.0.1');
     await once(socket, 'connect');
     socket.destroy();
   }
 
-  /** A crash: nobody is told. */
+  /** SIGKILL, as in a crash. */
   kill(node: VenueNode): void {
     process.kill(node.pid, 'SIGKILL');
   }

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 
 const sample = (path: string) => fileURLToPath(new URL(`../../sample/01-venue/${path}`, import.meta.url));
 
-/** Builds the sample, unless it is built already: the pages of a test that runs beside this one are served from there. */
+/** Builds the sample unless it is up to date, since a test that runs in parallel serves pages from it. */
 export async function buildVenue(): Promise<void> {
   const sources = ['src', 'web', 'venue.json', 'build.mjs', '../../dist'].map(sample);
   if (newest(sources) < newest([sample('dist/public/index.html')])) return;
@@ -16,7 +16,7 @@ export async function buildVenue(): Promise<void> {
   if (code !== 0) throw new Error(`sample/01-venue/build.mjs ended with ${code}.`);
 }
 
-/** When anything in these was changed last; 0 where there is nothing. */
+/** The last modification time below these paths; 0 if there is nothing. */
 function newest(paths: readonly string[]): number {
   const times = paths.map((path) => {
     const found = statSync(path, { throwIfNoEntry: false });
@@ -61,7 +61,7 @@ export class VenueProcess {
     });
   }
 
-  /** SIGKILL is a crash: nobody is told. */
+  /** SIGKILL acts as a crash. */
   async stop(signal: 'SIGTERM' | 'SIGKILL' = 'SIGTERM'): Promise<void> {
     if (this.process.exitCode !== null || this.process.signalCode !== null) return;
     const exited = once(this.process, 'exit');

@@ -17,7 +17,7 @@ beforeAll(async () => {
 }, 90_000);
 afterAll(() => browser?.close());
 
-/** A venue of its own for each test, and a network before it that can fail. */
+/** A server for each test, behind a proxy that can fail. */
 async function openVenue(settings?: Record<string, string>) {
   const venue = await VenueProcess.start('0', settings);
   const path = await NetworkPath.to(venue.port);
@@ -28,11 +28,11 @@ async function openVenue(settings?: Record<string, string>) {
   return { venue, path };
 }
 
-/** And a window that comes in through that. */
+/** The same with a window that connects through the proxy. */
 async function open(settings?: Record<string, string>) {
   const { venue, path } = await openVenue(settings);
   const maria = await VenueWindow.open(browser, path.url, 'Maria Conti');
-  // Retries come ever more rarely while a server takes its time to start.
+  // The delay between retries grows while the server starts.
   maria.page.setDefaultTimeout(40_000);
   onTestFinished(() => maria.page.context().close());
   return { venue, path, maria };
@@ -46,7 +46,7 @@ async function openFreezable() {
   return { venue, path, maria, tab, states: await maria.recordStates() };
 }
 
-/** Changes the floor past the window's network. */
+/** Changes the floor without using the window's proxy. */
 const permit = (venue: VenueProcess, number: number) =>
   fetch(`${venue.url}/tables/t${number}`, {
     method: 'PATCH',
@@ -59,7 +59,7 @@ async function timesBooked(venue: VenueProcess, guest: string): Promise<number> 
   return reservations.filter(({ guestName }) => guestName === guest).length;
 }
 
-/** It is in the house's book once, the form says so, and the list shows it once. */
+/** The server has it once, the form confirms it, and the list shows it once. */
 async function isBookedOnce(venue: VenueProcess, window: VenueWindow, guest: string): Promise<void> {
   await window.page.getByRole('alert').getByText(`${guest} is expected at`).waitFor();
   expect(await timesBooked(venue, guest)).toBe(1);
@@ -69,7 +69,7 @@ async function isBookedOnce(venue: VenueProcess, window: VenueWindow, guest: str
 
 describe('the venue page', { timeout: 150_000 }, () => {
   describe('when its server is killed and started again', () => {
-    it('says so, is live again by itself with the floor of the new one, and sends what waited once', async () => {
+    it('shows that, reconnects by itself with the floor of the new server, and sends a waiting request once', async () => {
       const { venue, maria } = await open();
       await permit(venue, 11);
       await maria.table(11, 'occupied').waitFor();
@@ -84,7 +84,7 @@ describe('the venue page', { timeout: 150_000 }, () => {
       await isBookedOnce(reopened, maria, 'Ada Lovelace');
     });
 
-    it('counts down to the next attempt, and makes it at once on demand', async () => {
+    it('counts down to the next attempt, and retries at once on a click', async () => {
       const { venue, maria } = await open();
       const seconds = await maria.page.evaluateHandle(() => {
         const shown: number[] = [];
@@ -108,7 +108,7 @@ describe('the venue page', { timeout: 150_000 }, () => {
       await maria.page.getByText('Live', { exact: true }).waitFor({ timeout: 3_000 });
     });
 
-    it('keeps the order of what waited: seated and then held is held', async () => {
+    it('keeps the order of waiting requests: a table seated and then held is held', async () => {
       const { venue, maria } = await open();
       await maria.table(3).click();
       await venue.stop('SIGKILL');
@@ -124,7 +124,7 @@ describe('the venue page', { timeout: 150_000 }, () => {
       );
     });
 
-    it('says in words that nobody can know whether a reservation was made whose answer died with the server', async () => {
+    it('says that the outcome of a reservation is unknown when its reply was lost with the server', async () => {
       const { venue, path, maria } = await open();
       path.loseAnswers();
       await maria.reserve('Table 5 · 4 seats', 'Grace Hopper', '2');
@@ -140,8 +140,8 @@ describe('the venue page', { timeout: 150_000 }, () => {
     });
   });
 
-  describe('when the network goes and comes', () => {
-    it('notices offline within seconds, is live again when online, and sends what waited once', async () => {
+  describe('when the network goes offline and online', () => {
+    it('detects offline within seconds, is live again when online, and sends a waiting request once', async () => {
       const { venue, path, maria } = await open();
       await maria.page.context().setOffline(true);
       path.blackHole();
@@ -156,7 +156,7 @@ describe('the venue page', { timeout: 150_000 }, () => {
       await isBookedOnce(venue, maria, 'Alan Turing');
     });
 
-    it('comes back from a connection that was reset, and sends what waited once', async () => {
+    it('reconnects after a connection reset, and sends a waiting request once', async () => {
       const { venue, path, maria } = await open();
       path.cut();
       await maria.isAway();
@@ -170,7 +170,7 @@ describe('the venue page', { timeout: 150_000 }, () => {
   });
 
   describe('when its tab is frozen and resumed', () => {
-    // A frozen page paints nothing, so that nobody can click in it.
+    // A frozen page cannot be clicked.
     const submit = ({ page }: VenueWindow) =>
       page.evaluate(() => document.querySelector<HTMLFormElement>('#reserve-form')!.requestSubmit());
     const fill = async ({ page }: VenueWindow, guest: string) => {
@@ -178,7 +178,7 @@ describe('the venue page', { timeout: 150_000 }, () => {
       await page.getByLabel('Guest').fill(guest);
     };
 
-    it('shows the floor as it became meanwhile, and has sent what was asked once', async () => {
+    it('shows the current floor, and has sent the request once', async () => {
       const { venue, maria, tab } = await openFreezable();
       await fill(maria, 'Barbara Liskov');
       await tab.freeze();
@@ -190,7 +190,7 @@ describe('the venue page', { timeout: 150_000 }, () => {
       await isBookedOnce(venue, maria, 'Barbara Liskov');
     });
 
-    it('says on waking that its server has gone meanwhile, and comes back', async () => {
+    it('shows on resume that its server is gone, and reconnects', async () => {
       const { venue, maria, tab, states } = await openFreezable();
       await fill(maria, 'Radia Perlman');
       await permit(venue, 11);
@@ -207,7 +207,7 @@ describe('the venue page', { timeout: 150_000 }, () => {
       await isBookedOnce(reopened, maria, 'Radia Perlman');
     });
 
-    it('notices on waking that its network is gone, long before a heartbeat', async () => {
+    it('detects on resume that its network is gone, long before a heartbeat', async () => {
       const { venue, path, maria, tab } = await openFreezable();
       await fill(maria, 'Leslie Lamport');
       await tab.freeze();
@@ -223,10 +223,10 @@ describe('the venue page', { timeout: 150_000 }, () => {
     });
   });
 
-  describe('when its connection falls into a black hole', () => {
+  describe('when its connection silently drops all bytes', () => {
     const quick = { HEARTBEAT_MS: '1000' };
 
-    it('notices by silence, and sends once what vanished on the way out', async () => {
+    it('detects the silence, and sends a lost request once', async () => {
       const { venue, path, maria } = await open(quick);
       path.blackHole();
       await maria.reserve('Table 5 · 4 seats', 'Donald Knuth', '3');
@@ -240,7 +240,7 @@ describe('the venue page', { timeout: 150_000 }, () => {
       await isBookedOnce(venue, maria, 'Donald Knuth');
     });
 
-    it('does not book twice what was booked and whose answer vanished', async () => {
+    it('does not book twice when the reply to a booking was lost', async () => {
       const { venue, path, maria } = await open(quick);
       path.loseAnswers();
       await maria.reserve('Table 5 · 4 seats', 'Tony Hoare', '3');
@@ -250,7 +250,7 @@ describe('the venue page', { timeout: 150_000 }, () => {
       await isBookedOnce(venue, maria, 'Tony Hoare');
     });
 
-    it('seats a table once, however often it had to be said', async () => {
+    it('seats a table once when its request was sent several times', async () => {
       const { venue, path, maria } = await open(quick);
       await maria.table(12).click();
       path.blackHole();

@@ -1,6 +1,6 @@
 import type { Browser, Locator, Page } from 'playwright-core';
 
-/** A window of its own browser profile, signed in as one of the staff and live. */
+/** A window with its own browser profile, signed in as one of the staff and live. */
 export class VenueWindow {
   private constructor(readonly page: Page) {}
 
@@ -10,7 +10,7 @@ export class VenueWindow {
     return VenueWindow.enter(await context.newPage(), url, who);
   }
 
-  /** Comes in on a page that is there already. */
+  /** Signs in on a page that is already loaded. */
   static async enter(page: Page, url: string, who: string): Promise<VenueWindow> {
     await page.goto(url);
     await page.getByRole('button', { name: who }).click();
@@ -19,7 +19,7 @@ export class VenueWindow {
     return window;
   }
 
-  /** It says that it is not. */
+  /** It shows that it is not live. */
   isAway(): Promise<void> {
     return this.page.getByText(/^Reconnecting/).waitFor();
   }
@@ -28,7 +28,7 @@ export class VenueWindow {
     return this.page.getByText('Live', { exact: true }).waitFor();
   }
 
-  /** Every state of the connection from now on, however short; the page may be back before anybody could look. */
+  /** Records every state of the connection from now on, since a state may be too short to poll for. */
   async recordStates(): Promise<() => Promise<string[]>> {
     const recorded = await this.page.evaluateHandle(() => {
       const states: string[] = [];
@@ -42,7 +42,7 @@ export class VenueWindow {
     return () => recorded.jsonValue();
   }
 
-  /** The beginning of the name of the node that serves it. */
+  /** The first characters of the name of the node that serves it. */
   async nodeName(): Promise<string> {
     return (await this.page.getByTitle('The node that serves this window').textContent()) ?? '';
   }
@@ -69,7 +69,7 @@ export class VenueWindow {
     await this.page.getByRole('button', { name: 'Reserve', exact: true }).click();
   }
 
-  /** Moves on with Tab until the focus is on that control, as somebody without a mouse does. */
+  /** Presses Tab until that control has the focus, as a keyboard user does. */
   async tabTo(control: Locator): Promise<void> {
     for (let presses = 0; presses < 100; presses++) {
       await this.page.keyboard.press('Tab');
@@ -84,7 +84,7 @@ export class VenueWindow {
     await this.page.getByRole('button', { name: 'Send' }).click();
   }
 
-  /** Comes back as the same person: nobody signs in twice an evening. */
+  /** Reloads the page, which signs in as the same person without asking. */
   async reload(): Promise<void> {
     await this.page.reload();
     await this.isLive();

@@ -5,7 +5,7 @@ import { buildVenue, VenueProcess } from './venue-process.js';
 import { launchChromium } from './chromium.js';
 import { VenueWindow } from './venue-window.js';
 
-// The windows stay open all evening, as they do in a restaurant: every test works at tables of its own.
+// The windows stay open for all tests, so each test uses its own tables.
 describe('the venue in two windows', { timeout: 60_000 }, () => {
   let venue: VenueProcess;
   let browser: Browser;
@@ -59,7 +59,7 @@ describe('the venue in two windows', { timeout: 60_000 }, () => {
     }
   });
 
-  it('refuses a double booking in words', async () => {
+  it('refuses a double booking with a sentence', async () => {
     await maria.reserve('Table 15 · 4 seats', 'Grace Hopper', '2');
     await maria.reservationOf('Grace Hopper').waitFor();
     await maria.reserve('Table 15 · 4 seats', 'Alan Turing', '2');
@@ -67,7 +67,7 @@ describe('the venue in two windows', { timeout: 60_000 }, () => {
     expect(await maria.reservationOf('Alan Turing').count()).toBe(0);
   });
 
-  it("says what is wrong with a field at that field, in the contract's words", async () => {
+  it('shows what is wrong with a field at that field, with the message of the contract', async () => {
     await maria.reserve('Table 3 · 2 seats', '', '2');
     await maria.page.getByText('the guest needs a name of 1 to 60 characters').waitFor();
     const guest = maria.page.getByLabel('Guest');
@@ -84,7 +84,7 @@ describe('the venue in two windows', { timeout: 60_000 }, () => {
     expect(await maria.messages.getByText('For Tomás').count()).toBe(0);
   });
 
-  it('carries a message from colleague to colleague, and says when nobody is there', async () => {
+  it('delivers a message between colleagues, and says when the recipient is not connected', async () => {
     await maria.write('Tomás Reyes', 'Table 6 wants the bill');
     await maria.page.getByText('Tomás Reyes has it.').waitFor();
     await tomas.page.getByRole('status').getByText('Table 6 wants the bill').waitFor();
@@ -92,12 +92,12 @@ describe('the venue in two windows', { timeout: 60_000 }, () => {
     await maria.page.getByText('Jonas Weber is not here right now.').waitFor();
   });
 
-  it('shows what a guest is called as text, whatever it looks like', async () => {
+  it("shows a guest's name as text, never as HTML", async () => {
     await maria.reserve('Table 7 · 4 seats', '<img src=x onerror=alert(1)>', '2');
     await tomas.reservationOf('<img src=x onerror=alert(1)>').waitFor();
   });
 
-  it('gives the focus back to the table when Escape closes its panel', async () => {
+  it('returns the focus to the table when Escape closes its panel', async () => {
     await maria.table(12).focus();
     await maria.page.keyboard.press('Enter');
     await maria.page.getByRole('heading', { name: 'Table 12' }).waitFor();
@@ -105,7 +105,7 @@ describe('the venue in two windows', { timeout: 60_000 }, () => {
     expect(await maria.table(12).evaluate((table) => table === document.activeElement)).toBe(true);
   });
 
-  it('gives every control an accessible name, on the sign-in as well', async () => {
+  it('gives every control an accessible name, on the sign-in page too', async () => {
     const page = await browser.newPage();
     await page.goto(venue.url);
     await page.getByLabel('Somebody else').waitFor();
@@ -115,13 +115,13 @@ describe('the venue in two windows', { timeout: 60_000 }, () => {
     expect(await namelessControls(maria.page)).toEqual([]);
   });
 
-  it.each([390, 360])('has nothing to scroll sideways at %i px', async (width) => {
+  it.each([390, 360])('does not scroll sideways at %i px', async (width) => {
     await tomas.page.setViewportSize({ width, height: 844 });
     await tomas.table(9).click();
     expect(await tomas.page.evaluate(() => document.documentElement.scrollWidth)).toBe(width);
   });
 
-  it('says that it reconnects when the server dies, and reads the floor anew when it is back', async () => {
+  it('shows that it reconnects when the server dies, and reads the floor again when it is back', async () => {
     const house = await VenueProcess.start();
     const aiko = await VenueWindow.open(browser, house.url, 'Aiko Tanaka');
     await aiko.table(11).click();
@@ -131,7 +131,7 @@ describe('the venue in two windows', { timeout: 60_000 }, () => {
     await aiko.page.getByText(/^Reconnecting in \d+ s$/).waitFor();
     const reopened = await VenueProcess.start(house.port);
     await aiko.isLive();
-    // The new process has read its file again; a window that only listened would still say occupied.
+    // The new process has read its file again; a window that only received events would still show occupied.
     await aiko.table(11, 'free').waitFor();
     await reopened.stop();
   });

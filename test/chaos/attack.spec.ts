@@ -1,12 +1,16 @@
 import { expect, it } from 'vitest';
 import { runRig } from './rig-process.js';
 
-// The bar of 100 ms is for a machine that does nothing else; here the other tests run beside it.
+// The limit of 100 ms is for an idle machine; other tests run in parallel here.
 const SHORT = ['--seconds', '4', '--warm-up', '3', '--min-inputs', '10000', '--max-p99-ms', '2000'];
 
-it('a server under attack keeps serving, and is the same afterwards', { timeout: 180_000 }, async () => {
-  const { code, said } = await runRig('attack', SHORT);
-  expect(said).not.toMatch(/^FAIL/m);
-  expect(said.match(/^PASS {2}/gm)).toHaveLength(7);
-  expect(code).toBe(0);
-});
+it(
+  'a server under attack keeps serving, and returns to its earlier state',
+  { timeout: 180_000 },
+  async () => {
+    const { code, said } = await runRig('attack', SHORT);
+    expect(said).not.toMatch(/^FAIL/m);
+    expect(said.match(/^PASS {2}/gm)).toHaveLength(7);
+    expect(code).toBe(0);
+  },
+);

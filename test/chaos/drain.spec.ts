@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { runRig } from './rig-process.js';
 
 it(
-  '300 clients are sent away by SIGTERM one after another, and none is lost',
+  'SIGTERM moves 300 clients to another node one after another, and loses none',
   { timeout: 120_000 },
   async () => {
     const { code, said } = await runRig('drain', ['--connections', '300', '--late-ms', '5000']);

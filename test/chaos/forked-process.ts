@@ -10,7 +10,7 @@ interface Envelope {
   readonly value: unknown;
 }
 
-/** A TypeScript file in a process of its own, asked and told things over IPC. */
+/** A TypeScript file in its own process, with requests and events over IPC. */
 export class ForkedProcess {
   readonly exited: Promise<{ code: number | null; signal: NodeJS.Signals | null }>;
   readonly #child: ChildProcess;
@@ -23,7 +23,7 @@ export class ForkedProcess {
     this.exited = once(this.#child, 'exit').then(([code, signal]) => ({ code, signal }) as never);
   }
 
-  /** The next value it says of a kind; rejects when it ends without one. */
+  /** The next value of a kind that it sends; rejects if it exits before. */
   said<T>(kind: string): Promise<T> {
     return new Promise((resolve, reject) => {
       const onMessage = (message: Envelope) => {
@@ -61,7 +61,7 @@ export class ForkedProcess {
     });
   }
 
-  /** Runs only when nobody else needs the processor. */
+  /** Gives the process the lowest scheduling priority. */
   yieldProcessor(): void {
     setPriority(this.#child.pid ?? 0, constants.priority.PRIORITY_LOW);
   }
@@ -75,12 +75,12 @@ export class ForkedProcess {
 if (process.send !== undefined)
   process.once('disconnect', () => setTimeout(() => process.exit(), 30_000).unref());
 
-/** The other side of it, in the child. */
+/** The child's side of the IPC. */
 export function say(kind: string, value: unknown): void {
   process.send?.({ kind, value } satisfies Envelope);
 }
 
-/** Answers a kind of question of the parent. */
+/** Registers the handler for one kind of request from the parent. */
 export function onAsked(kind: string, answer: (value: never) => unknown): void {
   process.on('message', (message: Envelope) => {
     if (message.kind !== kind) return;

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 
-/** Runs a rig as `npm run` does, and gives back its exit code and all that it said. */
+/** Runs a rig as `npm run` does; returns its exit code and output. */
 export async function runRig(
   rig: string,
   args: readonly string[],

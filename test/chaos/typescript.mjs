@@ -1,4 +1,4 @@
-// node --import ./typescript.mjs x.ts: runs TypeScript as the tests do, decorator metadata included, on lib/ as it is.
+// node --import ./typescript.mjs x.ts: runs TypeScript from lib/ sources as the tests do, with decorator metadata.
 import { readFile } from 'node:fs/promises';
 import { register } from 'node:module';
 import { fileURLToPath } from 'node:url';
@@ -12,7 +12,7 @@ const ENTRY_POINTS = new Map([
   ['nestjs-realtime/testing', 'testing/index.ts'],
 ]);
 
-// Node runs the hooks below on a thread of their own, which loads this file again.
+// Node runs the hooks below on a separate thread, which loads this file again.
 if (isMainThread) {
   globalThis.babelHelpers = { decorate: __decorate, decorateMetadata: __metadata, decorateParam: __param };
   register(import.meta.url);

@@ -1,4 +1,4 @@
-/** Prints PASS or FAIL for each bar, and remembers whether all were met. */
+/** Prints PASS or FAIL for each check, and records whether all passed. */
 export class Verdicts {
   #failed = 0;
 

@@ -29,7 +29,7 @@ interface Difference {
   readonly unknownProperties?: 'refuse';
   readonly ours: unknown;
 }
-/** One example for each row of CLASS-PAYLOADS.md, for which the libraries decide otherwise. */
+/** One example for each row of CLASS-PAYLOADS.md, on which the libraries decide differently. */
 const differences: Readonly<Record<string, Difference>> = {
   'polluting-keys': {
     input: JSON.parse('{"free":{"__proto__":{"a":1},"prototype":1}}'),
@@ -66,7 +66,7 @@ const differences: Readonly<Record<string, Difference>> = {
 };
 
 describe('the differences between a class payload and the libraries', () => {
-  it('are those that CLASS-PAYLOADS.md lists', () => {
+  it('are exactly those that CLASS-PAYLOADS.md lists', () => {
     const text = readFileSync(new URL('../../lib/contract/class/CLASS-PAYLOADS.md', import.meta.url), 'utf8');
     expect([...text.matchAll(/^\| `([\w-]+)`/gm)].map(([, name]) => name)).toEqual(Object.keys(differences));
   });

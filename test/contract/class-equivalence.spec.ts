@@ -136,7 +136,7 @@ const cases: readonly Case[] = [
   { title: 'accessors', target: classes.WithMembers, valid: [{ first: 'f' }, { nick: 'n' }] },
 ];
 
-/** undefined when class-transformer itself cannot make an instance of the input. */
+/** `undefined` if class-transformer itself cannot make an instance of the input. */
 async function reference({ target, groups }: Case, input: object, refuse: boolean) {
   let value: object;
   try {
@@ -152,7 +152,7 @@ async function reference({ target, groups }: Case, input: object, refuse: boolea
 describe('a class payload decides as class-transformer and class-validator do', () => {
   for (const one of cases) {
     for (const unknownProperties of ['strip', 'refuse'] as const) {
-      it(`for ${one.title}, where unknown properties are to ${unknownProperties}`, async () => {
+      it(`for ${one.title}, with unknownProperties: '${unknownProperties}'`, async () => {
         const payload = new ClassPayload(one.target, one.groups ?? [], unknownProperties);
         const refuse = unknownProperties === 'refuse';
         let compared = 0;
@@ -185,7 +185,7 @@ describe('a class payload decides as class-transformer and class-validator do', 
     }
   }
 
-  it('for every valid sample, whose instance has the class and prototype of the contract', async () => {
+  it("for every valid sample, with an instance of the contract's class", async () => {
     for (const one of cases) {
       for (const valid of one.valid) {
         const expected = await reference(one, valid, false);

@@ -12,7 +12,7 @@ const BATCHES = 10;
 const CLASSES = 50;
 const INPUTS = 200;
 
-/** Decorators that judge no value themselves; the fuzzed classes use them too. */
+/** Decorators that check no value themselves; the fuzzed classes use them too. */
 const STRUCTURE = [
   'IsOptional',
   'ValidateIf',
@@ -48,7 +48,7 @@ async function fails({ spec, ...rest }: Setting, input: object): Promise<unknown
 async function shrink(from: Setting, input: object): Promise<Setting> {
   for (const list of ['properties', 'inherited'] as const) {
     for (const [index, property] of from.spec[list].entries()) {
-      // A property that is left in place of one that goes has no decorator.
+      // Keep the property, but without any decorator.
       const empty = { ...property, shape: 'untyped', constraints: [], optional: 'no', transform: 'none', exposed: 'no', excluded: false } as const; // prettier-ignore
       if (JSON.stringify(empty) === JSON.stringify(property)) continue;
       const smaller = { ...from, spec: { ...from.spec, [list]: from.spec[list].with(index, empty) } };
@@ -74,7 +74,7 @@ async function fuzz(seed: number): Promise<void> {
 }
 
 describe('a class payload', () => {
-  it('is compared for every decorator of class-validator that judges a value', () => {
+  it('is compared for every decorator of class-validator that checks a value', () => {
     const decorators = Object.keys(validators).filter((name) => /^[A-Z]\w*[a-z]/.test(name));
     expect(Object.keys(constraintKinds).sort()).toEqual(
       decorators.filter((name) => ![...STRUCTURE, ...NO_DECORATORS].includes(name)).sort(),

@@ -5,7 +5,7 @@ import { ClassPayload } from '../../lib/contract/class/class-payload.js';
 const strip = (target: new () => object) => new ClassPayload(target, [], 'strip');
 
 describe('the issues of a class payload', () => {
-  it('asks each rule once, of a refused payload too', async () => {
+  it('runs each rule once, for a refused payload too', async () => {
     let asked = 0;
     class Counted {
       @IsString() text!: string;
@@ -15,7 +15,7 @@ describe('the issues of a class payload', () => {
     expect(asked).toBe(1);
   });
 
-  it('says what a rule says now, where its message depends on when it is asked', async () => {
+  it('reports the current message of a rule whose message changes between calls', async () => {
     let language = 'en';
     class Translated {
       @IsInt({ message: () => (language === 'en' ? '$property: a number' : '$property: eine Zahl') })

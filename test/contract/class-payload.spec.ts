@@ -32,7 +32,7 @@ describe('a class payload', () => {
     ]);
   });
 
-  it('points at the place with a dotted path, in class-validator’s own words', async () => {
+  it('reports a dotted path and the message of class-validator', async () => {
     const input = {
       home: { street: 1 },
       others: [{ street: 'a' }, { street: 'b', number: 'x' }, null],
@@ -50,14 +50,14 @@ describe('a class payload', () => {
     expect(await issuesOf(classes.Tree, { label: 'a', children })).toHaveLength(20);
   });
 
-  it('leaves the key of a map, which is the client’s text, out of the path', async () => {
+  it('leaves the key of a map, which is client text, out of the path', async () => {
     const input = { words: 'a', numbers: 1, map: { hunter2: { street: 5 } } };
     expect(await issuesOf(classes.Collections, input)).toEqual([
       { path: 'map.*.street', message: 'street must be a string' },
     ]);
   });
 
-  it('never repeats a value, whatever the message would say', async () => {
+  it("never repeats a value, even if the rule's message would", async () => {
     class Chatty {
       @Matches(/^a$/, { message: 'got $value' }) template!: string;
       @Matches(/^a$/, { message: ({ value }) => `got ${String(value)}` }) text!: string;
@@ -121,7 +121,7 @@ describe('a class payload', () => {
     ]);
   });
 
-  it('does not change, or share anything with, its input', async () => {
+  it('does not change its input and shares nothing with it', async () => {
     const input = { shape: { kind: 'circle', radius: 1 }, shapes: [{ kind: 'square', side: 'x' }] };
     const before = structuredClone(input);
     await strip(classes.Drawing).validate(input);
@@ -162,7 +162,7 @@ describe('a class payload', () => {
     await expect(Promise.resolve(strip(target).validate(input))).resolves.toBeDefined();
   });
 
-  it('hands on what a rule throws, synchronously or as a rejection', async () => {
+  it('passes on what a rule throws, synchronously or as a rejection', async () => {
     class Throwing {
       @Validate(ThrowsNow) now!: string;
     }
@@ -180,7 +180,7 @@ describe('a class payload', () => {
     expect(() => strip(Both).validate({})).toThrow('rule broke');
   });
 
-  it('hands on what a @Transform throws, unless input of another type can be the reason', () => {
+  it('passes on what a @Transform throws, unless input of a wrong type can be the reason', () => {
     class Broken {
       @Transform(() => {
         throw new Error('no connection');
@@ -191,18 +191,18 @@ describe('a class payload', () => {
     expect(() => strip(Broken).validate({ name: 5 })).toThrow('no connection');
   });
 
-  it('refuses on the word of a rule that is declared asynchronous and answers at once', async () => {
+  it('refuses by a rule that is declared asynchronous and returns synchronously', async () => {
     class Declared {
       @Validate(RefusesAtOnce) name!: string;
     }
     expect(await issuesOf(Declared, { name: 'n' })).toEqual([{ path: 'name', message: 'name is refused' }]);
   });
 
-  it('does not look into what it strips', async () => {
+  it('does not read the properties it strips', async () => {
     expect(await issuesOf(classes.Tree, { label: 'a', extra: lists(50_000) })).toBeUndefined();
   });
 
-  it('refuses a nested class no rule is known of, as class-validator does', async () => {
+  it('refuses a nested class that has no rules, as class-validator does', async () => {
     class Outer {
       @ValidateNested() @Type(() => classes.NoRules) inner!: classes.NoRules;
     }

@@ -8,13 +8,13 @@ class Said {
   @IsString() text!: string;
 }
 
-/** Past the compiler, as a JavaScript user or a cast would come. */
+/** A definition that the compiler would refuse, as from JavaScript or through a cast. */
 const define = (definition: unknown, options?: unknown) => () =>
   defineContract(definition as object, options as object);
 const client = (entries: object) => define({ client: entries });
 
 describe('defineContract', () => {
-  it('makes one entry for each message, with its validators', () => {
+  it('creates one entry for each message, with its validators', () => {
     const contract = defineContract({
       client: { say: { payload: Said, reply: z.object({ id: z.number() }) }, leave: { payload: null } },
       server: {
@@ -33,13 +33,13 @@ describe('defineContract', () => {
     });
   });
 
-  it('has no messages for a section that is left out', () => {
+  it('has no messages for an omitted section', () => {
     const contract = defineContract({});
     expect(contract.client).toEqual({});
     expect(contract.clientMessages.size + contract.serverMessages.size).toBe(0);
   });
 
-  it('is frozen, and does not change with the object it was made of', () => {
+  it('is frozen, and does not change with the object it was created from', () => {
     const entries = { say: { payload: Said } };
     const contract = defineContract({ client: entries });
     Object.assign(entries, { other: { payload: null } });
@@ -49,7 +49,7 @@ describe('defineContract', () => {
     expect(Object.keys(contract.client)).toEqual(['say']);
   });
 
-  it('compiles a class once for the same groups and mode, and anew for others', () => {
+  it('compiles a class once per groups and mode', () => {
     const one = defineContract({
       client: { a: { payload: Grouped, groups: ['create'] }, b: { payload: Grouped } },
     });
@@ -88,7 +88,7 @@ describe('defineContract', () => {
     });
   });
 
-  it('judges a reply without the groups of the payload', () => {
+  it('validates a reply without the groups of the payload', () => {
     const { clientMessages } = defineContract({
       client: { create: { payload: Grouped, reply: Said, groups: ['create'] } },
     });
@@ -215,7 +215,7 @@ describe('a contract', () => {
     expect(clientMessages.get('a')?.payload.validate(input)).toMatchObject({ issues: [{ path: '' }] });
   });
 
-  it('answers without a promise when nothing asynchronous was met, refusals included', () => {
+  it('returns no promise if no rule was asynchronous, refusals included', () => {
     const entry = defineContract({ client: { a: { payload: Flat } } }).clientMessages.get('a');
     expect(entry?.payload.validate({ name: 'n', size: 1, status: 'free' })).toHaveProperty('value');
     expect(entry?.payload.validate({ name: 'n', size: 0, status: 'free' })).toHaveProperty('issues');

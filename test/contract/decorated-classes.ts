@@ -42,7 +42,7 @@ class Known implements ValidatorConstraintInterface {
   }
 }
 
-/** Asynchronous without saying so, and async for some values only. */
+/** A rule that is asynchronous without declaring it, and only for some values. */
 function SometimesAsync() {
   return (object: object, propertyName: string) =>
     registerDecorator({
@@ -56,7 +56,7 @@ function SometimesAsync() {
     });
 }
 
-/** Compares with a sibling, through the validation arguments. */
+/** Compares with a sibling property, through the validation arguments. */
 function AtLeast(other: string) {
   return (object: object, propertyName: string) =>
     registerDecorator({

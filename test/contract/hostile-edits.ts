@@ -51,7 +51,7 @@ const key = fc.constantFrom(
   'more',
 );
 
-/** One change to a valid input, at the place with that number. */
+/** One change to a valid input, at the position with that number. */
 export interface Edit {
   readonly at: number;
   readonly action: 'replace' | 'remove' | 'add';

@@ -19,7 +19,7 @@ import * as classes from './decorated-classes.js';
 const validate = (target: new () => object, input: unknown) =>
   new ClassPayload(target, [], 'strip').validate(input);
 
-/** A class with one property, `file`, of a type, and another that only class-transformer's rules can read. */
+/** A class with a property `file` of a given type, and one that only class-transformer's rules can read. */
 function withType(type: unknown, property?: PropertyDecorator): new () => object {
   class WithType {
     @Expose({ name: 'shown_name' }) @IsOptional() @IsString() name?: string;
@@ -53,7 +53,7 @@ describe('what a client cannot make a class payload do', () => {
     });
   });
 
-  it('has its Buffer made of text or of the JSON of a Buffer', () => {
+  it('creates a Buffer from text or from the JSON of a Buffer', () => {
     const json = JSON.parse(JSON.stringify({ file: Buffer.from('abc') })) as unknown;
     expect(validate(withType(Buffer), json)).toEqual({ value: { file: Buffer.from('abc') } });
     expect(validate(withType(Buffer), { file: 'abc' })).toEqual({ value: { file: Buffer.from('abc') } });
@@ -113,7 +113,7 @@ describe('what a client cannot make a class payload do', () => {
     expect(validate(target, input)).toMatchObject({ issues: [{ path }] });
   });
 
-  it('throw by the name of an inherited getter: the payload is refused', () => {
+  it('throw through the name of an inherited getter: the payload is refused', () => {
     class Base {
       @Allow() get label(): string {
         return 'computed';
@@ -132,7 +132,7 @@ describe('what a client cannot make a class payload do', () => {
     }
   });
 
-  it('throw by a value that a rule does not expect: the payload is refused', () => {
+  it('throw through a value that a rule does not expect: the payload is refused', () => {
     class Items {
       @IsArray() @ArrayUnique((item: { id: string }) => item.id.trim()) items!: unknown[];
     }
@@ -198,7 +198,7 @@ describe('a @Type function', () => {
   }
   type Help = { object: Record<string, unknown>; newObject: object; property: string };
 
-  it('gets what class-transformer gives it, whatever its parameters look like', () => {
+  it('gets the arguments that class-transformer passes, for any parameter list', () => {
     const seen: unknown[] = [];
     const pick = (help: Help) => {
       seen.push([help.newObject.constructor.name, help.property]);
@@ -225,7 +225,7 @@ describe('a @Type function', () => {
 });
 
 describe('a field', () => {
-  it('is read where a base class has a getter of its name', () => {
+  it('is read if a base class has a getter of the same name', () => {
     class Base {
       get label(): string {
         return 'computed';
@@ -234,7 +234,7 @@ describe('a field', () => {
     class Derived extends Base {
       @IsString() other = '';
     }
-    // What a compiler with `useDefineForClassFields` makes of `label = ''`.
+    // The output for `label = ''` with `useDefineForClassFields`.
     class Defining extends Derived {
       constructor() {
         super();

@@ -9,13 +9,13 @@ const validate = (payload: StandardSchemaV1, input: unknown) =>
     .clientMessages.get('a')!
     .payload.validate(input);
 
-/** A schema that always finds the same issues. */
+/** A schema that always reports the same issues. */
 const finding = (...issues: StandardSchemaV1.Issue[]): StandardSchemaV1 => ({
   '~standard': { version: 1, vendor: 'test', validate: () => ({ issues }) },
 });
 
 describe('a Standard Schema payload', () => {
-  it('hands on the output of the schema', () => {
+  it('returns the output of the schema', () => {
     expect(validate(z.object({ at: z.string().transform(Number) }), { at: '5' })).toEqual({
       value: { at: 5 },
     });
@@ -29,7 +29,7 @@ describe('a Standard Schema payload', () => {
     expect(validate(schema, 1)).toEqual({ issues: [{ path: '', message: 'no' }] });
   });
 
-  it('answers with a promise when the schema does', async () => {
+  it('returns a promise if the schema does', async () => {
     const schema = z.string().refine(async (text) => Promise.resolve(text === 'yes'), 'must agree');
     const asynchronous: StandardSchemaV1 = schema;
     const input = z.object({ nested: schema });
@@ -47,7 +47,7 @@ describe('a Standard Schema payload', () => {
     expect(await verdict).toEqual({ issues: [{ path: '', message: 'is refused' }] });
   });
 
-  it('hands on what the schema throws or rejects with', async () => {
+  it('passes on what the schema throws or rejects with', async () => {
     const throwing = (act: () => never | Promise<never>): StandardSchemaV1 => ({
       '~standard': { version: 1, vendor: 'test', validate: act },
     });
@@ -67,7 +67,7 @@ describe('a Standard Schema payload', () => {
     ).rejects.toThrow('away');
   });
 
-  it('reads path segments of both kinds and shortens what is too long', () => {
+  it('reads path segments of both kinds and truncates long ones', () => {
     const long = Array.from({ length: 30 }, (_, index) => `segment${index}`);
     expect(validate(finding({ message: 'm', path: ['items', { key: 0 }, 'name'] }), 1)).toEqual({
       issues: [{ path: 'items.0.name', message: 'm' }],
@@ -107,13 +107,13 @@ describe('a Standard Schema payload', () => {
     expect(validate(schema as StandardSchemaV1, input)).toEqual({ issues: [{ path, message }] });
   });
 
-  it('keeps a message that repeats nothing', () => {
+  it('keeps a message that repeats no value', () => {
     expect(validate(z.object({ size: z.number().max(20) }), { size: 21 })).toEqual({
       issues: [{ path: 'size', message: 'Too big: expected number to be <=20' }],
     });
   });
 
-  it('never lets keys through that lead to a prototype, even where the schema allows anything', () => {
+  it('never accepts keys that lead to a prototype, even with a schema that accepts anything', () => {
     const input = JSON.parse(
       '{"a":{"__proto__":{"x":1},"constructor":2,"ok":[{"prototype":3,"constructor":{"prototype":4}}]}}',
     ) as unknown;
@@ -122,7 +122,7 @@ describe('a Standard Schema payload', () => {
     expect((validate(z.any(), clean) as { value: unknown }).value).toBe(clean);
   });
 
-  it('refuses what is nested deeper than 100 levels', () => {
+  it('refuses values nested deeper than 100 levels', () => {
     let input: unknown = 1;
     for (let level = 0; level < 50_000; level += 1) input = [input];
     expect(validate(z.any(), input)).toEqual({

@@ -92,7 +92,7 @@ async function refusal(path: string): Promise<string> {
 }
 
 describe('three gateways on one path', () => {
-  it('parse a frame once', async () => {
+  it('parse each frame once', async () => {
     await start();
     const client = await app.connect('/ws');
     const parse = vi.spyOn(JSON, 'parse');
@@ -115,7 +115,7 @@ describe('three gateways on one path', () => {
     expect(mostAtATime).toBe(1);
   });
 
-  it('handle as many messages at a time as `concurrency` says, and no more', async () => {
+  it('handle at most `concurrency` messages at a time', async () => {
     await start({ concurrency: 3 });
     const client = await app.connect('/ws');
     for (let n = 1; n <= 7; n++) client.send({ type: 'alpha', payload: { n }, id: n });
@@ -136,23 +136,20 @@ describe('three gateways on one path', () => {
 
 describe('a path', () => {
   it.each(['/', '/nope', '/ws/more', '/WS', '/venues/1', '/venues//ws', '/%77s', '/venues/%E0%A4%A/ws'])(
-    'that no gateway has is answered with 404: %s',
+    'without a gateway is answered with 404: %s',
     async (path) => {
       await start();
       expect(await refusal(path)).toBe('Unexpected server response: 404');
     },
   );
 
-  it.each(['/ws/', '/ws?a=1', '/ws/?a=1'])(
-    'is recognized with a trailing slash and a query: %s',
-    async (path) => {
-      await start();
-      const client = await app.connect(path);
-      expect(await client.request('beta', { n: 1 })).toEqual({ text: 'beta' });
-    },
-  );
+  it.each(['/ws/', '/ws?a=1', '/ws/?a=1'])('matches with a trailing slash and a query: %s', async (path) => {
+    await start();
+    const client = await app.connect(path);
+    expect(await client.request('beta', { n: 1 })).toEqual({ text: 'beta' });
+  });
 
-  it('hands its params to the connection, decoded', async () => {
+  it('sets its decoded params on the connection', async () => {
     await start();
     const client = await app.connect('/venues/caf%C3%A9%201/ws');
     expect(await client.request('where')).toEqual({ text: '/venues/:venueId/ws {"venueId":"café 1"}' });
@@ -160,7 +157,7 @@ describe('a path', () => {
 });
 
 describe('subprotocols', () => {
-  it('realtime.v1 is chosen when it is offered', async () => {
+  it('realtime.v1 is selected when it is offered', async () => {
     await start();
     const client = await app.connect('/ws', { protocols: ['graphql-ws', SUBPROTOCOL] });
     expect(client.socket.protocol).toBe('realtime.v1');
@@ -172,7 +169,7 @@ describe('subprotocols', () => {
     expect(client.socket.protocol).toBe('realtime.v1');
   });
 
-  it('none is chosen for a client that offers none', async () => {
+  it('none is selected for a client that offers none', async () => {
     await start();
     expect((await app.connect('/ws')).socket.protocol).toBe('');
   });

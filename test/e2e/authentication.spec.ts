@@ -50,13 +50,13 @@ describe('a token in the handshake', () => {
     expect(connected).toEqual([]);
   });
 
-  it('is no cookie unless tokenCookie names one', async () => {
+  it('is not read from a cookie unless tokenCookie names one', async () => {
     await start({ ...members, tokenCookie: false, authTimeoutMs: false });
     const refused = app.open('/clubs/chess', { headers: { cookie: `session=${GOOD}` } });
     await expect(refused.hello()).rejects.toThrow('401');
   });
 
-  it('may be absent when authenticate lets anyone in', async () => {
+  it('may be absent when authenticate accepts every client', async () => {
     await start({ authenticate: () => ({}) });
     expect(await app.open('/clubs/chess').hello()).toMatchObject({ userId: null });
   });
@@ -97,7 +97,7 @@ describe('authenticate', () => {
     expect(log.of('error').join()).toContain(why);
   });
 
-  it('that returns a token that has expired is a refusal', async () => {
+  it('that returns an identity that has expired is a refusal', async () => {
     await start({ authenticate: () => ({ userId: 'ann', expiresAt: Date.now() - 1 }) });
     await expect(app.open('/clubs/chess', { token: GOOD }).hello()).rejects.toThrow('401');
   });

@@ -28,7 +28,7 @@ const SERVED_BY_ANOTHER =
   "has @RealtimeGateway, but another WebSocket adapter than RealtimeModule's would serve it, without authentication and limits: " +
   'import RealtimeModule.forRoot() in the root module, and remove app.useWebSocketAdapter(); plain @WebSocketGateway classes keep working.';
 
-/** Starts an app and says so; what keeps it from starting is thrown. */
+/** Starts an app; rejects with the error that prevents the start. */
 async function boot(...parameters: Parameters<typeof createRealtimeTestApp>): Promise<string> {
   const app = await createRealtimeTestApp(...parameters);
   await app.close();
@@ -166,7 +166,7 @@ describe('an app does not start with', () => {
     );
   });
 
-  it('a WebSocket adapter of its own, also if none of its gateways is ours', async () => {
+  it('a custom WebSocket adapter, even without a realtime gateway', async () => {
     const app = boot(
       { imports: [RealtimeModule.forRoot()] },
       { configure: (nest) => nest.useWebSocketAdapter(new WsAdapter(nest)) },
@@ -177,7 +177,7 @@ describe('an app does not start with', () => {
     );
   });
 
-  it('a WebSocket adapter of its own', async () => {
+  it('a custom WebSocket adapter', async () => {
     const app = boot(
       { imports: [RealtimeModule.forRoot()], providers: [RestaurantGateway] },
       { configure: (nest) => nest.useWebSocketAdapter(new WsAdapter(nest)) },
@@ -187,8 +187,8 @@ describe('an app does not start with', () => {
 });
 
 describe('a class does not compile to a gateway with', () => {
-  it('a handler for a type the contract lacks', () => {
-    // A program without types may name anything.
+  it('a handler for a type that is not in the contract', () => {
+    // An untyped program may pass any type.
     const type = 'whisper' as 'say';
     expect(() => OnMessage(chat, type)).toThrow(
       'Expected a client message of the contract, got "whisper": add it to `client` of defineContract() or fix the name.',
@@ -208,7 +208,7 @@ describe('a class does not compile to a gateway with', () => {
     );
   });
 
-  it('a path that is no string', () => {
+  it('a path that is not a string', () => {
     expect(() => RealtimeGateway({ path: 7 as unknown as string, contract: chat })).toThrow(
       'Expected the path of a @RealtimeGateway to be a string like "/ws", got number.',
     );

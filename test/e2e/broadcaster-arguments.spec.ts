@@ -4,7 +4,7 @@ import { openLobby } from '../gateway/lobby.js';
 
 const said = { type: 'said', payload: { text: 'hello' } } as const;
 
-/** A broadcaster as a program without types uses it, and a client that must hear nothing. */
+/** An untyped broadcaster, and a client that must receive nothing. */
 async function open() {
   const { app, broadcaster } = await openLobby({ authenticate: () => ({ userId: 'ann' }) });
   const client = await app.connect('/lobby');
@@ -32,7 +32,7 @@ describe.each([
   ['joinRoom', 'a user id'],
   ['leaveRoom', 'a user id'],
 ] as const)('%s()', (method, what) => {
-  it('says which id it expected, and what it got', async () => {
+  it('refuses an invalid id and names what it expected and got', async () => {
     const { broadcaster } = await open();
     for (const [id, got] of noIds) {
       await expect(broadcaster[method](id, said)).rejects.toThrow(
@@ -55,8 +55,8 @@ const noRooms: [unknown, string][] = [
   ['a\ud800b', 'one with a lone surrogate'],
 ];
 
-describe('a name that is no room', () => {
-  it.each(noRooms)('is refused everywhere: %#', async (room, fault) => {
+describe('an invalid room name', () => {
+  it.each(noRooms)('is refused by every method: %#', async (room, fault) => {
     const { app, broadcaster } = await open();
     const [connection] = [...app.get(ConnectionRegistry)];
     const sentence = `Expected a room name of 1 to 256 characters, got ${fault}.`;
@@ -85,7 +85,7 @@ describe('a name that is no room', () => {
 });
 
 describe('a send', () => {
-  it('of a type that no contract knows names the types that are known, and reaches no client', async () => {
+  it('of a type without a contract lists the known types and reaches no client', async () => {
     const { broadcaster, client } = await open();
     const wrong = { type: 'sayd', payload: { text: 'x' } };
     for (const refused of [
@@ -102,14 +102,14 @@ describe('a send', () => {
   });
 
   it.each([undefined, null, 'said', { payload: 1 }, { type: 7 }])(
-    'of what is no message is refused: %#',
+    'of an invalid message is refused: %#',
     async (message) => {
       const { broadcaster } = await open();
       await expect(broadcaster.broadcast(message)).rejects.toThrow('Expected a message { type, payload }');
     },
   );
 
-  it('to a text in place of a list is refused, which would name its letters', async () => {
+  it('to a string in place of a list is refused', async () => {
     const { broadcaster } = await open();
     await expect(broadcaster.sendToUsers('ann', said)).rejects.toThrow('Expected a list of user ids, got');
     await expect(broadcaster.sendToRooms('floor', said)).rejects.toThrow('Expected a list of rooms, got');
@@ -128,7 +128,7 @@ describe('a send', () => {
     },
   );
 
-  it('that asks for a reply which the contract does not declare is refused', async () => {
+  it('that requests a reply which the contract does not declare is refused', async () => {
     const { broadcaster } = await open();
     await expect(broadcaster.requestFromUser('ann', said)).rejects.toThrow(
       'Expected a server message with a reply in its contract, got "said"',
@@ -139,7 +139,7 @@ describe('a send', () => {
 describe('sendToRooms', () => {
   const names = (count: number) => Array.from({ length: count }, (_, i) => `room ${i}`);
 
-  it('takes 100 rooms, and reaches a client in all of them once', async () => {
+  it('accepts 100 rooms, and reaches a client in all of them once', async () => {
     const { typed, app, client } = await open();
     const [connection] = [...app.get(ConnectionRegistry)];
     for (const name of names(100)) await connection?.join(name);

@@ -42,7 +42,7 @@ const receipt = (delivered: number) => ({
   failure: null,
 });
 
-/** How often each of the three got the change, counted up to a last message to all. */
+/** How often each of the three got the change, counted until a last message to all. */
 async function counts(): Promise<number[]> {
   await broadcaster.broadcast(end);
   const count = async (client: TestClient) => {
@@ -60,7 +60,7 @@ describe('a send reaches', () => {
     expect(await counts()).toEqual([1, 1, 0]);
   });
 
-  it('every connection of several users once, however often they are named', async () => {
+  it('every connection of several users once, even for repeated user ids', async () => {
     expect(await broadcaster.sendToUsers(['ann', 'bob', 'ann', 'nobody'], change)).toEqual(receipt(3));
     expect(await counts()).toEqual([1, 1, 1]);
   });
@@ -89,7 +89,7 @@ describe('a send reaches', () => {
     expect(await counts()).toEqual([1, 1, 1]);
   });
 
-  it('nobody who is not there', async () => {
+  it('no connection if none matches', async () => {
     expect(await broadcaster.sendToUser('nobody', change)).toEqual(receipt(0));
     expect(await broadcaster.sendToUsers([], change)).toEqual(receipt(0));
     expect(await broadcaster.sendToRooms([], change)).toEqual(receipt(0));
@@ -98,22 +98,22 @@ describe('a send reaches', () => {
 });
 
 describe('the options of a send', () => {
-  it('except leaves out a connection', async () => {
+  it('except excludes a connection', async () => {
     expect(await broadcaster.broadcast(change, { except: idOf(ann) })).toEqual(receipt(2));
     expect(await counts()).toEqual([0, 1, 1]);
   });
 
-  it('except leaves out sessions', async () => {
+  it('except excludes sessions', async () => {
     const except = [sessionOf(ann), sessionOf(bob)];
     expect(await broadcaster.sendToRoom('floor', change, { except })).toEqual(receipt(1));
     expect(await counts()).toEqual([0, 1, 0]);
   });
 
-  it('local says so in the receipt', async () => {
+  it('local is reported in the receipt', async () => {
     expect(await broadcaster.broadcast(change, { local: true })).toEqual({ ...receipt(3), scope: 'node' });
   });
 
-  it('a message that cannot be sent rejects and reaches nobody', async () => {
+  it('a message that cannot be sent rejects and reaches no client', async () => {
     const cyclic: { tableId: string; self?: unknown } = { tableId: 't1' };
     cyclic.self = cyclic;
     await expect(broadcaster.broadcast({ type: 'cursor:moved', payload: cyclic })).rejects.toThrow(TypeError);
@@ -137,20 +137,20 @@ describe('a disconnect ends', () => {
     expect(await ann.closed).toEqual(closed);
   });
 
-  it('one connection, with a code and a reason that is cut to fit', async () => {
+  it('one connection, with a code and a truncated reason', async () => {
     const options = { code: 4001, reason: '🍕'.repeat(40) };
     expect(await broadcaster.disconnectConnection(idOf(bob), options)).toEqual(receipt(1));
     expect(await bob.closed).toEqual({ code: 4001, reason: '🍕'.repeat(30) });
   });
 
   it.each([1005, 1006, 1015, 2000, 5000, Number.NaN])(
-    'never with a code that must not be sent: %s',
+    'nothing if the code must not be sent: %s',
     async (code) => {
       await expect(broadcaster.disconnectUser('ann', { code })).rejects.toThrow(RangeError);
     },
   );
 
-  it('nobody who is not there', async () => {
+  it('no connection if none matches', async () => {
     expect(await broadcaster.disconnectUser('nobody')).toEqual(receipt(0));
     expect(await broadcaster.disconnectSession('nothing')).toEqual(receipt(0));
     expect(await broadcaster.disconnectConnection('no.such')).toEqual(receipt(0));
@@ -169,7 +169,7 @@ describe('joinRoom and leaveRoom', () => {
 });
 
 describe('the registry', () => {
-  it('knows its connections by id, user, session and room', async () => {
+  it('finds connections by id, user, session and room', async () => {
     expect(registry.size).toBe(3);
     expect([...registry].map(({ id }) => id)).toEqual([ann, annsTablet, bob].map(idOf));
     expect(registry.get(idOf(ann))).toMatchObject({
@@ -184,13 +184,13 @@ describe('the registry', () => {
     expect(registry.get('no.such')).toBeUndefined();
   });
 
-  it('keeps what the app keeps about a connection', () => {
+  it("keeps the app's data of a connection", () => {
     const connection = registry.get(idOf(ann));
     Object.assign(connection?.data ?? {}, { table: 4 });
     expect(registry.get(idOf(ann))?.data).toEqual({ table: 4 });
   });
 
-  it('says with send() whether a message went out', async () => {
+  it('returns from send() whether a message was sent', async () => {
     const connection = registry.get(idOf(ann));
     expect(connection?.send(change)).toBe(true);
     expect(await ann.next()).toEqual(change);

@@ -1,6 +1,6 @@
 import type { LoggerService } from '@nestjs/common';
 
-/** A logger that keeps everything it is given, down to the debug lines. */
+/** A logger that records every line, debug included. */
 export class CapturedLog implements LoggerService {
   readonly lines: { level: string; text: string }[] = [];
 

@@ -39,7 +39,7 @@ class BusyGateway {
 let app: RealtimeTestApp;
 afterEach(() => app.close());
 
-/** Connects, waits for `$hello`, asks once, and leaves: politely, or by cutting the line. */
+/** Connects, waits for `$hello`, sends one request, and closes or destroys the socket. */
 function cycle(n: number): Promise<void> {
   const socket = new WebSocket(`ws://127.0.0.1:${app.port}/ws`, {
     headers: { authorization: `Bearer user-${n % 50}` },
@@ -66,7 +66,7 @@ async function cycles(count: number): Promise<void> {
 
 const nextTurn = () => new Promise((resolve) => setImmediate(resolve));
 
-it('10,000 connect/disconnect cycles leave nothing behind', { timeout: 180_000 }, async () => {
+it('10,000 connect/disconnect cycles leak nothing', { timeout: 180_000 }, async () => {
   app = await createRealtimeTestApp({
     imports: [RealtimeModule.forRoot({ authenticate: ({ token }) => ({ userId: token }) })],
     providers: [BusyGateway],

@@ -46,14 +46,14 @@ let annsId: string;
 
 const request = { type: 'ask', payload: { text: 'more tea?' } } as const;
 const askAnn = (timeoutMs = 5_000) => broadcaster.requestFromConnection(annsId, request, { timeoutMs });
-/** The next question to a client, and its id. */
+/** The next request to a client, and its id. */
 const question = async (client: TestClient) => {
   const { id = '', payload } = await client.nextOfType('$request');
   return { id, request: payload as ServerRequest };
 };
 const reply = (client: TestClient, id: string | number, payload: unknown) =>
   client.send({ type: '$reply', id, payload });
-/** How a request ended, watched from the start so that no rejection goes unseen. */
+/** The outcome of a request, observed from the start so that no rejection is unhandled. */
 const outcome = (asked: Promise<unknown>) =>
   asked.then(
     (answer) => ({ answer }),
@@ -89,7 +89,7 @@ describe('a request to a connection', () => {
     expect(await ended).toEqual({ code: 'VALIDATION_FAILED' });
   });
 
-  it('rejects with the code and the details of the client when it answers $error', async () => {
+  it("rejects with the client's code and details when it replies with $error", async () => {
     const asked = askAnn();
     const ended = asked.catch((error: unknown) => error);
     const refusal = { code: 'BUSY', message: 'not now', details: { freeAt: '21:00' } };
@@ -107,7 +107,7 @@ describe('a request to a connection', () => {
     },
   );
 
-  it('rejects with TIMEOUT when no answer comes, and a late one is ignored', async () => {
+  it('rejects with TIMEOUT when no reply comes, and ignores a late one', async () => {
     const ended = outcome(askAnn(20));
     const { id } = await question(ann);
     expect(await ended).toEqual({ code: 'TIMEOUT' });
@@ -118,7 +118,7 @@ describe('a request to a connection', () => {
     expect(ann.frames).toEqual([]);
   });
 
-  it('rejects with UNAVAILABLE when the client disconnects, and when nobody is there', async () => {
+  it('rejects with UNAVAILABLE when the client disconnects, and when there is no connection', async () => {
     const ended = outcome(askAnn());
     await question(ann);
     ann.socket.terminate();
@@ -128,7 +128,7 @@ describe('a request to a connection', () => {
     });
   });
 
-  it('takes no answer from another connection', async () => {
+  it('ignores a reply from another connection', async () => {
     const asked = askAnn();
     const { id } = await question(ann);
     reply(bob, id, { yes: false });
@@ -137,7 +137,7 @@ describe('a request to a connection', () => {
     expect(await asked).toEqual({ yes: true });
   });
 
-  it('takes one answer', async () => {
+  it('takes only one reply', async () => {
     const asked = askAnn();
     const { id } = await question(ann);
     reply(ann, id, { yes: true });
@@ -145,14 +145,14 @@ describe('a request to a connection', () => {
     expect(await asked).toEqual({ yes: true });
   });
 
-  it('counts two broken answers of one client as one', async () => {
+  it('counts two invalid replies of one client as one', async () => {
     const tablet = await app.connect('/ws', { token: 'ann' });
     const asked = broadcaster.requestFromUser('ann', request);
     const { id } = await question(ann);
     reply(ann, id, { yes: 'broken' });
     reply(ann, id, { yes: 'broken' });
     await expect(ann.request('nothing')).rejects.toMatchObject({ code: 'UNKNOWN_TYPE' });
-    // Had the second one counted too, the request would have ended before the tablet answers.
+    // If the second one counted too, the request would have ended before the tablet's reply.
     reply(tablet, (await question(tablet)).id, { yes: true });
     expect(await asked).toEqual({ yes: true });
   });
@@ -175,8 +175,8 @@ describe('a request to a connection', () => {
   });
 });
 
-describe('a handler that awaits an answer of its own client', () => {
-  it('gets it, though its message is still being handled and others wait', async () => {
+describe('a handler that awaits a reply of its own client', () => {
+  it('gets it while its message is still being handled and others wait', async () => {
     ann.send({ type: 'confirm', id: 1, payload: { text: 'tea' } });
     ann.send({ type: 'confirm', id: 2, payload: { text: 'cake' } });
     for (const text of ['tea', 'cake']) {
@@ -187,7 +187,7 @@ describe('a handler that awaits an answer of its own client', () => {
     expect([await ann.reply(1), await ann.reply(2)]).toEqual([{ text: 'tea true' }, { text: 'cake true' }]);
   });
 
-  it('is refused when the client refuses', async () => {
+  it('gets the error when the client refuses', async () => {
     const refused = ann.request('confirm', { text: 'tea' }).catch((error: unknown) => error);
     ann.send({ type: '$error', id: (await question(ann)).id, payload: { code: 'BUSY', message: 'no' } });
     expect(await refused).toMatchObject({ code: 'UNAVAILABLE' });
@@ -197,19 +197,19 @@ describe('a handler that awaits an answer of its own client', () => {
 describe('a request to a user', () => {
   const askUser = () => broadcaster.requestFromUser('ann', request);
 
-  it('asks each connection and takes the first good answer', async () => {
+  it('sends to each connection and takes the first valid reply', async () => {
     const tablet = await app.connect('/ws', { token: 'ann' });
     const asked = askUser();
     const [{ id }, { id: sameId }] = [await question(ann), await question(tablet)];
     expect(sameId).toBe(id);
     reply(ann, id, { yes: 'broken' });
-    // Once this is answered, the broken reply before it has been read.
+    // Once this has its reply, the invalid reply before it has been read.
     await expect(ann.request('nothing')).rejects.toMatchObject({ code: 'UNKNOWN_TYPE' });
     reply(tablet, id, { yes: true });
     expect(await asked).toEqual({ yes: true });
   });
 
-  it('rejects with the last failure when no connection answers well', async () => {
+  it('rejects with the last failure when no connection sends a valid reply', async () => {
     const tablet = await app.connect('/ws', { token: 'ann' });
     const ended = outcome(askUser());
     const { id } = await question(ann);
@@ -220,13 +220,13 @@ describe('a request to a user', () => {
     expect(await ended).toEqual({ code: expect.stringMatching(/^(BUSY|UNAVAILABLE)$/) });
   });
 
-  it('rejects with UNAVAILABLE when the user is not here', async () => {
+  it('rejects with UNAVAILABLE when the user is not connected', async () => {
     expect(await outcome(broadcaster.requestFromUser('nobody', request))).toEqual({ code: 'UNAVAILABLE' });
   });
 });
 
 it.each([Infinity, NaN, 0, -1, 2_147_483_648, '5' as never])(
-  'a timeoutMs of %j is refused: a timer would take it for 1 ms',
+  'a timeoutMs of %j, which setTimeout would treat as 1 ms, is refused',
   async (timeoutMs) => {
     const asked = app
       .get<Broadcaster<typeof quiz>>(Broadcaster)

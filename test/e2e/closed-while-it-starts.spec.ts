@@ -7,12 +7,12 @@ import { until } from '../backplane/until.js';
 import { ProcessFaults } from './process-faults.js';
 import { RestaurantGateway } from './restaurant.js';
 
-it('an app that is closed while it starts leaves no connection to Redis, and no error', async () => {
+it('an app closed during its start leaves no connection to Redis, and no error', async () => {
   const redis = await RedisServer.start();
   const faults = new ProcessFaults();
   @Module({ imports: [RealtimeModule.forRoot({ redis: redis.url })], providers: [RestaurantGateway] })
   class AppModule {}
-  // The connection that asks is on the list.
+  // The list includes the connection that runs this command.
   const connections = async () =>
     String(await redis.call('CLIENT', 'LIST'))
       .trim()

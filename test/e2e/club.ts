@@ -31,7 +31,7 @@ export class ClubGateway {
   }
 }
 
-/** The good token is Ann's; the bad one makes `authenticate` throw, any other is unknown. */
+/** The `good` token is Ann's, `bad` makes `authenticate` throw, any other is unknown. */
 export const members: RealtimeOptions = {
   authenticate: async ({ token }) => {
     if (token === BAD) throw new UnauthorizedException(`no such token: ${token}`);

@@ -10,7 +10,7 @@ const end = { type: 'table:status_changed', payload: { tableId: 'end', status: '
 let here: RealtimeTestApp;
 let there: RealtimeTestApp;
 let broadcaster: Broadcaster<typeof restaurant>;
-/** Ann is on both nodes, Bob on the other one. */
+/** Ann is on both nodes, Bob on the second. */
 let annHere: TestClient;
 let annThere: TestClient;
 let bobThere: TestClient;
@@ -110,12 +110,12 @@ describe('from one node', () => {
     ],
   ];
 
-  it.each(sends)('%s reaches whom it names on every node, once', async (_name, send, expected, receipt) => {
+  it.each(sends)('%s reaches its recipients on every node, once', async (_name, send, expected, receipt) => {
     expect(await send()).toMatchObject({ ...receipt, dropped: 0 });
     expect(await counts()).toEqual(expected);
   });
 
-  it('sendToRooms reaches each connection once even when it is in several of the rooms', async () => {
+  it('sendToRooms reaches a connection in several of the rooms once', async () => {
     for (const room of ['bar', 'terrace']) {
       await on(here).get(idOf(annHere))?.join(room);
       await on(there).get(idOf(annThere))?.join(room);
@@ -125,7 +125,7 @@ describe('from one node', () => {
     expect(await counts()).toEqual([1, 1, 1]);
   });
 
-  it('joinRoom and leaveRoom move the connections of a user everywhere', async () => {
+  it('joinRoom and leaveRoom move the connections of a user on all nodes', async () => {
     expect(await broadcaster.joinRoom('ann', 'bar')).toMatchObject({ delivered: 2, missingNodes: 0 });
     expect([on(here).inRoom('bar').length, on(there).inRoom('bar').length]).toEqual([1, 1]);
     await broadcaster.sendToRoom('bar', change);
@@ -134,13 +134,13 @@ describe('from one node', () => {
     expect(await broadcaster.sendToRoom('bar', change)).toMatchObject({ delivered: 0, nodes: 0 });
   });
 
-  it('a send that asks for confirmation counts the connections of the other nodes too', async () => {
+  it('a send with confirmation counts the connections of other nodes too', async () => {
     const confirmed = await broadcaster.sendToUsers(['ann', 'bob'], change, { confirmWithinMs: 1_000 });
     expect(confirmed).toMatchObject({ delivered: 3, dropped: 0, nodes: 1, missingNodes: 0 });
     expect(await counts()).toEqual([1, 1, 1]);
   });
 
-  it('a request reaches a connection elsewhere, and its answer comes back', async () => {
+  it('a request reaches a connection on another node, and its reply comes back', async () => {
     const asked = broadcaster.requestFromConnection(idOf(bobThere), {
       type: 'host:ask',
       payload: { text: 'tea?' },
@@ -151,7 +151,7 @@ describe('from one node', () => {
     expect(await asked).toEqual({ yes: true });
   });
 
-  it('a request to a user takes the first good answer of any node', async () => {
+  it('a request to a user takes the first valid reply of any node', async () => {
     const asked = broadcaster.requestFromUser('ann', { type: 'host:ask', payload: { text: 'tea?' } });
     const [here, there] = [await annHere.nextOfType('$request'), await annThere.nextOfType('$request')];
     annHere.send({ type: '$reply', id: here.id ?? '', payload: { yes: 'broken' } });
@@ -159,7 +159,7 @@ describe('from one node', () => {
     expect(await asked).toEqual({ yes: false });
   });
 
-  it('a request that a client elsewhere refuses rejects with its code and details', async () => {
+  it('a request refused by a client on another node rejects with its code and details', async () => {
     const asked = broadcaster.requestFromUser('bob', { type: 'host:ask', payload: { text: 'tea?' } });
     const { id = '' } = await bobThere.nextOfType('$request');
     const refusal = { code: 'BUSY', message: 'not now', details: { freeAt: '21:00' } };
@@ -167,7 +167,7 @@ describe('from one node', () => {
     await expect(asked).rejects.toMatchObject({ name: 'ClientRequestError', ...refusal });
   });
 
-  it('disconnectUser closes the connections of a user everywhere', async () => {
+  it('disconnectUser closes the connections of a user on all nodes', async () => {
     expect(await broadcaster.disconnectUser('ann', { code: 4500, reason: 'logout' })).toMatchObject({
       delivered: 2,
       nodes: 1,
@@ -178,7 +178,7 @@ describe('from one node', () => {
     expect(bobThere.socket.readyState).toBe(WebSocket.OPEN);
   });
 
-  it('disconnectSession and disconnectConnection find theirs elsewhere', async () => {
+  it('disconnectSession and disconnectConnection work across nodes', async () => {
     expect(await broadcaster.disconnectSession(sessionOf(bobThere))).toMatchObject({
       delivered: 1,
       nodes: 1,
@@ -192,8 +192,8 @@ describe('from one node', () => {
   });
 });
 
-describe('a node that has closed', () => {
-  it('counts no longer', async () => {
+describe('a closed node', () => {
+  it('is not counted any more', async () => {
     await there.close();
     expect(await broadcaster.broadcast(change)).toMatchObject({
       delivered: 1,

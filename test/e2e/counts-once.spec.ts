@@ -22,7 +22,7 @@ const kitchenContract = defineContract({
   },
 });
 
-/** What was cooked, and what the slow handlers wait for. */
+/** What was cooked, and the gate that slow handlers wait for. */
 class Kitchen {
   readonly cooked: string[] = [];
   readonly fire = new Gate();
@@ -48,7 +48,7 @@ class KitchenGateway {
   @OnMessage(kitchenContract, 'courses')
   async courses({ dish }: Order): Promise<Order> {
     await this.kitchen.fire.opened;
-    // An async guard before a streaming handler comes to the same.
+    // The same happens with an async guard before a streaming handler.
     return (async function* () {
       yield { dish };
     })() as never;
@@ -68,7 +68,7 @@ async function openKitchen(options: RealtimeOptions = {}) {
 const send = (client: TestClient, type: string, key: string, id: string) =>
   client.sendText(JSON.stringify({ type, payload: { dish: key }, id, key }));
 
-/** Other clients that are answered all the time. */
+/** Other clients that receive replies all the time. */
 async function crowd(open: () => TestClient, clients: number, messages: number): Promise<void> {
   const talk = async () => {
     const client = open();
@@ -82,7 +82,7 @@ async function crowd(open: () => TestClient, clients: number, messages: number):
 
 const connectionIds = (id: string) => [id];
 
-it('a message that runs while thousands of others are answered runs once, and its repeat gets its answer', async () => {
+it('a keyed message runs once while thousands of others get replies, and its repeat gets its reply', async () => {
   const { app, kitchen } = await openKitchen({ idempotency: { maxAnswers: 100 } });
   const open = () => app.open('/kitchen');
   const client = open();
@@ -100,7 +100,7 @@ it('a message that runs while thousands of others are answered runs once, and it
   expect(kitchen.cooked.filter((dish) => dish === 'soup')).toHaveLength(1);
 });
 
-it('answersRemembered is said only where a repeat does not run again, however many others are answered', async () => {
+it('answersRemembered is sent only if a repeat does not run again, with any number of other replies', async () => {
   const { app, kitchen } = await openKitchen({ idempotency: { maxAnswers: 400 } });
   const open = () => app.open('/kitchen');
   const told: boolean[] = [];
@@ -126,7 +126,7 @@ it('answersRemembered is said only where a repeat does not run again, however ma
   expect(told).toEqual([true, true, false, true]);
 });
 
-it('a repeat of a message that turns out to be answered by a stream is refused with CONFLICT', async () => {
+it('a repeat of a message whose handler returns a stream is refused with CONFLICT', async () => {
   const { app, kitchen } = await openKitchen({ concurrency: 2 });
   const client = await app.connect('/kitchen');
   send(client, 'courses', 'menu', 'a');
@@ -137,7 +137,7 @@ it('a repeat of a message that turns out to be answered by a stream is refused w
   expect([(await client.next()).type, (await client.next()).type]).toEqual(['$next', '$complete']);
 });
 
-it('a client that was elsewhere since is told that its answers are not remembered here', async () => {
+it('a client that was on another node in between gets answersRemembered: false', async () => {
   const { app } = await openKitchen();
   const client = app.open('/kitchen');
   const { sessionId, connectionId } = await client.hello();
@@ -153,7 +153,7 @@ it('a client that was elsewhere since is told that its answers are not remembere
   }
 });
 
-it("a session that was lately another user's is not given away, nor are its answers", async () => {
+it('a session recently used by another user is not resumed, and its replies are not sent', async () => {
   const { app, kitchen } = await openKitchen({
     authenticate: ({ token }) => (token === undefined ? null : { userId: token }),
   });

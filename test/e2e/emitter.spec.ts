@@ -17,7 +17,7 @@ import { restaurant, RestaurantGateway } from './restaurant.js';
 
 const change = { type: 'table:status_changed', payload: { tableId: 't1', status: 'free' } } as const;
 
-/** What a worker's own code looks like. */
+/** A worker's own provider. */
 @Injectable()
 class NightlyReport {
   constructor(readonly broadcaster: Broadcaster<typeof restaurant>) {}
@@ -71,7 +71,7 @@ afterAll(async () => {
 const emitterOf = (worker: INestApplicationContext) => worker.get(NightlyReport).broadcaster;
 
 describe('a process without sockets', () => {
-  it('sends to users, rooms, connections and everyone, and knows who confirmed', async () => {
+  it('sends to users, rooms, connections and everyone, and counts confirmations', async () => {
     const emitter = emitterOf(await startWorker({ redis: redis.url, contracts: [restaurant] }));
     const [annHere, annThere, bobThere] = clients;
     const sends = [
@@ -88,7 +88,7 @@ describe('a process without sockets', () => {
     expect(await emitter.sendToUser('nobody', change)).toMatchObject({ delivered: 0, nodes: 0 });
   });
 
-  it('asks a client wherever it is and gets its answer', async () => {
+  it('sends a request to a client on any node and gets its reply', async () => {
     const emitter = emitterOf(await startWorker({ redis: redis.url, contracts: [restaurant] }));
     const asked = emitter.requestFromUser('bob', { type: 'host:ask', payload: { text: 'tea?' } });
     const { id = '' } = await clients[2].nextOfType('$request');
@@ -126,7 +126,7 @@ describe('a process without sockets', () => {
     await expect.poll(connections, { timeout: 5_000 }).toBe(before.connections);
   });
 
-  it('says that it is up, and that it is down once it has closed', async () => {
+  it('reports up, and down once it has closed', async () => {
     const worker = await startWorker({ redis: redis.url, contracts: [restaurant] });
     const health = worker.get(RealtimeHealth);
     expect(health.report()).toMatchObject({ status: 'up', connections: 0 });
@@ -134,7 +134,7 @@ describe('a process without sockets', () => {
     expect(health.report().status).toBe('down');
   });
 
-  it('knows from contracts which of its messages are volatile', async () => {
+  it('takes the delivery of its messages from their contracts', async () => {
     const hub = new MemoryHub();
     const node = new MemoryBackplane(hub);
     const heard: Publication[] = [];
@@ -150,7 +150,7 @@ describe('a process without sockets', () => {
     ]);
   });
 
-  it('takes its options from other providers', async () => {
+  it('takes its options from an async factory', async () => {
     const worker = await startWorkerWith(
       RealtimeModule.forEmitterAsync({ useFactory: () => ({ redis: redis.url, contracts: [restaurant] }) }),
     );
@@ -158,7 +158,7 @@ describe('a process without sockets', () => {
     for (const client of clients) await client.next();
   });
 
-  it('starts while Redis is away, says so in its receipts, and reaches everyone once Redis is there', async () => {
+  it('starts while Redis is down, reports that in its receipts, and reaches everyone once Redis is up', async () => {
     const own = await RedisServer.start();
     onTestFinished(() => own.kill());
     await own.kill();
@@ -169,7 +169,7 @@ describe('a process without sockets', () => {
     await expect.poll(failure, { timeout: 15_000 }).toBe(null);
   }, 40_000);
 
-  it('refuses to start without Redis in words that name the option', async () => {
+  it('refuses to start without Redis, with an error that names the option', async () => {
     await expect(startWorker({ redis: undefined, contracts: [restaurant] })).rejects.toThrow(
       /expected the option redis/,
     );
@@ -187,7 +187,7 @@ describe('a process without sockets', () => {
     },
   );
 
-  it('refuses a message that none of its contracts knows', async () => {
+  it('refuses a message that is in none of its contracts', async () => {
     const emitter = emitterOf(await startWorker({ redis: redis.url, contracts: [restaurant] }));
     await expect(emitter.broadcast({ type: 'table:gone', payload: {} } as never)).rejects.toThrow(
       'got the type "table:gone"',

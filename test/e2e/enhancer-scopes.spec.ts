@@ -34,7 +34,7 @@ class Text {
 }
 const contract = defineContract({ client: { say: { payload: Text, reply: Text } } });
 
-/** What ran; only an enhancer whose constructor ran has its dependency to note it with. */
+/** What ran. An enhancer records itself through an injected dependency, so it needs its constructor to have run. */
 class Diary {
   readonly entries: string[] = [];
 }
@@ -43,7 +43,7 @@ const diaryProvider: Provider = { provide: Diary, useValue: diary };
 
 type Kind = 'guard' | 'pipe' | 'interceptor' | 'filter';
 
-/** One class that can be any of the four, of a scope of its own. */
+/** One class, of a given scope, that can be any of the four kinds. */
 function enhancerOf(kind: Kind, scope: Scope) {
   @Catch()
   @Injectable({ scope })
@@ -154,7 +154,7 @@ describe('a gateway class that extends another', () => {
     expect(diary.entries).toEqual([kind]);
   });
 
-  it('runs the inherited guard and its own, each once, after the payload was checked', async () => {
+  it('runs the inherited guard and its own, each once, after the payload is validated', async () => {
     @UseGuards(enhancerOf('guard', Scope.DEFAULT))
     @RealtimeGateway({ path: '/base', contract })
     class Base {

@@ -76,12 +76,17 @@ describe('on class and method', () => {
     expect(calls).toEqual(['class ws true say hi', 'method ws true say hi']);
   });
 
-  it.each(['class', 'method'])('a guard that says no ends it with FORBIDDEN: %s', async (name) => {
-    const client = await start(BoundGateway);
-    await expect(client.request('say', { text: `no ${name}` })).rejects.toMatchObject({ code: 'FORBIDDEN' });
-  });
+  it.each(['class', 'method'])(
+    'a guard that returns false rejects the message with FORBIDDEN: %s',
+    async (name) => {
+      const client = await start(BoundGateway);
+      await expect(client.request('say', { text: `no ${name}` })).rejects.toMatchObject({
+        code: 'FORBIDDEN',
+      });
+    },
+  );
 
-  it('the innermost filter that catches the error is the one that is asked', async () => {
+  it('the innermost filter that catches the error runs', async () => {
     const client = await start(BoundGateway);
     await expect(client.request('say', { text: 'teapot' })).rejects.toThrow('BREWING: filtered by method');
     await expect(client.request('say', { text: 'kettle' })).rejects.toThrow('BREWING: filtered by class');
@@ -137,7 +142,7 @@ describe('globally', () => {
     expect(calls).toEqual(['global ws true say 1']);
   });
 
-  it("Nest's ValidationPipe changes nothing for a payload that fits", async () => {
+  it("Nest's ValidationPipe does not change a valid payload", async () => {
     const client = await start(EchoGateway, (nest) =>
       nest.useGlobalPipes(new ValidationPipe({ whitelist: true })),
     );
@@ -146,7 +151,7 @@ describe('globally', () => {
 });
 
 describe('a filter', () => {
-  it('that returns leaves the error what it was', async () => {
+  it('that returns leaves the error unchanged', async () => {
     @Catch()
     class LookingFilter implements ExceptionFilter {
       catch(error: Error): void {
@@ -159,7 +164,7 @@ describe('a filter', () => {
     expect(calls).toEqual(['WsException', 'Teapot']);
   });
 
-  it('that breaks, as one made for HTTP does, leaves the error what it was', async () => {
+  it('that throws, as an HTTP filter does, leaves the error unchanged', async () => {
     const client = await start(EchoGateway, (nest) =>
       nest.useGlobalFilters(new BaseExceptionFilter(nest.getHttpAdapter())),
     );
@@ -178,7 +183,7 @@ class AsyncGuard implements CanActivate {
 }
 
 describe('a guard', () => {
-  it.each(['no', 'nope'])('may answer by a Promise or an Observable: %s', async (text) => {
+  it.each(['no', 'nope'])('may return a Promise or an Observable: %s', async (text) => {
     const client = await start(EchoGateway, undefined, [{ provide: APP_GUARD, useClass: AsyncGuard }]);
     await expect(client.request('say', { text })).rejects.toMatchObject({ code: 'FORBIDDEN' });
     expect(await client.request('say', { text: 'yes' })).toEqual({ text: 'yes' });

@@ -19,7 +19,7 @@ async function start(options: RealtimeOptions): Promise<void> {
   );
 }
 
-/** Resolves when the server has noticed that its last socket is gone. */
+/** Resolves when the server has seen its last socket close. */
 async function emptied(server: Server): Promise<void> {
   const count = () =>
     new Promise<number>((resolve) => server.getConnections((_error, open) => resolve(open)));
@@ -40,7 +40,7 @@ afterEach(async () => {
 describe('a client without a token', () => {
   const auth = (token: unknown, id?: string) => ({ type: '$auth', payload: { token }, ...(id && { id }) });
 
-  it('closes with 4408 when it does not say $auth in time', async () => {
+  it('is closed with 4408 when it does not send $auth in time', async () => {
     await start({ ...members, authTimeoutMs: 30 });
     const client = app.open('/clubs/chess');
     expect(await client.closed).toMatchObject({ code: 4408 });
@@ -53,7 +53,7 @@ describe('a client without a token', () => {
     await expect(app.open('/clubs/chess').hello()).rejects.toThrow('401');
   });
 
-  it('gets in by $auth, is answered, and messages right after it wait and run', async () => {
+  it('is authenticated by $auth, and messages sent right after it wait and run', async () => {
     await start(members);
     const client = app.open('/clubs/chess');
     client.send(auth(GOOD, 'a'));
@@ -63,7 +63,7 @@ describe('a client without a token', () => {
     expect(await client.next()).toEqual({ type: '$reply', id: 1, payload: { text: 'ann' } });
   });
 
-  it('is told UNAUTHENTICATED for what it says before $auth, and may go on', async () => {
+  it('gets UNAUTHENTICATED for a message before $auth, and may still authenticate', async () => {
     await start(members);
     const client = app.open('/clubs/chess');
     client.send({ type: 'whoami', id: 1 });
@@ -76,7 +76,7 @@ describe('a client without a token', () => {
     expect((await client.next()).type).toBe('$hello');
   });
 
-  it('is told UNAUTHENTICATED and closed with 4401 when the token is wrong', async () => {
+  it('gets UNAUTHENTICATED and is closed with 4401 when the token is wrong', async () => {
     await start(members);
     for (const token of [BAD, 'another']) {
       const client = app.open('/clubs/chess');
@@ -94,7 +94,7 @@ describe('a client without a token', () => {
   });
 
   it.each([undefined, '', 7, null, {}, 'x'.repeat(8_193)])(
-    'may correct an $auth without a good token: %#',
+    'may retry after an $auth without a valid token: %#',
     async (token) => {
       await start(members);
       const client = app.open('/clubs/chess');
@@ -105,7 +105,7 @@ describe('a client without a token', () => {
     },
   );
 
-  it('cannot say $auth twice', async () => {
+  it('cannot send $auth twice', async () => {
     await start(members);
     const client = app.open('/clubs/chess');
     client.send(auth(GOOD));
@@ -120,14 +120,14 @@ describe('a client without a token', () => {
     expect(await client.request('whoami')).toEqual({ text: 'ann' });
   });
 
-  it('is closed with 1011 when authenticate breaks its promise', async () => {
+  it('is closed with 1011 when authenticate returns an invalid identity', async () => {
     await start({ authenticate: ({ token }) => (token === undefined ? null : ({ userId: 7 } as never)) });
     const client = app.open('/clubs/chess');
     client.send(auth(GOOD));
     expect(await client.closed).toEqual({ code: 1011, reason: 'internal error' });
   });
 
-  it('may leave while authenticate is thinking', async () => {
+  it('may disconnect while authenticate runs', async () => {
     const asked = new Subject<void>();
     const isAsked = firstValueFrom(asked);
     const verdict = new Subject<{ userId: string }>();

@@ -28,7 +28,7 @@ describe('a realtime gateway without RealtimeModule', () => {
     ['ScopedGateway', [ScopedGateway]],
   ];
 
-  it('does not boot, and does not end the process', async () => {
+  it('does not start, and does not end the process', async () => {
     const exit = vi.spyOn(process, 'exit').mockImplementation(() => {
       throw new Error('exit');
     });
@@ -40,7 +40,7 @@ describe('a realtime gateway without RealtimeModule', () => {
   });
 
   it.each(gateways)(
-    'does not boot with WsAdapter, which would let everyone in: %s',
+    'does not start with WsAdapter, which would accept every client: %s',
     async (name, providers) => {
       const started = createRealtimeTestApp(
         { providers },
@@ -50,7 +50,7 @@ describe('a realtime gateway without RealtimeModule', () => {
     },
   );
 
-  it('does not boot when the module is imported and another adapter takes it', async () => {
+  it('does not start when the module is imported and another adapter binds it', async () => {
     const started = createRealtimeTestApp(
       { imports: [RealtimeModule.forRoot()], providers: [ScopedGateway] },
       { configure: (app) => app.useWebSocketAdapter(new WsAdapter(app)) },
@@ -58,7 +58,7 @@ describe('a realtime gateway without RealtimeModule', () => {
     await expect(started).rejects.toThrow(`ScopedGateway ${OTHER_ADAPTER}`);
   });
 
-  it('can be made by a testing module, with its dependencies replaced', async () => {
+  it('can be created by a testing module with overridden dependencies', async () => {
     const module = await Test.createTestingModule({ providers: [LobbyGateway, Visits] }).compile();
     expect(module.get(LobbyGateway).say({ text: 'hello' })).toEqual({ text: 'hello' });
   });
@@ -70,7 +70,7 @@ describe('microservices', () => {
   // 0 is TCP: Nest loads @nestjs/microservices by itself.
   const options = { transport: 0, options: { host: '127.0.0.1', port: 0 } };
 
-  it('createMicroservice with a gateway says that there is no HTTP server, and the fix', async () => {
+  it('createMicroservice with a gateway fails with an error that names the missing HTTP server and the fix', async () => {
     const app = await NestFactory.createMicroservice(LobbyModule, {
       ...options,
       logger: false,
@@ -101,8 +101,8 @@ describe('microservices', () => {
   });
 });
 
-describe('a gateway class that no module has in its providers', () => {
-  it('is named in the log at boot with the fix; base classes of those that are there are not', async () => {
+describe("a gateway class that is in no module's providers", () => {
+  it('is logged at start with the fix; base classes of registered gateways are not', async () => {
     @RealtimeGateway({ path: '/base', contract: empty })
     class BaseGateway {}
     @RealtimeGateway({ path: '/derived', contract: empty })

@@ -90,12 +90,12 @@ it('logs ten errors of a handler at once, then one a second with the number of t
   await answered(500);
   expect(log.of('error').length).toBeGreaterThanOrEqual(10);
   expect(log.of('error').length).toBeLessThan(20);
-  // Another handler is another kind.
+  // Another handler has its own limit.
   await client.request('stop').catch(() => {});
   expect(log.of('error').at(-1)).toContain('type=stop');
 });
 
-it('logs what the client is to blame for at debug level, at most once a second for each code', async () => {
+it('logs client errors at debug level, at most once a second for each code', async () => {
   onSay = () => {
     throw new RealtimeException('TOO_LOUD', 'too loud', { cause: new Error('97 dB') });
   };

@@ -30,7 +30,7 @@ const steps = defineContract({
   server: { welcome: { payload: Step } },
 });
 
-/** What the hooks do, set by each test. */
+/** The behaviour of the hooks, set by each test. */
 const hooks: {
   connect: (connection: Connection) => unknown;
   disconnect: (connection: Connection, disconnection: Disconnection) => unknown;
@@ -82,8 +82,8 @@ afterEach(async () => {
   expect(faults.seen).toEqual([]);
 });
 
-describe('frames that come before handleConnection has ended', () => {
-  it('wait and are handled in order, more of them than may wait included', async () => {
+describe('frames that arrive before handleConnection has ended', () => {
+  it('wait and are handled in order, also when they exceed the receive queue', async () => {
     const { opened, open } = gate();
     hooks.connect = () => opened;
     const client = app.open('/ws');
@@ -96,7 +96,7 @@ describe('frames that come before handleConnection has ended', () => {
     expect(handled).toEqual(Array.from({ length: 100 }, (_, index) => index + 1));
   });
 
-  it('are answered after $hello', async () => {
+  it('get their replies after $hello', async () => {
     const { opened, open } = gate();
     hooks.connect = async (connection) => {
       connection.send({ type: 'welcome', payload: { n: 0 } });
@@ -129,24 +129,21 @@ describe('a handleConnection that throws', () => {
     ['a long reason', () => new WsException('ü'.repeat(100)), 4503, 'ü'.repeat(61)],
   ];
 
-  it.each(thrown)(
-    '%s closes that connection with a code, and no other',
-    async (_name, make, code, reason) => {
-      const other = await app.connect('/ws');
-      hooks.connect = () => {
-        throw make();
-      };
-      expect(await app.open('/ws').closed).toEqual({ code, reason });
-      hooks.connect = async () => {
-        await Promise.resolve();
-        throw make();
-      };
-      expect(await app.open('/ws').closed).toEqual({ code, reason });
-      expect(await other.request('step', { n: 1 })).toEqual({ n: 1 });
-    },
-  );
+  it.each(thrown)('%s closes only that connection, with a code', async (_name, make, code, reason) => {
+    const other = await app.connect('/ws');
+    hooks.connect = () => {
+      throw make();
+    };
+    expect(await app.open('/ws').closed).toEqual({ code, reason });
+    hooks.connect = async () => {
+      await Promise.resolve();
+      throw make();
+    };
+    expect(await app.open('/ws').closed).toEqual({ code, reason });
+    expect(await other.request('step', { n: 1 })).toEqual({ n: 1 });
+  });
 
-  it('is logged as a fault unless it was made for clients', async () => {
+  it('is logged as an error unless it is an exception for clients', async () => {
     hooks.connect = () => {
       throw new Error('the cause');
     };
@@ -198,7 +195,7 @@ describe('handleDisconnect', () => {
     expect((await client.closed).code).toBe(1012);
   });
 
-  it.each(['sync', 'async'])('that throws is logged and harms nobody: %s', async (kind) => {
+  it.each(['sync', 'async'])('that throws is logged and affects no other connection: %s', async (kind) => {
     const other = await app.connect('/ws');
     const client = await app.connect('/ws');
     const called = gate();

@@ -1,15 +1,15 @@
 import { randomBytes } from 'node:crypto';
 
-/** What every hostile frame carries where it can; none of it may ever come back. */
+/** A text in every hostile frame that can hold one; the server must never send it back. */
 export const SECRET = 's3cret-of-the-client';
 
-/** What a client gets for a frame. */
+/** The server's reaction to a frame. */
 export interface Expected {
-  /** The code of the one `$error`; absent when the frame is good or the protocol's own business. */
+  /** The code of the one `$error`; absent if the frame is valid or handled by the WebSocket protocol. */
   readonly code?: string;
-  /** The id that the `$error` has. */
+  /** The id in the `$error`. */
   readonly id?: string | number;
-  /** The close code that says why nothing works afterwards. */
+  /** The close code. */
   readonly close?: number;
 }
 
@@ -21,7 +21,7 @@ export interface HostileFrame extends Expected {
   readonly raw?: Buffer;
 }
 
-/** A frame of RFC 6455 §5.2 as a client sends it, with everything there is to get wrong. */
+/** A client frame as in RFC 6455 §5.2, in which every field can be made invalid. */
 export function rawFrame(first: number, payload: Buffer, { masked = true } = {}): Buffer {
   const length =
     payload.length < 126
@@ -67,7 +67,7 @@ export const HOSTILE_FRAMES: readonly HostileFrame[] = [
   { name: 'single quotes', text: `{'type':'${SECRET}'}`, code: PARSE_ERROR },
   { name: 'two messages in one frame', text: message({ id: 7 }).repeat(2), code: PARSE_ERROR },
   { name: 'a NUL inside a string', text: `{"type":"table:reserve\u0000${SECRET}"}`, code: PARSE_ERROR },
-  // JSON, but no message
+  // JSON, but not a message
   { name: 'null', text: 'null', code: PARSE_ERROR },
   { name: 'a number', text: '42', code: PARSE_ERROR },
   { name: 'a string', text: `"${SECRET}"`, code: PARSE_ERROR },

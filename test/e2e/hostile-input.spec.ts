@@ -62,7 +62,7 @@ describe('a client that sends', () => {
   });
 });
 
-describe('a client that sends something odd but good', () => {
+describe('a client that sends an unusual valid message', () => {
   it.each(['0', '-1', '1.5', '1e21', '"é"', `"${'x'.repeat(128)}"`])(
     'with the id %s gets its reply',
     async (id) => {
@@ -119,7 +119,7 @@ describe('bad frames in a row', () => {
     expect(client.frames.every(({ type }) => type === '$error')).toBe(true);
   });
 
-  it('are forgiven by a good message between them', async () => {
+  it('start from zero after a valid message', async () => {
     const client = await app.connect('/ws');
     for (let round = 0; round < 3; round++) {
       for (let n = 0; n < 19; n++) client.sendText('{');
@@ -129,7 +129,7 @@ describe('bad frames in a row', () => {
     }
   });
 
-  it('are not what a refused payload is: the client may correct it for ever', async () => {
+  it('do not include refused payloads, which never close the connection', async () => {
     const client = await app.connect('/ws');
     for (let n = 0; n < 50; n++) client.send({ type: 'table:reserve', id: n, payload: {} });
     workAfter(client);

@@ -17,7 +17,7 @@ import { CapturedLog } from './captured-log.js';
 import { ProcessFaults } from './process-faults.js';
 import { RestaurantGateway } from './restaurant.js';
 
-/** Publications that are refused would be counted as late if they were read: each has a number of its own. */
+/** A unique number per publication, since a repeated one would be counted as late. */
 let sequence = 0;
 const envelope = (line: string, text = '') => `hostile ${++sequence}\n${line}\n${text}`;
 
@@ -33,7 +33,7 @@ describe('a node that isSubscribed publications of another version, or of no ver
   const received = (outcome: string) => app.get(RealtimeMetrics).backplane.received.of(outcome);
   const say = (message: string | Buffer) => publisher.publish(channel, message);
 
-  /** Resolves when all that was published before has been dealt with: a client has got the message after it. */
+  /** Resolves when all earlier publications have been processed, seen by a client receiving a later message. */
   async function isAlive(): Promise<void> {
     const mark = `mark-${++sequence}`;
     const text = JSON.stringify({ type: 'table:status_changed', payload: { tableId: mark, status: 'free' } });
@@ -81,10 +81,10 @@ describe('a node that isSubscribed publications of another version, or of no ver
     expect(app.get(ConnectionRegistry).size).toBe(1);
   });
 
-  it('survives every valid publication with one part of it replaced', async () => {
+  it('survives every valid publication with one part replaced', async () => {
     const before = received('unreadable');
     const base = fc.constantFrom(...RECORDED_0_1_0.map(({ publication }) => publication));
-    // What closes her connection says nothing about the fault looked for.
+    // Skip replacements that validly close the connection.
     const ofAnn = (given: object) =>
       JSON.parse(
         'code' in given ? JSON.stringify(given) : JSON.stringify(given).replaceAll('"ada"', '"ann"'),
@@ -148,7 +148,7 @@ describe('a node that isSubscribed publications of another version, or of no ver
     expect(received('unreadable') - before).toBe(1);
   });
 
-  it('carries out what version 0.1.0 published beside it, and what a later one adds fields to', async () => {
+  it('carries out publications of version 0.1.0, and those with fields added by a later version', async () => {
     for (const { publication } of RECORDED_0_1_0) {
       const { text = '', ...head } = publication as { kind: string; to?: object; text?: string };
       if (head.kind === 'disconnect') continue;
@@ -168,8 +168,8 @@ describe('a node that isSubscribed publications of another version, or of no ver
   });
 });
 
-describe('a node with a backplane of its own', () => {
-  it('logs what it cannot carry out, and throws nothing at the backplane', async () => {
+describe('a node with a custom backplane', () => {
+  it('logs a publication that fails, and throws nothing into the backplane', async () => {
     const [log, hub] = [new CapturedLog(), new MemoryHub()];
     const app = await createRealtimeTestApp(
       {

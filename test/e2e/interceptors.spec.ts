@@ -16,12 +16,12 @@ const start = async (intercept: NestInterceptor['intercept']) => {
 };
 
 describe('an interceptor', () => {
-  it('that answers itself keeps the handler from running', async () => {
+  it('that returns a value itself prevents the handler from running', async () => {
     const client = await start(() => of({ text: 'cached' }));
     expect(await client.request('say', { text: 'teapot' })).toEqual({ text: 'cached' });
   });
 
-  it('that awaits the whole stream makes one part of it', async () => {
+  it('that awaits the whole stream turns it into one part', async () => {
     const client = await start(async (_context, next) => of(await lastValueFrom(next.handle())));
     client.send({ type: 'stream', id: 1, payload: { text: 'hi' } });
     expect(await client.next()).toEqual({ type: '$next', id: 1, payload: { text: 'end' } });
@@ -37,14 +37,14 @@ describe('an interceptor', () => {
     expect(await client.request('say', { text: 'after' })).toEqual({ text: 'after' });
   });
 
-  it('that throws answers with its error', async () => {
+  it('that throws sends its error', async () => {
     const client = await start(() => {
       throw new RealtimeException('NOT_NOW', 'later');
     });
     await expect(client.request('say', { text: 'hi' })).rejects.toThrow('NOT_NOW: later');
   });
 
-  it('lets the parts of a stream through as they come', async () => {
+  it('passes on the parts of a stream as they come', async () => {
     const client = await start((_context, next) => next.handle());
     client.send({ type: 'stream', id: 1, payload: { text: 'hi' } });
     expect(await client.next()).toEqual({ type: '$next', id: 1, payload: { text: 'HI!' } });

@@ -11,7 +11,7 @@ const large = { type: 'said', payload: { text: 'x'.repeat(20_001) } } as const;
 const small = { type: 'said', payload: { text: 'x'.repeat(10_000) } } as const;
 
 describe('a message larger than maxQueueBytes', () => {
-  it('is refused to its sender, and the client it was for stays', async () => {
+  it('rejects for its sender, and the recipient stays connected', async () => {
     const { app, broadcaster, visits, metrics } = await openLobby(options);
     const client = await app.connect('/lobby');
     const [connection] = visits.connected;
@@ -45,7 +45,7 @@ describe('a message larger than maxQueueBytes', () => {
     );
   });
 
-  it('as a reply is INTERNAL for its client and an error in the log', async () => {
+  it('as a reply becomes INTERNAL for its client and an error in the log', async () => {
     const { app, visits, log } = await openLobby(options);
     visits.onHold = () => {
       throw new Error('not asked');
@@ -60,7 +60,7 @@ describe('a message larger than maxQueueBytes', () => {
 });
 
 describe('a client that is closed as too slow', () => {
-  it('has 4413 in the counter, in handleDisconnect and in the log, though it never answers the close', async () => {
+  it('has 4413 in the counter, in handleDisconnect and in the log, without completing the closing handshake', async () => {
     const { app, broadcaster, visits, metrics, log } = await openLobby({
       maxQueueBytes: 200_000,
       highWaterMarkBytes: 100_000,
@@ -82,7 +82,7 @@ describe('a client that is closed as too slow', () => {
     expect(log.text).toMatch(/disconnect id=.* code=4413 reason="too slow"/);
   });
 
-  it('has a debug line for the volatile messages it missed, one for many', async () => {
+  it('has one debug line for many volatile messages it missed', async () => {
     const { app, broadcaster, visits, metrics, log } = await openLobby();
     const client = await app.connect('/lobby');
     client.socket.pause();

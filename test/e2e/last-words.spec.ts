@@ -43,8 +43,8 @@ async function heard(talk: (socket: Awaited<ReturnType<typeof app.connect>>['soc
   return { messages, code: code as number };
 }
 
-describe('what was said before a close goes out before it', () => {
-  it('when the client asks and closes in one breath', async () => {
+describe('frames sent before a close arrive before it', () => {
+  it('when the client sends a request and closes in the same segment', async () => {
     const { messages, code } = await heard((socket) => {
       socket.send(JSON.stringify({ type: 'ask', id: 1, payload: { text: 'still there?' } }));
       socket.close(1_000);
@@ -53,7 +53,7 @@ describe('what was said before a close goes out before it', () => {
     expect(code).toBe(1_000);
   });
 
-  it('when the handler speaks and closes', async () => {
+  it('when the handler sends and closes', async () => {
     const { messages, code } = await heard((socket) => {
       socket.send(JSON.stringify({ type: 'leave', payload: { text: 'bye' } }));
     });

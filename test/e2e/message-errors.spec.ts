@@ -90,7 +90,7 @@ const revoked = () => {
   return proxy;
 };
 
-/** What a handler throws, what the client gets for it, and whether that is a fault of the server. */
+/** What a handler throws, what the client gets, and whether it is logged as an error of the server. */
 const thrown: [string, () => unknown, object, boolean][] = [
   ['an Error', () => new Error(HIDDEN), internal, true],
   ['an Error whose message getter throws', () => withGetter(new Error(), 'message'), internal, true],
@@ -188,7 +188,7 @@ describe.each(['sync', 'async'])('a handler that throws, %s', (type) => {
   });
 });
 
-describe.each(['sync', 'async'])('a handler that returns what is no JSON, %s', (type) => {
+describe.each(['sync', 'async'])('a handler that returns a value JSON cannot carry, %s', (type) => {
   const cyclic: Record<string, unknown> = {};
   cyclic['self'] = cyclic;
 

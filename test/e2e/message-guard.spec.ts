@@ -115,20 +115,20 @@ beforeEach(async () => {
 afterEach(() => app.close());
 
 describe('the guard of a realtime gateway', () => {
-  it('hands the typed instance to guards, interceptors, pipes and the handler, in this order', async () => {
+  it('passes the typed instance to guards, interceptors, pipes and the handler, in this order', async () => {
     const client = await app.connect('/ws', { token: 'guest' });
     await client.request('order', { dish: 'soup' });
     expect(seen).toEqual(['guard', 'interceptor', 'pipe', 'handler'].map((who) => `${who} a plate of soup`));
   });
 
-  it('strips properties that the contract does not know', async () => {
+  it('strips properties that are not in the contract', async () => {
     const client = await app.connect('/ws', { token: 'guest' });
     expect(await client.request('order', { dish: 'soup', price: 0, describe: 'me' })).toEqual({
       text: 'dish',
     });
   });
 
-  it('lets nothing run on a payload that does not fit', async () => {
+  it('runs nothing for an invalid payload', async () => {
     const client = await app.connect('/ws', { token: 'guest' });
     await expect(client.request('order', { dish: 7 })).rejects.toMatchObject({
       code: 'VALIDATION_FAILED',
@@ -138,7 +138,7 @@ describe('the guard of a realtime gateway', () => {
   });
 
   it.each(['cook', 'taste'])(
-    'asks whether a client may say it before it looks at the payload: %s',
+    'checks whether a client may send the message before it validates the payload: %s',
     async (type) => {
       const [guest, chef] = await Promise.all([
         app.connect('/ws', { token: 'guest' }),
@@ -164,13 +164,13 @@ describe('the guard on a plain gateway', () => {
     });
   };
 
-  it('hands the typed instance to the handler', async () => {
+  it('passes the typed instance to the handler', async () => {
     expect(await exchange({ event: 'order', data: { dish: 'soup' } })).toBe(
       '{"event":"ordered","data":{"text":"a plate of soup","isRaw":true}}',
     );
   });
 
-  it('refuses a payload that does not fit, in the frames of Nest', async () => {
+  it('refuses an invalid payload in the frame format of Nest', async () => {
     const answer = JSON.parse(await exchange({ event: 'order', data: { dish: 7 } })) as Record<
       string,
       unknown

@@ -34,7 +34,7 @@ const emitter = () =>
 const options = (value: unknown = {}) => ({ useFactory: () => value as RealtimeOptions });
 
 describe('RealtimeModule', () => {
-  it('in imports by its bare class works with the default of every option', async () => {
+  it('imported as a bare class uses the default of every option', async () => {
     const app = await start([RealtimeModule]);
     const client = await app.connect('/lobby');
     expect(await client.request('say', { text: 'hello' })).toEqual({ text: 'hello' });
@@ -70,7 +70,7 @@ describe('RealtimeModule', () => {
     ],
     ['forEmitter twice', () => [emitter(), emitter()], 'RealtimeModule is imported 2 times'],
   ];
-  it.each(twice)('%s is refused at boot with the fix', async (_how, root, said) => {
+  it.each(twice)('%s is refused at start with the fix', async (_how, root, said) => {
     const started = start(root());
     await expect(started).rejects.toThrow(said);
     await expect(started).rejects.toThrow(KEEP_ONE);
@@ -82,14 +82,14 @@ describe('RealtimeModule', () => {
     await app.connect('/lobby');
   });
 
-  it('may be in two apps of one process', async () => {
+  it('may be used by two apps in one process', async () => {
     await start([RealtimeModule.forRoot()]);
     const app = await start([RealtimeModule.forRoot()]);
     await app.connect('/lobby');
   });
 
-  it('does not take a factory that forgot to return its options for the defaults', async () => {
-    // The defaults let every client in.
+  it('refuses a factory that returns no options', async () => {
+    // Without options every client would be accepted.
     for (const value of [undefined, null]) {
       await expect(
         start([RealtimeModule.forRootAsync({ useFactory: () => value as never })]),
@@ -104,7 +104,7 @@ describe('forEmitter', () => {
   const start2 = (value: unknown) =>
     start([RealtimeModule.forEmitterAsync({ useFactory: () => value as never })]);
 
-  it('refuses options that are none, and options of sockets', async () => {
+  it('refuses values that are not options, and options for sockets', async () => {
     await expect(start2(undefined)).rejects.toThrow(
       'RealtimeModule.forEmitter() expected an options object, got undefined: give it redis and contracts.',
     );

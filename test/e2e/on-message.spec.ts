@@ -99,11 +99,11 @@ beforeEach(async () => {
 afterEach(() => app.close());
 
 describe('a handler without parameter decorators', () => {
-  it('gets (payload, connection) and answers with its value', async () => {
+  it('gets (payload, connection) and replies with its return value', async () => {
     expect(await client.request('add', { a: 1, b: 2 })).toEqual({ sum: 3 });
   });
 
-  it('answers with what its promise becomes', async () => {
+  it('replies with the value of its promise', async () => {
     expect(await client.request('add_later', { a: 1, b: 2 })).toEqual({ sum: 3 });
   });
 
@@ -117,7 +117,7 @@ describe('a handler without parameter decorators', () => {
 });
 
 describe('explicit parameter decorators', () => {
-  it('put payload and connection where they stand', async () => {
+  it('pass payload and connection in their positions', async () => {
     expect(await client.request('add_swapped', { a: 1, b: 2 })).toEqual({ sum: 3 });
   });
 
@@ -125,23 +125,23 @@ describe('explicit parameter decorators', () => {
     expect(await client.request('add_one', { a: 1, b: 2 })).toEqual({ sum: 12 });
   });
 
-  it('hand over the user or one property of it', async () => {
+  it('pass the user or one property of it', async () => {
     expect(await client.request('who')).toEqual({ text: 'ann ann' });
   });
 });
 
-describe('the answer', () => {
-  it.each([7, 0, -1, 1.5, 1e21, 'seven', 'é"\\'])('carries the id %j as it came', async (id) => {
+describe('the reply', () => {
+  it.each([7, 0, -1, 1.5, 1e21, 'seven', 'é"\\'])('carries the id %j unchanged', async (id) => {
     client.send({ type: 'add', id, payload: { a: 1, b: 1 } });
     expect(await client.next()).toEqual({ type: '$reply', id, payload: { sum: 2 } });
   });
 
-  it('is null where the contract declares no reply', async () => {
+  it('is null if the contract declares no reply', async () => {
     expect(await client.request('note', { text: 'hi' })).toBeNull();
     expect(app.get(CalculatorGateway).notes).toEqual(['hi']);
   });
 
-  it('does not come for a message without id', async () => {
+  it('is not sent for a message without id', async () => {
     client.send({ type: 'add', payload: { a: 1, b: 1 } });
     client.send({ type: 'note', payload: { text: 'hi' } });
     client.send({ type: 'add', id: 'last', payload: { a: 1, b: 1 } });

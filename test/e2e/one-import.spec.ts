@@ -65,7 +65,7 @@ describe.each([
     );
   };
 
-  it('answers a bare WebSocket after one import', async () => {
+  it('replies to a plain WebSocket after one import', async () => {
     await start();
     const client = app.open('/ws');
     expect(await client.hello()).toMatchObject({ userId: null, maxPayloadBytes: 65_536, recovered: false });
@@ -84,12 +84,12 @@ describe.each([
     expect(await client.next()).toEqual(change);
   });
 
-  it('sends before the app listens, to nobody', async () => {
+  it('sends before the app listens, to no connection', async () => {
     await start();
     expect(app.get(Announcer).early).toEqual(receipt(0));
   });
 
-  it('leaves plain HTTP as it is', async () => {
+  it('does not change plain HTTP', async () => {
     await start();
     expect(await (await fetch(`${app.url}/tables`)).json()).toEqual(['t1']);
     expect((await fetch(`${app.url}/ws`)).status).toBe(404);
@@ -97,7 +97,7 @@ describe.each([
 });
 
 describe('the module', () => {
-  it('takes options made by a factory with dependencies', async () => {
+  it('takes options from a factory with dependencies', async () => {
     @Module({ providers: [{ provide: 'limit', useValue: 1_000 }], exports: ['limit'] })
     class Limits {}
     app = await createRealtimeTestApp({
@@ -126,7 +126,7 @@ describe('the module', () => {
     clearInterval(interval);
   });
 
-  it('is global: a gateway in another module needs no import of its own', async () => {
+  it('is global: a gateway in another module needs no import', async () => {
     @Module({ providers: [RestaurantGateway, Announcer] })
     class FloorModule {}
     app = await createRealtimeTestApp({ imports: [FloorModule, RealtimeModule.forRoot()] });

@@ -22,7 +22,7 @@ afterEach(async () => {
   await app.close();
 });
 
-/** A second WebSocket server on the app's HTTP server, as graphql-ws makes one. */
+/** A second WebSocket server on the app's HTTP server, as graphql-ws creates one. */
 function listenBeside(path: string): void {
   const other = new WebSocketServer({ server, path });
   other.on('connection', (socket) => socket.send('hello from the other'));
@@ -41,7 +41,7 @@ function firstWord(path: string): Promise<string> {
 }
 
 describe('another WebSocket server on the same HTTP server', () => {
-  it('serves its path beside ours', async () => {
+  it('serves its own path', async () => {
     listenBeside('/graphql');
     expect(await firstWord('/graphql')).toBe('hello from the other');
     const client = await app.connect('/ws');
@@ -50,14 +50,14 @@ describe('another WebSocket server on the same HTTP server', () => {
     });
   });
 
-  it('answers unknown paths in its own way, since nobody can tell whose they are', async () => {
+  it('answers unknown paths in its own way', async () => {
     listenBeside('/graphql');
     expect(await firstWord('/nope')).toBe('Unexpected server response: 400');
   });
 });
 
-describe('an upgrade listener that ignores what is not its own', () => {
-  it('leaves an unknown path to a 404 of ours, after five seconds', async () => {
+describe('an upgrade listener that ignores paths of others', () => {
+  it('leaves an unknown path to our 404 after five seconds', async () => {
     const seen = new Promise<void>((resolve) => server.on('upgrade', () => resolve()));
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
     const answer = firstWord('/nope');
@@ -79,7 +79,7 @@ describe('an upgrade listener that ignores what is not its own', () => {
     await closed;
   });
 
-  it('may answer late, and is then left alone', async () => {
+  it('may answer late, and then no 404 is sent', async () => {
     const late = new WebSocketServer({ noServer: true });
     others.push(late);
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
@@ -119,7 +119,7 @@ describe('app.close()', () => {
     expect(Object.hasOwn(server, 'emit')).toBe(Object.hasOwn(bareServer, 'emit'));
   });
 
-  it('leaves the wrapper of whoever wrapped it later', async () => {
+  it('leaves a wrapper that was added later', async () => {
     const emit = server.emit.bind(server);
     let passed = 0;
     server.emit = ((...args: Parameters<typeof emit>) => {

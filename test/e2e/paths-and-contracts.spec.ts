@@ -60,7 +60,7 @@ it('a message of one contract does not reach clients of another', async () => {
   expect((await barkeeper.next()).type).toBe('bell');
 });
 
-it('a message that both contracts know reaches all', async () => {
+it('a message that is in both contracts reaches all clients', async () => {
   const clients = [await app.connect('/kitchen'), await app.connect('/bar')];
   const broadcaster = app.get<Broadcaster<typeof bar>>(Broadcaster);
   expect(await broadcaster.sendToRoom('staff', { type: 'bell', payload: { text: 'ding' } })).toMatchObject({
@@ -72,7 +72,7 @@ it('a message that both contracts know reaches all', async () => {
 describe('a request to a user', () => {
   const ask = { type: 'kitchen:ask', payload: { text: 'ready?' } } as const;
 
-  it('is put only to connections on paths whose contract has it, and only they may answer', async () => {
+  it('is sent only to connections on paths whose contract has it, and only they may reply', async () => {
     const [cook, barkeeper] = [await app.connect('/kitchen'), await app.connect('/bar')];
     const broadcaster = app.get<Broadcaster<typeof kitchen>>(Broadcaster);
     const asked = broadcaster.requestFromUser('ann', ask);
@@ -109,7 +109,7 @@ describe('two nodes on one Redis', () => {
     return { ...nodes, broadcaster: nodes.here.get<Broadcaster<typeof kitchen>>(Broadcaster) };
   }
 
-  it('put a request only to connections on paths whose contract has it', async () => {
+  it('send a request only to connections on paths whose contract has it', async () => {
     const { there, broadcaster } = await openNodes([KitchenGateway, BarGateway]);
     const [cook, barkeeper] = [await there.connect('/kitchen'), await there.connect('/bar')];
     const asked = broadcaster.requestFromUser('ann', { type: 'kitchen:ask', payload: { text: 'ready?' } });
@@ -120,7 +120,7 @@ describe('two nodes on one Redis', () => {
     expect(barkeeper.frames).toEqual([]);
   });
 
-  it('keep a message from connections of a node whose contracts do not know it', async () => {
+  it('do not send a message to connections of a node whose contracts lack it', async () => {
     const { there, broadcaster } = await openNodes([BarGateway]);
     const barkeeper = await there.connect('/bar');
     const called = { type: 'kitchen:called', payload: { text: 'soup' } } as const;

@@ -38,7 +38,7 @@ const start = async (...providers: (new () => object)[]) => {
   });
 };
 
-/** Says one thing to a plain gateway and gives back what it answers. */
+/** Sends one message to a plain gateway and returns its reply. */
 async function double(url: string): Promise<string> {
   const socket = new WebSocket(url);
   socket.on('open', () => socket.send(JSON.stringify({ event: 'double', data: 4 })));
@@ -74,12 +74,12 @@ describe('a plain Nest gateway beside a realtime gateway', () => {
     expect(app.get(PlainGateway).server.clients.size).toBe(0);
   });
 
-  it('is found with a trailing slash, as a realtime gateway is', async () => {
+  it('matches a path with a trailing slash, as a realtime gateway does', async () => {
     await start(PlainGateway);
     expect(await double(`ws://127.0.0.1:${app.port}/plain/`)).toBe('{"event":"doubled","data":8}');
   });
 
-  it('may have the same path on a port of its own', async () => {
+  it('may have the same path on another port', async () => {
     const port = await freePort();
     @WebSocketGateway(port, { path: '/ws' })
     class PortGateway extends Doubling {}
@@ -88,7 +88,7 @@ describe('a plain Nest gateway beside a realtime gateway', () => {
     expect(await reserve()).toMatchObject({ id: 'r-t1' });
   });
 
-  it('ends with the app', async () => {
+  it('closes with the app', async () => {
     await start(PlainGateway);
     const socket = new WebSocket(`ws://127.0.0.1:${app.port}/plain`);
     await new Promise((resolve) => socket.on('open', resolve));

@@ -1,4 +1,4 @@
-/** Whatever nobody caught since; `stop` takes the listeners off again. */
+/** Collects uncaught exceptions and unhandled rejections; `stop` removes the listeners. */
 export class ProcessFaults {
   readonly seen: unknown[] = [];
   readonly #note = (fault: unknown) => void this.seen.push(fault);

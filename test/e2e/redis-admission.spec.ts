@@ -27,7 +27,7 @@ const statusOf = async ({ app }: Lobby, user: string) =>
   (await upgrade(app.port, { headers: { Authorization: `Bearer ${user}` } })).status;
 
 describe('two nodes with redis', () => {
-  it('let one of 20 clients in that hold the same ticket, whichever node they come to', async () => {
+  it('accept one of 20 clients with the same ticket, on either node', async () => {
     const lobbies = await openTwoLobbies({});
     const ticket = await lobbies[0].app.get(TicketService).issue({ userId: 'ann' });
     const arrivals = Array.from({ length: 20 }, (_, i) => (lobbies[i % 2] ?? lobbies[0]).app.port);
@@ -63,7 +63,7 @@ describe('two nodes with redis', () => {
     expect(await statusOf(there, 'bob')).toBe(429);
   });
 
-  it('let one in of many of the same user that say $auth at the same moment on both', async () => {
+  it('accept one of many connections of one user that send $auth at the same moment on both', async () => {
     const lobbies = await openTwoLobbies({ maxConnectionsPerUser: 1 });
     const clients = Array.from({ length: 10 }, (_, i) => (lobbies[i % 2] ?? lobbies[0]).app.open('/lobby'));
     for (const client of clients) client.send({ type: '$auth', payload: { token: 'ann' } });
@@ -75,7 +75,7 @@ describe('two nodes with redis', () => {
     expect(settled.filter((outcome) => outcome === 1013)).toHaveLength(9);
   });
 
-  it('leave nothing in Redis once everybody has gone', async () => {
+  it('leave nothing in Redis once every client has disconnected', async () => {
     const [here, there] = await openTwoLobbies({ maxConnectionsPerUser: 5, maxConnectionsPerIp: 50 });
     const clients = [
       await here.app.connect('/lobby', { token: 'ann' }),
@@ -87,7 +87,7 @@ describe('two nodes with redis', () => {
     await expect.poll(keys).toEqual([]);
   });
 
-  it('go on with what each has counted itself while Redis is away', async () => {
+  it('use their own counts while Redis is down', async () => {
     const [here, there] = await openTwoLobbies({ maxConnectionsPerUser: 1 });
     await here.app.connect('/lobby', { token: 'ann' });
     await redis.kill();
@@ -102,7 +102,7 @@ describe('two nodes with redis', () => {
 });
 
 describe('a node with redis', () => {
-  it('starts while Redis is away, says that it is down, and is up once Redis is there', async () => {
+  it('starts while Redis is down, reports down, and reports up once Redis is reachable', async () => {
     const own = await RedisServer.start();
     onTestFinished(() => own.kill());
     await own.kill();

@@ -28,9 +28,9 @@ async function openHall(): Promise<Lobby> {
 
 const healthOf = ({ app }: Lobby) => app.get(RealtimeHealth).report();
 
-describe('while Redis is away', () => {
+describe('while Redis is down', () => {
   it(
-    'new clients come in, are in their rooms, and hear the other node once Redis is back',
+    'new clients connect, join their rooms, and receive from the other node once Redis is back',
     async () => {
       const [here, there] = [await openHall(), await openHall()];
       await redis.kill();
@@ -69,7 +69,7 @@ describe('while Redis is away', () => {
   );
 
   it(
-    'a join waits a second at most for Redis to answer, and the next ones not at all',
+    'a join waits at most a second for Redis, and the next ones do not wait',
     async () => {
       const lobby = await openHall();
       const client = await lobby.app.connect('/lobby', { token: 'ann' });
@@ -94,9 +94,9 @@ describe('while Redis is away', () => {
   );
 });
 
-describe('when Redis goes away', () => {
+describe('when Redis goes down', () => {
   it(
-    'the subscriptions that were confirmed before count as pending until they are confirmed again',
+    'confirmed subscriptions count as pending until they are confirmed again',
     async () => {
       const lobby = await openHall();
       await lobby.app.connect('/lobby', { token: 'ann' });
@@ -111,9 +111,9 @@ describe('when Redis goes away', () => {
   );
 });
 
-describe('a node that starts while Redis is away', () => {
+describe('a node that starts while Redis is down', () => {
   it(
-    'serves its own clients, says down once, and says once that it is up again',
+    'serves its own clients, and logs down once and up once',
     async () => {
       await redis.kill();
       const begun = performance.now();

@@ -2,7 +2,7 @@ import { MemoryBackplane, MemoryHub } from 'nestjs-realtime';
 import { expect, it } from 'vitest';
 import { openLobby } from '../gateway/lobby.js';
 
-it('logs the failures of what other nodes ask at a bounded pace, with the number left out', async () => {
+it("logs failures of other nodes' publications at a limited rate, with the number suppressed", async () => {
   const hub = new MemoryHub();
   const options = { authenticate: () => ({ userId: 'ann' }) };
   const larger = await openLobby({ ...options, backplane: new MemoryBackplane(hub) });

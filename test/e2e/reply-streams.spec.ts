@@ -124,14 +124,14 @@ const ask = (type: string, kind: string, id: string | number = 1) =>
   client.send({ type, id, payload: { kind } });
 
 describe.each(['clock:generate', 'clock:observe'])('%s', (type) => {
-  it('answers with each $next in order and one $complete', async () => {
+  it('sends each $next in order and one $complete', async () => {
     ask(type, 'is short');
     expect(await client.next()).toEqual({ type: '$next', id: 1, payload: { n: 1 } });
     expect(await client.next()).toEqual({ type: '$next', id: 1, payload: { n: 2 } });
     expect(await client.next()).toEqual({ type: '$complete', id: 1 });
   });
 
-  it('answers $error instead of $complete when the source fails', async () => {
+  it('sends $error instead of $complete when the source fails', async () => {
     ask(type, 'fails');
     const { payload } = await client.nextOfType('$error');
     expect(payload).toEqual(
@@ -143,7 +143,7 @@ describe.each(['clock:generate', 'clock:observe'])('%s', (type) => {
     expect(client.frames.map((frame) => frame.type)).not.toContain('$complete');
   });
 
-  it('answers $error when a part is no JSON, and stops the source', async () => {
+  it('sends $error when JSON cannot carry a part, and stops the source', async () => {
     const stopped = type === 'clock:generate' ? stop() : undefined;
     ask(type, 'is no JSON');
     expect(await client.nextOfType('$error')).toMatchObject({ id: 1, payload: { code: 'INTERNAL' } });
@@ -151,7 +151,7 @@ describe.each(['clock:generate', 'clock:observe'])('%s', (type) => {
     expect(await client.request('clock:once')).toEqual({ n: 0 });
   });
 
-  it('does not hold up later messages, and $cancel ends it with one $complete', async () => {
+  it('does not block later messages, and $cancel ends it with one $complete', async () => {
     ask(type, 'is endless');
     await client.nextOfType('$next');
     expect(await client.request('clock:once')).toEqual({ n: 0 });
@@ -163,7 +163,7 @@ describe.each(['clock:generate', 'clock:observe'])('%s', (type) => {
     expect(client.frames).toEqual([]);
   });
 
-  it('refuses a second stream with the id of one that runs', async () => {
+  it('refuses a second stream with the id of a running one', async () => {
     ask(type, 'is endless');
     await client.nextOfType('$next');
     ask(type, 'is endless');
@@ -200,7 +200,7 @@ describe('a source', () => {
     expect(await stopped).toBe('is endless: generator');
   });
 
-  it('may break while it is stopped without harm to the connection or the process', async () => {
+  it('may throw while it is stopped without affecting the connection or the process', async () => {
     ask('clock:observe', 'breaks on stop');
     await client.nextOfType('$next');
     client.send({ type: '$cancel', id: 1 });
@@ -208,7 +208,7 @@ describe('a source', () => {
     expect(await client.request('clock:once')).toEqual({ n: 0 });
   });
 
-  it('may break while its client disconnects without harm to other streams of that client', async () => {
+  it('may throw while its client disconnects without affecting other streams of that client', async () => {
     ask('clock:observe', 'breaks on stop', 'a');
     ask('clock:observe', 'is manual', 'b');
     await client.request('clock:once');
@@ -217,7 +217,7 @@ describe('a source', () => {
     expect(await stopped).toBe('manual: unsubscribed');
   });
 
-  it('is not begun for a client that has gone meanwhile', async () => {
+  it('is not started for a client that has disconnected', async () => {
     client.send({ type: 'clock:late', id: 1 });
     while (!manual.gate.observed) await nextTurn(undefined);
     const disconnected = firstValueFrom(manual.disconnected);

@@ -93,7 +93,7 @@ describe('a request-scoped gateway', () => {
 });
 
 describe('a provider of a request-scoped gateway that fails', () => {
-  it('is asked again for the next message, and other gateways keep their instances', async () => {
+  it('is created again for the next message, and other gateways keep their instances', async () => {
     let failures = 1;
     const counts = defineContract({ client: { counts: { payload: null } } });
     @Injectable({ scope: Scope.REQUEST })

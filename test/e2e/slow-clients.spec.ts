@@ -45,7 +45,7 @@ afterEach(async () => {
 
 const dropped = () => app.get(RealtimeMetrics).messagesDropped.total;
 
-/** Sends to all until one client has missed a message or is closed; the kernel's buffers take a few megabytes first. */
+/** Sends to all until one client has missed a message or is closed; the kernel buffers a few megabytes first. */
 async function flood(type: 'news' | 'tick') {
   for (let sent = 1; sent <= 2_000; sent++) {
     const receipt = await broadcaster.broadcast({ type, payload: { text: big } });
@@ -82,7 +82,7 @@ describe('a client that does not read', () => {
     expect(await slow.next()).toEqual({ type: 'tick', payload: { text: 'again' } });
   });
 
-  it('is closed with 4413 when too much waits for it, while others get everything promptly', async () => {
+  it('is closed with 4413 when its send queue is full, while others get everything promptly', async () => {
     const { delivered, dropped, sent } = await flood('news');
     expect({ delivered, dropped }).toEqual({ delivered: 1, dropped: 1 });
     await fast.nextOfType('news');
@@ -103,7 +103,7 @@ describe('a client that does not read', () => {
 });
 
 describe('a burst', () => {
-  it('to a client that reads is not mistaken for slowness, up to the size of the queue', async () => {
+  it('within the size of the send queue does not close a client that reads', async () => {
     for (let n = 0; n < 500; n++)
       void broadcaster.sendToRoom('none', { type: 'news', payload: { text: `${n}` } });
     for (let n = 0; n < 2_000; n++) void broadcaster.broadcast({ type: 'news', payload: { text: `${n}` } });

@@ -54,7 +54,7 @@ function clientFrame(text: string): Buffer {
   return Buffer.concat([Buffer.from([0x81, 0x80 | payload.length]), mask, masked]);
 }
 
-/** Everything the server says until a text shows up in it. */
+/** Everything the server sends until it contains a given text. */
 function readUntil(text: string): Promise<string> {
   let read = '';
   return new Promise((resolve, reject) => {
@@ -77,7 +77,7 @@ it('frames in the same TCP segment as the upgrade are all handled in order, afte
   expect(answers).toEqual(['"$hello"', ...frames.map((_, n) => `"id":${n}`)]);
 });
 
-it('a frame cut in two by the upgrade is put together again', async () => {
+it('a frame split between the upgrade segment and the next one is reassembled', async () => {
   const frame = clientFrame('{"type":"step","id":7,"payload":{"n":7}}');
   socket = connect(app.port, '127.0.0.1');
   socket.write(Buffer.concat([Buffer.from(upgrade('/ws')), frame.subarray(0, 9)]));

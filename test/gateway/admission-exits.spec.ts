@@ -17,7 +17,7 @@ import { CapturedLog } from '../e2e/captured-log.js';
 import { upgradeText } from './client-bytes.js';
 import { tcpConnection } from './upgrade-request.js';
 
-/** Places that are counted as they are taken and given back. */
+/** Connection counts that record each acquire and release. */
 class CountedPlaces extends MemoryConnectionCounts {
   held = 0;
 
@@ -42,7 +42,7 @@ interface Scene {
 
 const none = () => 0;
 
-/** All that counts clients, behind a real HTTP server. */
+/** Every part that counts connections, behind a real HTTP server. */
 async function admission({ origins = false, authenticate, open = () => true, max = 1 }: Scene) {
   const log = new CapturedLog();
   const metrics = new RealtimeMetrics({
@@ -213,7 +213,7 @@ const exits: [expected: string[], scene: Scene, visit: (rig: Rig) => unknown][] 
   ],
 ];
 
-it.each(exits)('every place is given back after %j', async (expected, scene, visit) => {
+it.each(exits)('every permit is released after %j', async (expected, scene, visit) => {
   const rig = await admission(scene);
   await visit(rig);
   await rig.settled(expected.length);
@@ -221,7 +221,7 @@ it.each(exits)('every place is given back after %j', async (expected, scene, vis
   for (const permit of rig.seats) permit.leave();
   for (const permit of rig.seats) permit.leave();
   expect(rig.counters()).toEqual({ total: 0, unauthenticated: 0, counts: 0, waiting: 0 });
-  // The one handshake at a time is free again as well; what is closed stays closed.
+  // The one concurrent handshake is free again; a closed queue stays closed.
   if (!expected.includes('draining'))
     expect(rig.queue.enter(new EventEmitter(), '203.0.113.1')).toBeUndefined();
 });

@@ -17,7 +17,7 @@ import { RealtimeException } from 'nestjs-realtime';
 import { describe, expect, it } from 'vitest';
 import { authFailureOf, type AuthFailure } from '../../lib/gateway/identity/auth-failure.js';
 
-/** An error as a library makes it that is not installed here. */
+/** An error of a library that is not installed here. */
 const like = (properties: object, message = 'failed') => Object.assign(new Error(message), properties);
 
 const cases: [verdict: AuthFailure, what: string, thrown: unknown][] = [
@@ -90,14 +90,14 @@ describe('jsonwebtoken, as @nestjs/jwt uses it', () => {
     expect(await thrownBy(() => jwt.verifyAsync(token as string))).toBe('refused');
   });
 
-  it('does not blame the client for a secret that the app has forgotten', async () => {
+  it('does not treat a missing secret of the app as a refusal', async () => {
     const forgetful = new JwtService({});
     expect(await thrownBy(() => forgetful.verifyAsync(jwt.sign({})))).toBe('outage');
   });
 });
 
 describe('fetch', () => {
-  it('to a port where nothing listens is an outage', async () => {
+  it('to a closed port is an outage', async () => {
     const server = createServer().listen(0, '127.0.0.1');
     await once(server, 'listening');
     const { port } = server.address() as AddressInfo;

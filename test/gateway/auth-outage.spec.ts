@@ -8,7 +8,7 @@ import { upgrade } from './upgrade-request.js';
 
 const BEARER = { headers: { Authorization: 'Bearer token-of-ann' } };
 
-/** An app whose identity provider can be away; `fault` is what `authenticate` then throws. */
+/** An app whose identity provider can be down; `fault` is what `authenticate` then throws. */
 async function openClub(options: RealtimeOptions = {}) {
   const provider: { fault: Error | undefined } = { fault: undefined };
   const authenticate: Authenticate = async ({ token }) => {
@@ -36,7 +36,7 @@ it.each([
   expect(visits.connected).toEqual([]);
 });
 
-it('without a token an outage is a 503 too, but an authenticate that cannot do without one leaves time for $auth', async () => {
+it('without a token an outage is a 503 too, but an authenticate that needs a token leaves time for $auth', async () => {
   const { app, provider } = await openClub();
   provider.fault = unreachable();
   expect((await upgrade(app.port)).status).toBe(503);
@@ -64,7 +64,7 @@ it('an outage is logged once in 10 s, with its cause and without the token', asy
   expect(log.text).not.toContain('token-of-ann');
 });
 
-it('a first $auth in an outage is UNAVAILABLE, and closes with 1013 and the time to come back', async () => {
+it('a first $auth in an outage is UNAVAILABLE, and closes with 1013 and a retry time', async () => {
   const { app, provider, visits } = await openClub();
   const client = app.open('/lobby');
   await new Promise((resolve) => client.socket.once('open', resolve));
@@ -76,7 +76,7 @@ it('a first $auth in an outage is UNAVAILABLE, and closes with 1013 and the time
   expect(visits.connected).toEqual([]);
 });
 
-it('a refresh in an outage keeps the connection until its token expires, and closes it with 1013 then', async () => {
+it('a refresh in an outage keeps the connection until its token expires, then closes it with 1013', async () => {
   const { app, provider } = await openClub({ heartbeat: false });
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date'], now: Date.now() });
   onTestFinished(() => void vi.useRealTimers());
@@ -105,10 +105,10 @@ it('a refresh that is refused after an outage ends with 4401 when the token expi
 });
 
 it.each(['before', 'after'])(
-  'our client outlives an outage that begins %s it is connected, and a revoked token still ends it',
+  'RealtimeClient survives an outage that begins %s it connects, and a revoked token still closes it',
   async (begin) => {
     const { app, provider, registry } = await openClub();
-    // A client's minute is a second here.
+    // Shorten the client's minute to a second.
     const clock = {
       now: () => Date.now() * 60,
       setTimeout: (act: () => void, delayMs: number) => setTimeout(act, delayMs / 60),

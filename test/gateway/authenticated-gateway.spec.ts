@@ -48,7 +48,7 @@ class HallGateway {
   shout(_words: Words): void {}
 }
 
-/** A client with no token, or another than `ann`'s, is anonymous. */
+/** A client without a token, or with another than `ann`'s, is anonymous. */
 const authenticate: Authenticate = ({ token }) =>
   token === 'ann' ? { userId: 'ann', expiresAt: Date.now() + 60_000 } : {};
 
@@ -77,7 +77,7 @@ describe('a gateway of authenticated clients', () => {
     await expect.poll(() => seen).toEqual(['ANN ann came', 'ANN refreshed', 'ANN went']);
   });
 
-  it('refuses an upgrade with 401 whose token names no user', async () => {
+  it('refuses an upgrade whose token names no user with 401', async () => {
     const app = await open({ authenticate });
     expect((await upgrade(app.port, asking('/club', 'guest'))).status).toBe(401);
     expect((await upgrade(app.port, asking('/hall', 'guest'))).status).toBe(101);
@@ -90,7 +90,7 @@ describe('a gateway of authenticated clients', () => {
     expect((await upgrade(app.port, asking('/hall'))).status).toBe(101);
   });
 
-  it('waits for the first $auth of a client that has no token', async () => {
+  it('waits for the first $auth of a client without a token', async () => {
     const app = await open({ authenticate });
     const client = app.open('/club');
     await client.request('$auth', { token: 'ann' });
@@ -119,7 +119,7 @@ describe('a gateway of authenticated clients', () => {
     expect(await client.request('say', { text: 'hi' })).toEqual({ text: 'ANN: hi' });
   });
 
-  it('lets in a ticket of a user, and refuses one of nobody with 401', async () => {
+  it('accepts a ticket with a user, and refuses one without with 401', async () => {
     const app = await open({ authenticate: () => null, authTimeoutMs: false });
     const tickets = app.get(TicketService);
     const named = await tickets.issue({ userId: 'ann' });
@@ -137,7 +137,7 @@ describe('a gateway of authenticated clients', () => {
     );
   });
 
-  it('does not start beside one of anonymous clients on its path', async () => {
+  it('does not start with a gateway for anonymous clients on the same path', async () => {
     @RealtimeGateway({ path: '/club', contract: hall })
     class OpenGateway extends HallGateway {}
     const start = createRealtimeTestApp({
@@ -149,7 +149,7 @@ describe('a gateway of authenticated clients', () => {
     );
   });
 
-  it('does not start with a handler that says { authenticated: false }', async () => {
+  it('does not start with a handler that has { authenticated: false }', async () => {
     @RealtimeGateway({ path: '/hall', contract: hall, authenticated: true })
     class TornGateway {
       @OnMessage(hall, 'shout', { authenticated: false })
@@ -164,7 +164,7 @@ describe('a gateway of authenticated clients', () => {
     );
   });
 
-  it('is one with true or false, or the decorator throws', () => {
+  it('needs true or false as its option, or the decorator throws', () => {
     const authenticated = 'yes' as unknown as boolean;
     expect(() => RealtimeGateway({ path: '/club', contract: club, authenticated })).toThrow(
       'Expected the option authenticated of @RealtimeGateway on "/club" to be true or false, got string.',

@@ -35,7 +35,7 @@ describe('authenticate', () => {
     });
   });
 
-  it('says what connection.user, userId and the time left in $hello are', async () => {
+  it('determines connection.user, userId and the time left in $hello', async () => {
     const { app, visits } = await openLobby({
       authenticate: () => ({ userId: 'ann', user: { role: 'host' }, expiresAt: Date.now() + 60_000 }),
     });
@@ -46,7 +46,7 @@ describe('authenticate', () => {
     expect(visits.connected[0]?.user).toEqual({ role: 'host' });
   });
 
-  it('may let a client in anonymously', async () => {
+  it('may accept a client anonymously', async () => {
     const { app } = await openLobby({ authenticate: () => ({}) });
     expect((await app.open('/lobby').hello()).userId).toBeNull();
   });
@@ -97,7 +97,7 @@ describe('authenticate', () => {
     },
   );
 
-  it('that hangs is given up after handshakeTimeoutMs with 503 and Retry-After', async () => {
+  it('that hangs is answered after handshakeTimeoutMs with 503 and Retry-After', async () => {
     const { app, metrics } = await openLobby({
       handshakeTimeoutMs: 20,
       maxConnections: 1,
@@ -109,7 +109,7 @@ describe('authenticate', () => {
     await app.connect('/lobby', { token: 'quick' });
   });
 
-  it('that is late and then fails harms nobody', async () => {
+  it('that fails after the timeout has no effect', async () => {
     let fail = (_error: Error) => {};
     const { app } = await openLobby({
       handshakeTimeoutMs: 20,

@@ -10,14 +10,14 @@ const message = (type: string, id: number, payload: unknown) =>
   clientFrame(JSON.stringify({ type, id, payload }));
 const say = (id: number) => message('say', id, { text: `text ${id}` });
 
-/** The types of the frames in what a socket has got, with their ids. */
+/** The types of the frames that a socket has received, with their ids. */
 function framesIn(read: string): string[] {
   return [...read.matchAll(/"type":"([$\w]+)"(?:,"id":(\d+))?/g)].map(
     ([, type, id]) => `${type}${id ? ` ${id}` : ''}`,
   );
 }
 
-/** Keeps what a socket gets, and resolves when it holds a text. */
+/** Collects what a socket receives, and resolves when that contains a text. */
 function reader(socket: Socket) {
   let read = '';
   const waiting = new Map<string, () => void>();
@@ -35,7 +35,7 @@ function reader(socket: Socket) {
   };
 }
 
-/** An app with a hook that takes until the test lets it go on, and a client that speaks with its first segment. */
+/** An app with a hook that waits for the test, and a client that sends frames in its first segment. */
 async function eagerClient(authenticates: boolean, frames: readonly Buffer[]) {
   const judged = new Gate();
   const asked = new Gate();
@@ -63,14 +63,14 @@ async function eagerClient(authenticates: boolean, frames: readonly Buffer[]) {
 }
 
 describe('frames in the same TCP segment as the upgrade', () => {
-  it('wait for a handleConnection that takes its time: nothing is handled, joined or delivered before', async () => {
+  it('wait for a slow handleConnection: nothing is handled, joined or delivered before', async () => {
     const { visits, registry, broadcaster, answers, entered, hook } = await eagerClient(false, [
       say(1),
       say(2),
     ]);
     await entered.opened;
     await answers.until('101 Switching');
-    // A whole round trip of another client shows that the first one's frames had their chance.
+    // After a round trip of another client, the first one's frames have been read.
     await broadcaster.broadcast({ type: 'said', payload: { text: 'early' } });
     await broadcaster.sendToRoom('floor', { type: 'said', payload: { text: 'never' } });
     for (let turn = 0; turn < 20; turn++) await new Promise(setImmediate);
@@ -114,7 +114,7 @@ describe('frames in the same TCP segment as the upgrade', () => {
   });
 });
 
-describe('before a client has said who it is', () => {
+describe('before a client is authenticated', () => {
   it('broadcasts, messages to its room and disconnects by user do not reach it', async () => {
     const { app, broadcaster, registry, metrics } = await openLobby({
       authenticate: ({ token }) => (token === undefined ? null : { userId: token }),
@@ -141,7 +141,7 @@ describe('before a client has said who it is', () => {
     expect(visits.connected).toEqual([]);
   });
 
-  it('more messages than may wait stop the reading of its socket, and all are handled in the end', async () => {
+  it('a full receive queue pauses the socket, and all messages are handled in the end', async () => {
     const { app, visits } = await openLobby({
       maxWaitingMessages: 8,
       authenticate: ({ token }) => (token === undefined ? null : { userId: token }),

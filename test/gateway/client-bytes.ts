@@ -38,7 +38,7 @@ export function upgradeText(path = '/lobby', headers: Readonly<Record<string, st
   return [`GET ${path} HTTP/1.1`, ...lines, '\r\n'].join('\r\n');
 }
 
-/** What every upgrade request says. */
+/** The headers of every upgrade request. */
 export function upgradeHeaders(): Record<string, string> {
   return {
     Connection: 'Upgrade',

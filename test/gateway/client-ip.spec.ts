@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { openLobby } from './lobby.js';
 import { upgrade } from './upgrade-request.js';
 
-/** The IP that `authenticate` sees of a client on loopback that sends this X-Forwarded-For. */
+/** The IP that `authenticate` gets for a loopback client with this X-Forwarded-For. */
 async function ipSeen(trustProxy: RealtimeOptions['trustProxy'], forwardedFor: string): Promise<string> {
   const seen: string[] = [];
   const { app } = await openLobby({
@@ -51,14 +51,14 @@ describe("a client's IP", () => {
   ];
 
   it.each(cases)(
-    'trusting %s is taken from where it can be',
+    'with trustProxy %s is taken from the right address',
     async (_trust, trustProxy, forwardedFor, ip) => {
       expect(await ipSeen(trustProxy, forwardedFor)).toBe(ip);
     },
   );
 });
 
-it('X-Forwarded-For of a client that is no proxy does not get around the cap per IP', async () => {
+it('X-Forwarded-For of a client that is not a trusted proxy does not evade the limit per IP', async () => {
   const { app, registry } = await openLobby({ maxConnectionsPerIp: 1 });
   await app.connect('/lobby', { headers: { 'X-Forwarded-For': '203.0.113.1' } });
   const { status } = await upgrade(app.port, { headers: { 'X-Forwarded-For': '203.0.113.2' } });
@@ -66,7 +66,7 @@ it('X-Forwarded-For of a client that is no proxy does not get around the cap per
   expect([...registry].map(({ ip }) => ip)).toEqual(['127.0.0.1']);
 });
 
-it('behind a trusted proxy each client has a cap of its own', async () => {
+it('behind a trusted proxy each client has its own limit', async () => {
   const { app } = await openLobby({ maxConnectionsPerIp: 1, trustProxy: 'loopback' });
   await app.connect('/lobby', { headers: { 'X-Forwarded-For': '203.0.113.1' } });
   await app.connect('/lobby', { headers: { 'X-Forwarded-For': '203.0.113.2' } });
@@ -75,7 +75,7 @@ it('behind a trusted proxy each client has a cap of its own', async () => {
 });
 
 it.each(['lopback', '10.0.0.0/99', ''])(
-  'the trustProxy "%s" is refused at boot, by its name',
+  'the trustProxy "%s" is refused at start, by name',
   async (trustProxy) => {
     await expect(openLobby({ trustProxy })).rejects.toThrow(/the option trustProxy .*(invalid|got "")/);
   },

@@ -18,7 +18,7 @@ describe('connections are counted', () => {
     expect(networkOf(ip)).toBe(network);
   });
 
-  it('apart for two /64', () => {
+  it('separately for two /64 networks', () => {
     expect(networkOf('2001:db8:1:2::1')).not.toBe(networkOf('2001:db8:1:3::1'));
   });
 });

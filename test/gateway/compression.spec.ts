@@ -6,7 +6,7 @@ import { upgrade } from './upgrade-request.js';
 
 const OFFER = { headers: { 'Sec-WebSocket-Extensions': 'permessage-deflate; client_max_window_bits' } };
 
-/** A client that offers compression or not, with the texts it has got. */
+/** A client, with or without compression, and the texts it has received. */
 async function open({ app }: Lobby, perMessageDeflate: boolean) {
   const socket = new WebSocket(`ws://127.0.0.1:${app.port}/lobby`, { perMessageDeflate });
   onTestFinished(() => socket.terminate());
@@ -40,7 +40,7 @@ describe('compression', () => {
     expect(extensions).toContain('client_no_context_takeover');
   });
 
-  it('makes large messages small on the wire and leaves small ones as they are', async () => {
+  it('compresses large messages and sends small ones as they are', async () => {
     const lobby = await openLobby({ compression: { thresholdBytes: 1_000 } });
     const { socket, got } = await open(lobby, true);
     const raw = (socket as unknown as { _socket: { bytesRead: number } })._socket;
@@ -54,7 +54,7 @@ describe('compression', () => {
     expect(await bytesOf(2, 'a'.repeat(500))).toBeGreaterThan(500);
   });
 
-  it('does not change what a broadcast brings to clients with and without it, nor the order', async () => {
+  it('does not change the messages of a broadcast or their order', async () => {
     const lobby = await openLobby({ compression: { thresholdBytes: 200, concurrency: 2 } });
     const clients = await Promise.all([true, false, true, false].map((offers) => open(lobby, offers)));
     expect(clients.map(({ socket }) => socket.extensions)).toEqual([
@@ -68,7 +68,7 @@ describe('compression', () => {
     for (const { got } of clients) expect(await got(400)).toEqual(sent);
   });
 
-  it('keeps replies, broadcasts and pings of one connection apart and in order', async () => {
+  it('keeps replies, broadcasts and pings of one connection intact and in order', async () => {
     const lobby = await openLobby({
       compression: { thresholdBytes: 10 },
       heartbeat: { intervalMs: 25, timeoutMs: 5_000 },
@@ -90,7 +90,7 @@ describe('compression', () => {
   });
 });
 
-describe('what a client compresses', () => {
+describe('a compressed message of a client', () => {
   it('is read like any other message', async () => {
     const lobby = await openLobby({ compression: {} });
     const { socket, got } = await open(lobby, true);
@@ -99,7 +99,7 @@ describe('what a client compresses', () => {
     expect(await got(1)).toEqual([text]);
   });
 
-  it('is capped by what it inflates to: a bomb closes with 1009', async () => {
+  it('is limited by its inflated size: a decompression bomb closes with 1009', async () => {
     const lobby = await openLobby({ compression: {} });
     const { socket } = await open(lobby, true);
     const gone = lobby.visits.departure();
@@ -110,7 +110,7 @@ describe('what a client compresses', () => {
   });
 });
 
-it('a compressed client that does not read is closed with 4413 like any other', async () => {
+it('a compressed client that does not read is closed with 4413', async () => {
   const lobby = await openLobby({ compression: { thresholdBytes: 100_000_000 }, closeTimeoutMs: 50 });
   const { socket } = await open(lobby, true);
   const gone = lobby.visits.departure();

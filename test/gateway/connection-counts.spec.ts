@@ -34,7 +34,7 @@ interface RedisNode {
   readonly counts: RedisConnectionCounts;
   readonly unshared: Counter;
   readonly log: CapturedLog;
-  /** As when its process is killed: nothing is given back or renewed any more. */
+  /** As when its process is killed: nothing is released or renewed any more. */
   die(): Promise<void>;
 }
 
@@ -73,7 +73,7 @@ const drivers: [string, () => Promise<ConnectionCounts>][] = [
 ];
 
 describe.each(drivers)('counts %s', (_name, newPlaces) => {
-  it('there are as many as the limit says, for each user and each IP apart', async () => {
+  it('allow as many permits as the limit, separately for each user and IP', async () => {
     const counts = await newPlaces();
     const take = (kind: 'ip' | 'user', key: string, id: string) => counts.take(kind, key, id, 2);
     expect(await take('user', 'ann', 'c1')).toBe(true);
@@ -83,13 +83,13 @@ describe.each(drivers)('counts %s', (_name, newPlaces) => {
     expect(await take('ip', 'ann', 'c5')).toBe(true);
   });
 
-  it('of 50 that ask at the same moment as many get one as there are', async () => {
+  it('give out exactly the free permits to 50 concurrent requests', async () => {
     const counts = await newPlaces();
     const asked = Array.from({ length: 50 }, async (_, i) => counts.take('user', 'ann', `c${i}`, 7));
     expect((await Promise.all(asked)).filter(Boolean)).toHaveLength(7);
   });
 
-  it('one that is given back can be taken again, and no second time', async () => {
+  it('a released permit can be acquired once more', async () => {
     const counts = await newPlaces();
     await counts.take('ip', '::1', 'c1', 1);
     counts.release('ip', '::1', 'c1');
@@ -97,7 +97,7 @@ describe.each(drivers)('counts %s', (_name, newPlaces) => {
     expect(await counts.take('ip', '::1', 'c3', 1)).toBe(false);
   });
 
-  it('a refusal takes nothing', async () => {
+  it('a refusal acquires nothing', async () => {
     const counts = await newPlaces();
     await counts.take('user', 'ann', 'c1', 1);
     for (const id of ['c2', 'c3']) expect(await counts.take('user', 'ann', id, 1)).toBe(false);
@@ -107,7 +107,7 @@ describe.each(drivers)('counts %s', (_name, newPlaces) => {
 });
 
 describe('counts in Redis', () => {
-  it('are counted over all nodes, also when all ask at the same moment', async () => {
+  it('count all nodes, also for concurrent requests', async () => {
     const prefix = newPrefix();
     const nodes = await Promise.all([redisNode(prefix), redisNode(prefix), redisNode(prefix)]);
     const asked = Array.from({ length: 60 }, async (_, i) =>
@@ -116,7 +116,7 @@ describe('counts in Redis', () => {
     expect((await Promise.all(asked)).filter(Boolean)).toHaveLength(5);
   });
 
-  it('of a node that has died are free again after their lease, and leave no key behind', async () => {
+  it('of a dead node are released when its lease expires, and leave no key', async () => {
     const prefix = newPrefix();
     const lease = { leaseMs: 2_000, refreshMs: 100 };
     const [dying, living] = [await redisNode(prefix, lease), await redisNode(prefix, lease)];
@@ -129,11 +129,11 @@ describe('counts in Redis', () => {
     await expect.poll(() => redis.call('KEYS', `${prefix}:*`), { timeout: 10_000 }).toEqual([]);
   });
 
-  it('are kept for longer than a lease by a node that lives', async () => {
+  it('of a live node outlast one lease', async () => {
     const prefix = newPrefix();
     const lease = { leaseMs: 2_000, refreshMs: 50 };
     const [here, there] = [await redisNode(prefix, lease), await redisNode(prefix, lease)];
-    // More than one script's worth, over many slots.
+    // More than fits one script, in many slots.
     const users = Array.from({ length: 500 }, (_, i) => `u${i}`);
     await Promise.all(users.map(async (user) => here.counts.take('user', user, `c-${user}`, 1)));
     const end = async () =>
@@ -146,7 +146,7 @@ describe('counts in Redis', () => {
     expect(taken.filter(Boolean)).toEqual([]);
   });
 
-  it('are kept on every master of a Redis Cluster', async () => {
+  it('are renewed on every master of a Redis Cluster', async () => {
     const prefix = newPrefix();
     const lease = { leaseMs: 2_000, refreshMs: 100 };
     const { counts, log } = await redisNode(prefix, lease, cluster);
@@ -164,7 +164,7 @@ describe('counts in Redis', () => {
     expect(log.text).toBe('');
   });
 
-  it('always expire, whatever happens to the nodes', async () => {
+  it('always expire, even if every node dies', async () => {
     const prefix = newPrefix();
     const { counts } = await redisNode(prefix);
     await Promise.all(['ann', 'bob'].map(async (user) => counts.take('user', user, `c-${user}`, 3)));
@@ -179,7 +179,7 @@ describe('counts in Redis', () => {
 });
 
 describe('counts while Redis is away', () => {
-  it('are counted by this node alone, which says so, and by all again when Redis is back', async () => {
+  it('are local to the node, which logs that, and shared again when Redis is back', async () => {
     const prefix = newPrefix();
     const [here, there] = [await redisNode(prefix), await redisNode(prefix)];
     await here.counts.take('user', 'ann', 'c1', 2);
@@ -198,14 +198,14 @@ describe('counts while Redis is away', () => {
     expect(await there.counts.take('user', 'ann', 'd2', 3)).toBe(false);
   });
 
-  it('are decided within the time a command may take when Redis says nothing', async () => {
+  it('decide within the command timeout if Redis does not reply', async () => {
     const { counts } = await redisNode(newPrefix());
     redis.signal('SIGSTOP');
     onTestFinished(() => redis.signal('SIGCONT'));
     const startedAt = performance.now();
     expect(await counts.take('user', 'ann', 'c1', 1)).toBe(true);
     expect(performance.now() - startedAt).toBeLessThan(4_500);
-    // The connection that said nothing is given up: nobody waits for it a second time.
+    // The silent connection is closed, so the next request does not wait for it.
     const again = performance.now();
     expect(await counts.take('user', 'bob', 'c2', 1)).toBe(true);
     expect(performance.now() - again).toBeLessThan(500);

@@ -20,7 +20,7 @@ describe('maxConnections', () => {
     expect(metrics.upgradesRefused.of('connections')).toBe(1);
   });
 
-  it('gives a place back after a close and after a lost socket', async () => {
+  it('releases the permit after a close and after a lost socket', async () => {
     const { app, visits } = await openLobby({ maxConnections: 1 });
     for (const end of ['close', 'terminate'] as const) {
       const gone = new Promise((resolve) => (visits.onDisconnect = resolve));
@@ -31,7 +31,7 @@ describe('maxConnections', () => {
     await app.connect('/lobby');
   });
 
-  it('gives a place back after a refusal, a throw and a broken handshake', async () => {
+  it('releases the permit after a refusal, a throw and a broken handshake', async () => {
     const answers = [
       () => null,
       () => {
@@ -52,7 +52,7 @@ describe('maxConnections', () => {
     await app.connect('/lobby', { token: 't' });
   });
 
-  it('counts clients that are still being authenticated', async () => {
+  it('counts clients during authentication', async () => {
     const { asked, answer, authenticate } = slowAuthentication();
     const { app } = await openLobby({ maxConnections: 1, authenticate });
     const first = app.open('/lobby', { token: 't' });
@@ -63,7 +63,7 @@ describe('maxConnections', () => {
   });
 
   it.each(['destroy', 'resetAndDestroy'] as const)(
-    'gives the place of a client back that vanished while authenticate ran: %s',
+    'releases the permit of a client that disconnected while authenticate ran: %s',
     async (vanish) => {
       const { asked, answer, authenticate } = slowAuthentication();
       const { app, registry } = await openLobby({ maxConnections: 1, authenticate });
@@ -83,7 +83,7 @@ describe('maxConnections', () => {
 });
 
 describe('maxConnectionsPerIp', () => {
-  it('refuses with 429 and Retry-After, counts it, and gives the place back', async () => {
+  it('refuses with 429 and Retry-After, counts it, and releases the permit', async () => {
     const { app, metrics, visits } = await openLobby({ maxConnectionsPerIp: 1 });
     const gone = new Promise((resolve) => (visits.onDisconnect = resolve));
     const client = await app.connect('/lobby');
@@ -99,7 +99,7 @@ describe('maxConnectionsPerIp', () => {
 describe('maxConnectionsPerUser', () => {
   const authenticate: Authenticate = ({ token }) => (token === undefined ? null : { userId: token });
 
-  it('refuses one more of the same user in the handshake with 429, and no other user', async () => {
+  it('refuses one more connection of a user in the handshake with 429, and no other user', async () => {
     const { app, metrics } = await openLobby({ maxConnectionsPerUser: 1, authenticate });
     await app.connect('/lobby', { token: 'ann' });
     const { status } = await upgrade(app.port, { headers: { Authorization: 'Bearer ann' } });
@@ -108,7 +108,7 @@ describe('maxConnectionsPerUser', () => {
     await app.connect('/lobby', { token: 'bob' });
   });
 
-  it('closes one more of the same user after $auth with 1013, and counts it', async () => {
+  it('closes one more connection of a user after $auth with 1013, and counts it', async () => {
     const { app, metrics, registry } = await openLobby({ maxConnectionsPerUser: 1, authenticate });
     await app.connect('/lobby', { token: 'ann' });
     const client = app.open('/lobby');
@@ -119,7 +119,7 @@ describe('maxConnectionsPerUser', () => {
     expect(metrics.messagesRefused.of('UNAVAILABLE')).toBe(1);
   });
 
-  it('lets one in of many that are authenticated at the same moment', async () => {
+  it('accepts one of many connections authenticated at the same moment', async () => {
     const answer = new Gate();
     let asked = 0;
     const allAsked = new Gate();
@@ -146,7 +146,7 @@ describe('maxConnectionsPerUser', () => {
 describe('maxUnauthenticated', () => {
   const authenticate: Authenticate = ({ token }) => (token === undefined ? null : { userId: token });
 
-  it('refuses with 503, but not who brings a token', async () => {
+  it('refuses with 503 unless the client has a token', async () => {
     const { app, metrics } = await openLobby({ maxUnauthenticated: 1, authenticate });
     const waiting = app.open('/lobby');
     await once(waiting.socket, 'open');
@@ -156,7 +156,7 @@ describe('maxUnauthenticated', () => {
     await app.connect('/lobby', { token: 'ann' });
   });
 
-  it('gives the place back when the client says $auth, and when it goes', async () => {
+  it('releases the permit when the client sends $auth, and when it disconnects', async () => {
     const { app, metrics } = await openLobby({ maxUnauthenticated: 1, authenticate });
     const first = app.open('/lobby');
     first.send({ type: '$auth', payload: { token: 'ann' } });
@@ -171,7 +171,7 @@ describe('maxUnauthenticated', () => {
     expect(metrics.connectionsOpened.total).toBe(accept + 1);
   });
 
-  it('holds for clients that are judged at the same moment', async () => {
+  it('holds for clients authenticated at the same moment', async () => {
     const answer = new Gate();
     let asked = 0;
     const allAsked = new Gate();
@@ -196,7 +196,7 @@ describe('maxUnauthenticatedPerIp', () => {
   const authenticate: Authenticate = ({ token }) => (token === undefined ? null : { userId: token });
   const from = (ip: string) => ({ 'X-Forwarded-For': ip });
 
-  it('is a fifth of maxUnauthenticated, so that one IP leaves the rest to others', async () => {
+  it('is a fifth of maxUnauthenticated by default', async () => {
     const { app, metrics } = await openLobby({
       authenticate,
       trustProxy: 'loopback',
@@ -219,7 +219,7 @@ describe('maxUnauthenticatedPerIp', () => {
     expect(statuses).toEqual([101, 429, 101, 101, 429]);
   });
 
-  it('counts a client until it is authenticated or has gone', async () => {
+  it('counts a client until it is authenticated or disconnected', async () => {
     const { app } = await openLobby({ authenticate, maxUnauthenticatedPerIp: 1 });
     const first = app.open('/lobby');
     first.send({ type: '$auth', payload: { token: 'ann' } });
@@ -233,7 +233,7 @@ describe('maxUnauthenticatedPerIp', () => {
     await third.hello();
   });
 
-  it('false lets one IP take them all', async () => {
+  it('false lets one IP use all of maxUnauthenticated', async () => {
     const { app } = await openLobby({ authenticate, maxUnauthenticated: 2, maxUnauthenticatedPerIp: false });
     expect([await upgradeAndStay(app.port), await upgradeAndStay(app.port)]).toEqual([101, 101]);
   });
@@ -254,7 +254,7 @@ async function upgradeAndStay(port: number, headers?: Record<string, string>): P
   return Number((await readUntil(socket, '\r\n\r\n')).slice(9, 12));
 }
 
-/** An `authenticate` that says when it was asked and answers when told to. */
+/** An `authenticate` that reports its calls and returns when the test says so. */
 function slowAuthentication() {
   const asked = new Gate();
   const answer = new Gate();

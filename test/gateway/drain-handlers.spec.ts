@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { Gate } from './gate.js';
 import { openLobby } from './lobby.js';
 
-/** One slice after the time that clients are told, which is at once. */
+/** One slice after the time that clients are advised, which is at once. */
 const drain = { reconnectsPerSecond: 1_000_000, timeoutMs: 5_000 };
 
 // So many that a client may go on sending until its slice has come.
@@ -28,7 +28,7 @@ it('handlers in flight finish and their replies arrive before the close', async 
   await closing;
 });
 
-it('messages that were queued behind them are handled and answered too, in order', async () => {
+it('messages queued behind them are handled too, in order', async () => {
   const { app, visits } = await openLobby({ drain });
   const gate = new Gate();
   visits.onHold = () => gate.opened;
@@ -73,7 +73,7 @@ it('messages that waited for handleConnection are answered before the close, whi
   await closing;
 });
 
-it('messages that come while the last handlers finish are answered UNAVAILABLE and not handled', async () => {
+it('messages that arrive while the last handlers finish get UNAVAILABLE and are not handled', async () => {
   const { app, visits, metrics } = await openLobby({ drain, maxWaitingMessages });
   const gate = new Gate();
   visits.onHold = () => gate.opened;
@@ -83,7 +83,7 @@ it('messages that come while the last handlers finish are answered UNAVAILABLE a
   await client.nextOfType('pong');
   const closing = app.app.close();
   await client.nextOfType('$goaway');
-  // Its slice comes within a few turns; each message until then is still in time, and waits behind `hold`.
+  // Its slice comes within a few turns; messages before that are accepted and wait behind `hold`.
   let refused: string | undefined;
   for (let id = 1; refused === undefined; id++) {
     client.send({ type: 'say', id, payload: { text: 'late' } });
@@ -102,7 +102,7 @@ it('messages that come while the last handlers finish are answered UNAVAILABLE a
   expect(visits.heard[0]).toBe('held');
 });
 
-it('a handler that never ends is left behind at the deadline', async () => {
+it('a handler that never ends is abandoned at the deadline', async () => {
   const { app, visits } = await openLobby({ drain: { timeoutMs: 200 } });
   visits.onHold = () => new Promise(() => {});
   const client = await app.connect('/lobby');
@@ -113,7 +113,7 @@ it('a handler that never ends is left behind at the deadline', async () => {
   expect((await client.closed).code).toBe(1006);
 });
 
-it('a client that waits for $auth is sent away as well', async () => {
+it('a client that has not authenticated yet is drained as well', async () => {
   const { app } = await openLobby({ authenticate: () => null, drain });
   const client = app.open('/lobby');
   await once(client.socket, 'open');

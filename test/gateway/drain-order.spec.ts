@@ -17,13 +17,13 @@ import { WebSocket, WebSocketServer } from 'ws';
 import { Gate } from './gate.js';
 import { LobbyGateway as PlainLobbyGateway, Visits, Words } from './lobby.js';
 
-/** What a pool of database connections does at the end. */
+/** A pool of database connections that closes with the app. */
 @Injectable()
 class Database implements OnModuleDestroy {
   readonly gate = new Gate();
   isOpen = true;
   running = 0;
-  /** What was asked after it had closed. */
+  /** Queries made after it had closed. */
   readonly refused: string[] = [];
 
   onModuleDestroy(): void {
@@ -160,7 +160,7 @@ describe('sockets of another upgrade listener', () => {
     return { app, other, closed };
   }
 
-  it('that nobody closes do not hold app.close()', async () => {
+  it('that stay open do not delay app.close()', async () => {
     const { app, closed } = await openBeside(300);
     const startedAt = performance.now();
     await app.app.close();
@@ -168,7 +168,7 @@ describe('sockets of another upgrade listener', () => {
     expect((await closed)[0]).toBe(1006);
   });
 
-  it('may be closed by their owner in its own way', async () => {
+  it('may be closed by their owner', async () => {
     const { app, other, closed } = await openBeside(5_000);
     const closing = app.app.close();
     for (const socket of other.clients) socket.close(1001);

@@ -4,7 +4,7 @@ import { drainSchedule } from '../../lib/gateway/drain/drain-schedule.js';
 const standard = { reconnectsPerSecond: 1_000, timeoutMs: 20_000 };
 
 describe('the schedule of a drain', () => {
-  it.each([1, 10, 1_000, 50_000])('gives each of %s clients a second to change over', (connections) => {
+  it.each([1, 10, 1_000, 50_000])('gives each of %s clients a second to reconnect', (connections) => {
     expect(drainSchedule(connections, standard).graceMs).toBe(1_000);
   });
 
@@ -19,7 +19,7 @@ describe('the schedule of a drain', () => {
     expect(windowMs + graceMs).toBe(800);
   });
 
-  it('sends everyone away at once when the drain is off', () => {
+  it('advises all clients to leave at once when the drain is off', () => {
     expect(drainSchedule(50_000, false)).toEqual({ windowMs: 0, graceMs: 0, timeoutMs: 1_000 });
   });
 });

@@ -14,7 +14,7 @@ const platforms = [
 ] as const;
 
 describe.each(platforms)('app.close() on %s', (_platform, extras) => {
-  it('tells each client when to come back, closes it with 1012, and ends', async () => {
+  it('tells each client when to reconnect, closes it with 1012, and ends', async () => {
     const { app, registry, visits } = await openLobby({}, extras());
     const clients = await Promise.all(Array.from({ length: 20 }, () => app.connect('/lobby')));
     const closing = app.app.close();
@@ -28,7 +28,7 @@ describe.each(platforms)('app.close() on %s', (_platform, extras) => {
     expect(visits.disconnected.map(({ code }) => code)).toEqual(Array.from({ length: 20 }, () => 1012));
   });
 
-  it('refuses who comes now with 503 and Retry-After, and is not ready any more', async () => {
+  it('refuses new clients with 503 and Retry-After, and is not ready any more', async () => {
     const { app, visits, metrics } = await openLobby({}, extras());
     const health = app.get(RealtimeHealth);
     const late = new Gate();
@@ -46,7 +46,7 @@ describe.each(platforms)('app.close() on %s', (_platform, extras) => {
     await closing;
   });
 
-  it('takes its upgrade listener off the HTTP server', async () => {
+  it('removes its upgrade listener from the HTTP server', async () => {
     const { app } = await openLobby({}, extras());
     const server = app.app.getHttpServer() as Server;
     expect(server.listenerCount('upgrade')).toBe(1);
@@ -58,7 +58,7 @@ describe.each(platforms)('app.close() on %s', (_platform, extras) => {
   });
 });
 
-it('the times to come back are spread over a window sized by the number of clients, each closed after its own', async () => {
+it('the reconnect times are spread over a window sized by the number of clients, and each client is closed after its own', async () => {
   const { app } = await openLobby({ drain: { reconnectsPerSecond: 400 } });
   const clients = await Promise.all(Array.from({ length: 200 }, () => app.connect('/lobby')));
   const startedAt = performance.now();
@@ -75,11 +75,11 @@ it('the times to come back are spread over a window sized by the number of clien
     expect(closedAfterMs).toBeGreaterThanOrEqual(reconnectAfterMs);
     fifths[Math.floor(reconnectAfterMs / 100)]!++;
   }
-  // 40 are expected in each; fewer than 15 happens once in a million drains.
+  // 40 are expected in each; fewer than 15 happen once in a million drains.
   expect(Math.min(...fifths)).toBeGreaterThanOrEqual(15);
 });
 
-it('each of ten clients may stay a tenth of the deadline beyond its time', async () => {
+it('each of ten clients may stay a tenth of the deadline after its time', async () => {
   const { app } = await openLobby({ drain: { timeoutMs: 3_000 } });
   const clients = await Promise.all(Array.from({ length: 10 }, () => app.connect('/lobby')));
   const startedAt = performance.now();
@@ -103,7 +103,7 @@ it.each([
   expect(codes).toEqual(Array.from({ length: 120 }, () => 1012));
 });
 
-it('a peer that never answers is cut at the deadline, and its handleDisconnect runs', async () => {
+it('a peer that never completes the close is terminated at the deadline, and its handleDisconnect runs', async () => {
   const { app, visits } = await openLobby({ drain: { timeoutMs: 200 }, closeTimeoutMs: 60_000 });
   const socket = tcpConnection(app.port);
   const hello = readUntil(socket, '$hello');
@@ -116,7 +116,7 @@ it('a peer that never answers is cut at the deadline, and its handleDisconnect r
   expect(visits.disconnected).toEqual([{ code: 1006, reason: '' }]);
 });
 
-it('hooks are awaited, but one that hangs holds the app no longer than the deadline', async () => {
+it('hooks are awaited, but no longer than the deadline', async () => {
   const { app, visits, log } = await openLobby({ drain: { timeoutMs: 1_200 } });
   visits.onDisconnect = () => new Promise(() => {});
   await app.connect('/lobby');
@@ -127,7 +127,7 @@ it('hooks are awaited, but one that hangs holds the app no longer than the deadl
   expect(log.of('warn').join()).toContain('gateway hooks that still run');
 });
 
-it('a handleConnection that hangs does not hold the app for ever', async () => {
+it('a handleConnection that hangs does not block app.close()', async () => {
   const { app, visits } = await openLobby({ drain: { timeoutMs: 300 } });
   visits.onConnect = () => new Promise(() => {});
   const client = app.open('/lobby');

@@ -1,4 +1,4 @@
-// Connects to argv[2], says `ready` once it is in, and then does whatever its parent makes of it.
+// Connects to argv[2] and prints `ready` when it is open; the parent then stops and resumes the process.
 import { WebSocket } from 'ws';
 
 const socket = new WebSocket(process.argv[2]);

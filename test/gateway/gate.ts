@@ -1,4 +1,4 @@
-/** A promise that the test opens. */
+/** A promise that the test resolves. */
 export class Gate {
   #open: () => void = () => {};
   readonly opened = new Promise<void>((resolve) => (this.#open = resolve));

@@ -29,14 +29,14 @@ describe('the params of a path', () => {
     expect(paramsOf(path, pathname)).toEqual(params);
   });
 
-  it('name the gateway path that cannot be read, and how one looks', () => {
+  it('report a gateway path that cannot be parsed, with examples', () => {
     expect(() => new GatewayPath('/files/*')).toThrow(
       'Expected the path of a @RealtimeGateway to be like "/ws", "/venues/:venueId" or "/files/*rest", got "/files/*": Missing parameter name',
     );
   });
 });
 
-it('a URL that is the pattern itself has params like any other', async () => {
+it('a URL equal to the pattern has params like any other', async () => {
   const seen: Connection['params'][] = [];
   @RealtimeGateway({ path: '/venues/:venueId', contract: defineContract({}) })
   class VenueGateway {

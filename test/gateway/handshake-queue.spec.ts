@@ -7,7 +7,7 @@ import { upgrade } from './upgrade-request.js';
 
 const TOKEN = { headers: { Authorization: 'Bearer t' } };
 
-/** An app whose `authenticate` answers one question after another, when told to. */
+/** An app whose `authenticate` returns for one client after another, when the test says so. */
 async function slowLobby(handshakes: RealtimeOptions['handshakes'], options: RealtimeOptions = {}) {
   const questions: Gate[] = [];
   const arrivals: (() => void)[] = [];
@@ -22,11 +22,11 @@ async function slowLobby(handshakes: RealtimeOptions['handshakes'], options: Rea
     authenticate,
     ...(handshakes === undefined ? {} : { handshakes }),
   });
-  /** Resolves when that many have been asked about. */
+  /** Resolves when `authenticate` has been called that often. */
   const asked = async (count: number) => {
     while (questions.length < count) await new Promise<void>((resolve) => arrivals.push(resolve));
   };
-  /** Resolves when that many wait for their turn. */
+  /** Resolves when that many handshakes wait. */
   const waiting = async (count: number) => {
     const gauge = lobby.metrics.all.find(({ name }) => name === 'realtime_handshakes_waiting') as Gauge;
     while (gauge.samples()[0]?.value !== count) await new Promise(setImmediate);
@@ -34,7 +34,7 @@ async function slowLobby(handshakes: RealtimeOptions['handshakes'], options: Rea
   return { ...lobby, questions, asked, waiting };
 }
 
-it('maxConcurrent handshakes are judged at a time, the others in turn', async () => {
+it('maxConcurrent handshakes are authenticated at a time, the others in order', async () => {
   const { app, questions, asked, waiting } = await slowLobby({ maxConcurrent: 2 });
   const answers = Array.from({ length: 5 }, () => upgrade(app.port, TOKEN));
   await waiting(3);
@@ -49,7 +49,7 @@ it('maxConcurrent handshakes are judged at a time, the others in turn', async ()
   expect((await Promise.all(answers)).map(({ status }) => status)).toEqual([101, 101, 101, 101, 101]);
 });
 
-it('whoever finds maxWaiting before it is told with 503 when to come back', async () => {
+it('a client beyond maxWaiting gets 503 with Retry-After', async () => {
   const { app, questions, waiting, metrics } = await slowLobby({ maxConcurrent: 1, maxWaiting: 1 });
   const first = [upgrade(app.port, TOKEN)];
   await waiting(0);
@@ -92,7 +92,7 @@ it('a fifth of maxWaiting may be of one IP, so that it leaves the rest to others
   await Promise.all(answers);
 });
 
-it('whoever waits longer than maxWaitMs is turned away, and the app is never asked', async () => {
+it('a client that waits longer than maxWaitMs is refused, and authenticate is never called', async () => {
   const { app, questions } = await slowLobby({ maxConcurrent: 1, maxWaitMs: 20 });
   const first = upgrade(app.port, TOKEN);
   const others = await Promise.all([upgrade(app.port, TOKEN), upgrade(app.port, TOKEN)]);
@@ -102,7 +102,7 @@ it('whoever waits longer than maxWaitMs is turned away, and the app is never ask
   expect((await first).status).toBe(101);
 });
 
-it('maxPerSecond lets a burst of its size in and the next ones at its pace', async () => {
+it('maxPerSecond admits a burst of its size and the next handshakes at that rate', async () => {
   const { app, asked, questions } = await slowLobby({ maxPerSecond: 20 });
   const startedAt = performance.now();
   const answers = Array.from({ length: 25 }, () => upgrade(app.port, TOKEN));
@@ -117,7 +117,7 @@ it('maxPerSecond lets a burst of its size in and the next ones at its pace', asy
   expect((await Promise.all(answers)).every(({ status }) => status === 101)).toBe(true);
 });
 
-it('false judges all at once', async () => {
+it('false authenticates all at once', async () => {
   const { app, asked, questions } = await slowLobby(false);
   const answers = Array.from({ length: 250 }, () => upgrade(app.port, TOKEN));
   await asked(250);
@@ -125,7 +125,7 @@ it('false judges all at once', async () => {
   expect((await Promise.all(answers)).every(({ status }) => status === 101)).toBe(true);
 });
 
-it('a drain turns away who waits and who is being judged, and no hook sees them', async () => {
+it('a drain refuses waiting and running handshakes, and calls no hook for them', async () => {
   const { app, questions, waiting, visits } = await slowLobby({ maxConcurrent: 1 });
   const judged = upgrade(app.port, TOKEN);
   const waits = [upgrade(app.port, TOKEN), upgrade(app.port, TOKEN)];
@@ -142,7 +142,7 @@ it('a drain turns away who waits and who is being judged, and no hook sees them'
 describe('tokens by $auth', () => {
   const say = (client: TestClient, id: string) => client.send({ type: '$auth', id, payload: { token: 't' } });
 
-  /** An app that knows clients by `$auth` alone, one at a time. */
+  /** An app that authenticates by `$auth` only, one client at a time. */
   async function openTurnstile(handshakes: RealtimeOptions['handshakes']) {
     const gates: Gate[] = [];
     let running = 0;
@@ -178,7 +178,7 @@ describe('tokens by $auth', () => {
     };
   }
 
-  it('wait for their turn with the upgrade requests, first tokens and fresh ones', async () => {
+  it('wait in the same queue as the upgrade requests, for first tokens and refreshes', async () => {
     const { open, gates, asked, waiting, most, app } = await openTurnstile({});
     const clients = [await open(), await open(), await open()] as const;
     say(clients[0], 'first');
@@ -202,7 +202,7 @@ describe('tokens by $auth', () => {
     expect(most()).toBe(1);
   });
 
-  it('that find maxWaiting before them are UNAVAILABLE: a first one closes with 1013, a fresh one changes nothing', async () => {
+  it('beyond maxWaiting are UNAVAILABLE: a first token closes with 1013, a refresh changes nothing', async () => {
     const { open, gates, asked, waiting } = await openTurnstile({ maxWaiting: 1 });
     const known = await open();
     say(known, 'first');
@@ -242,7 +242,7 @@ describe('tokens by $auth', () => {
     expect(gates).toHaveLength(1);
   });
 
-  it('of clients that have gone while they waited are not judged', async () => {
+  it('of clients that disconnected while they waited are not authenticated', async () => {
     const { open, gates, asked, waiting, app, metrics } = await openTurnstile({});
     const [first, gone] = [await open(), await open()];
     say(first, 'a');

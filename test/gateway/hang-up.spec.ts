@@ -23,7 +23,7 @@ async function arrive({ app }: Lobby, token: string): Promise<{ client: Socket; 
   return { client, accepted };
 }
 
-/** An app that judges one handshake at a time, and holds the first. */
+/** An app that authenticates one handshake at a time, and holds the first. */
 async function busyLobby(handshakes: RealtimeOptions['handshakes'] = { maxConcurrent: 1 }) {
   const asked: (string | undefined)[] = [];
   const answer = new Gate();
@@ -38,9 +38,9 @@ async function busyLobby(handshakes: RealtimeOptions['handshakes'] = { maxConcur
   return { ...lobby, asked, answer };
 }
 
-describe('a client that hangs up while it waits for its handshake', () => {
+describe('a client that disconnects while its handshake waits', () => {
   it.each(['end', 'destroy', 'resetAndDestroy'] as const)(
-    'is not authenticated, and its place is free at once: %s',
+    'is not authenticated, and its permit is released at once: %s',
     async (hangUp) => {
       const lobby = await busyLobby({ maxConcurrent: 1, maxWaiting: 1 });
       const first = lobby.app.open('/lobby', { token: 'first' });
@@ -58,7 +58,7 @@ describe('a client that hangs up while it waits for its handshake', () => {
     },
   );
 
-  it('leaves the order of the others as it was', async () => {
+  it('does not change the order of the others', async () => {
     const lobby = await busyLobby();
     void upgrade(lobby.app.port, { headers: { Authorization: 'Bearer 0' } });
     await until('the first is judged', () => lobby.asked.length === 1);
@@ -75,7 +75,7 @@ describe('a client that hangs up while it waits for its handshake', () => {
   });
 });
 
-it('a client that hangs up while Redis counts it is not authenticated', async () => {
+it('a client that disconnects while Redis counts it is not authenticated', async () => {
   const redis = await RedisServer.start();
   onTestFinished(() => redis.kill());
   const control = new Redis(redis.url);

@@ -12,7 +12,7 @@ const TIMEOUT_MS = 400;
 const TICK_MS = INTERVAL_MS / 25;
 const heartbeat = { intervalMs: INTERVAL_MS, timeoutMs: TIMEOUT_MS };
 
-it('a frozen peer is gone from the registry within interval + timeout, and handleDisconnect ran', async () => {
+it('a frozen peer is removed from the registry within interval + timeout, and handleDisconnect runs', async () => {
   const settings = { intervalMs: 400, timeoutMs: 200 };
   const { app, registry, visits, metrics } = await openLobby({ heartbeat: settings });
   const peer = spawn(process.execPath, [
@@ -28,13 +28,13 @@ it('a frozen peer is gone from the registry within interval + timeout, and handl
   peer.kill('SIGSTOP');
   const startedAt = performance.now();
   expect(await gone).toEqual([false, 1006]);
-  // Two ticks and what a busy machine adds to them.
+  // Two ticks, with time for a busy machine.
   expect(performance.now() - startedAt).toBeLessThan(settings.intervalMs + settings.timeoutMs + 200);
   expect(registry.size).toBe(0);
   expect(metrics.heartbeatsMissed.total).toBe(1);
 });
 
-/** An app with the clock stopped, and peers on plain sockets that answer nothing by themselves. */
+/** An app on a fake clock, and peers on plain sockets that send nothing by themselves. */
 async function silentLobby(options: { heartbeat?: typeof heartbeat | false } = { heartbeat }) {
   const lobby = await openLobby(options);
   vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'performance'] });
@@ -50,7 +50,7 @@ async function silentLobby(options: { heartbeat?: typeof heartbeat | false } = {
     });
     return { socket, pingsAt };
   };
-  /** Lets time pass tick by tick, and what is on the sockets arrive in between. */
+  /** Advances the clock tick by tick, and lets the sockets deliver in between. */
   const pass = async (ms: number, each: () => void = () => {}) => {
     for (let passed = 0; passed < ms; passed += TICK_MS) {
       await vi.advanceTimersByTimeAsync(TICK_MS);
@@ -69,7 +69,7 @@ describe('a peer', () => {
     ['a frame that is no message', () => clientFrame('{', { opcode: Opcode.TEXT })],
   ];
 
-  it.each(signs)('that sends nothing but %s lives', async (_sign, frame) => {
+  it.each(signs)('that sends only %s stays connected', async (_sign, frame) => {
     const { registry, open, pass } = await silentLobby();
     const { socket } = await open();
     let count = 0;
@@ -79,7 +79,7 @@ describe('a peer', () => {
     expect(registry.size).toBe(1);
   });
 
-  it('that sends nothing is ended after its ping and timeoutMs, not before', async () => {
+  it('that sends nothing is terminated timeoutMs after its ping, not before', async () => {
     const { registry, open, pass } = await silentLobby();
     const { pingsAt } = await open();
     await pass(INTERVAL_MS);
@@ -91,7 +91,7 @@ describe('a peer', () => {
     expect(registry.size).toBe(0);
   });
 
-  it('whose socket is not read, since its messages wait for a handler, is not taken for dead', async () => {
+  it('with a paused socket, whose messages wait for a handler, stays connected', async () => {
     const { registry, open, pass, visits } = await silentLobby();
     const gate = new Gate();
     visits.onHold = () => gate.opened;
@@ -128,14 +128,14 @@ it('$hello announces the heartbeat, or that there is none', async () => {
   expect((await quiet.app.open('/lobby').hello()).heartbeat).toBeNull();
 });
 
-it('false pings nobody and ends nobody', async () => {
+it('false sends no pings and closes no connection', async () => {
   const { registry, open, pass } = await silentLobby({ heartbeat: false });
   const { pingsAt } = await open();
   await pass(10 * INTERVAL_MS);
   expect([pingsAt.length, registry.size]).toEqual([0, 1]);
 });
 
-it('a browser that may not ping says the message ping and gets pong, with its id if it has one', async () => {
+it('a browser sends the message ping and gets pong, with its id if it has one', async () => {
   const { app } = await openLobby({ heartbeat: false });
   const client = await app.connect('/lobby');
   client.send({ type: 'ping' });
@@ -144,13 +144,13 @@ it('a browser that may not ping says the message ping and gets pong, with its id
   expect(await client.next()).toEqual({ type: 'pong', id: 7 });
 });
 
-it('a process that was asleep itself blames none of its peers', async () => {
+it('a process that was suspended itself closes none of its peers', async () => {
   const { registry, open, pass } = await silentLobby();
   const { socket, pingsAt } = await open();
   await pass(INTERVAL_MS);
   expect(pingsAt).toHaveLength(1);
   await pass((pingsAt[0] as number) + TIMEOUT_MS - performance.now() - TICK_MS);
-  // The next tick comes late, as after a suspended machine, and the pong is read only after it.
+  // The next tick comes late, as after a suspend, and the pong is read only after it.
   const now = performance.now();
   vi.spyOn(performance, 'now').mockReturnValue(now + 10 * INTERVAL_MS);
   await pass(2 * TICK_MS);

@@ -35,7 +35,7 @@ export const lobbyContract = defineContract({
   },
 });
 
-/** What the gateway does when somebody comes, speaks, refreshes or goes, and whom it has seen. */
+/** What the gateway does on connect, message, refresh and disconnect, and the connections it has seen. */
 export class Visits {
   readonly heard: string[] = [];
   readonly connected: Connection[] = [];
@@ -43,10 +43,10 @@ export class Visits {
   onConnect: (connection: Connection) => unknown = () => {};
   onDisconnect: (connection: Connection, disconnection: Disconnection) => unknown = () => {};
   onRefresh: (connection: Connection) => unknown = () => {};
-  /** What the answer to `hold` waits for. */
+  /** What the reply to `hold` waits for. */
   onHold: (text: string) => unknown = () => {};
 
-  /** Resolves with how the next connection ends. */
+  /** Resolves with the disconnection of the next connection. */
   departure(): Promise<Disconnection> {
     return new Promise((resolve) => {
       this.onDisconnect = (_connection, disconnection) => resolve(disconnection);
@@ -90,7 +90,7 @@ export class LobbyGateway {
   }
 }
 
-/** An app with one gateway at `/lobby`, and everything a test looks at. */
+/** An app with one gateway at `/lobby`, and everything a test inspects. */
 export interface Lobby {
   readonly app: RealtimeTestApp;
   readonly visits: Visits;

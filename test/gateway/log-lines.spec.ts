@@ -13,7 +13,7 @@ async function leaveWith(lobby: Lobby, code: number, reason: string): Promise<vo
 }
 
 describe('a log line', () => {
-  it('says who connected, from where, and how many there are', async () => {
+  it('reports a connect with user, IP and the number of connections', async () => {
     const lobby = await openLobby({ authenticate: ({ token }) => ({ userId: token }) });
     const { connectionId } = await lobby.app.open('/lobby', { token: 'ann' }).hello();
     expect(linesAbout(lobby, 'connect ')).toEqual([
@@ -21,7 +21,7 @@ describe('a log line', () => {
     ]);
   });
 
-  it('says who disconnected, how, after how long, and how much it had said', async () => {
+  it('reports a disconnect with user, code, duration and message counts', async () => {
     const lobby = await openLobby({ authenticate: ({ token }) => ({ userId: token }) });
     const gone = lobby.visits.departure();
     const client = await lobby.app.connect('/lobby', { token: 'ann' });
@@ -47,7 +47,7 @@ describe('a log line', () => {
     expect(linesAbout(lobby, 'connect id=fake')).toEqual([]);
   });
 
-  it('of connects and disconnects is not written with logConnections: false; of refusals it is', async () => {
+  it('is written for refusals but not for connects and disconnects with logConnections: false', async () => {
     const lobby = await openLobby({ logConnections: false, origins: ['https://a.example'] });
     await leaveWith(lobby, 1000, '');
     await upgrade(lobby.app.port, { headers: { Origin: 'https://evil.example' } });
@@ -56,7 +56,7 @@ describe('a log line', () => {
     expect(linesAbout(lobby, 'refused ')).toHaveLength(1);
   });
 
-  it('stands for many refusals of one kind, so that nobody can flood the log', async () => {
+  it('stands for many refusals of one kind, so that clients cannot flood the log', async () => {
     const lobby = await openLobby({ origins: ['https://a.example'] });
     for (let i = 0; i < 50; i++)
       await upgrade(lobby.app.port, { headers: { Origin: 'https://evil.example' } });

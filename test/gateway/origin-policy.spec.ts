@@ -57,17 +57,17 @@ describe('a list', () => {
     expect(await statusOf({ origins }, { Origin })).toBe(status);
   });
 
-  it('does not let the own host in unless it is listed', async () => {
+  it("refuses the server's own host unless it is listed", async () => {
     expect(await statusOf({ origins }, { Origin: 'http://own.example', Host: 'own.example' })).toBe(403);
   });
 
-  it("lets 'null' in when it is listed", async () => {
+  it("accepts 'null' when it is listed", async () => {
     expect(await statusOf({ origins: ['null'] }, { Origin: 'null' })).toBe(101);
   });
 });
 
 it.each([['app.example.com'], ['*'], ['https://app.example.com/'], ['https://app.example.com:443'], ['']])(
-  'a list with "%s", which no browser ever sends, is refused at boot',
+  'a list with "%s", which no browser ever sends, is refused at start',
   async (origin) => {
     await expect(openLobby({ origins: ['https://a.example', origin] })).rejects.toThrow(
       /the option origins .*got/,
@@ -76,14 +76,14 @@ it.each([['app.example.com'], ['*'], ['https://app.example.com/'], ['https://app
 );
 
 it.each([['capacitor://localhost'], ['http://[::1]:8080'], ['null']])(
-  'a list may hold %s',
+  'a list may contain %s',
   async (Origin) => {
     expect(await statusOf({ origins: [Origin] }, { Origin })).toBe(101);
   },
 );
 
 describe('a function', () => {
-  it('sees the origin and the request, and may take its time', async () => {
+  it('gets the origin and the request, and may be asynchronous', async () => {
     const seen: unknown[] = [];
     const { app } = await openLobby({
       origins: async (origin, { url }) => {
@@ -102,7 +102,7 @@ describe('a function', () => {
     ]);
   });
 
-  it.each([undefined, null, 0, 1, 'true', {}])('that returns %j lets nothing in', async (verdict) => {
+  it.each([undefined, null, 0, 1, 'true', {}])('that returns %j refuses every client', async (verdict) => {
     for (const origins of [() => verdict as boolean, async () => verdict as boolean]) {
       expect(await statusOf({ origins }, { Origin: 'https://a.example.com' })).toBe(403);
     }
@@ -118,7 +118,7 @@ describe('a function', () => {
     expect(metrics.upgradesRefused.of('handshake_timeout')).toBe(1);
   });
 
-  it('that throws refuses with 500 and says why in the log', async () => {
+  it('that throws refuses with 500 and logs why', async () => {
     const { app, log } = await openLobby({
       origins: () => {
         throw new Error('list unavailable');
@@ -131,7 +131,7 @@ describe('a function', () => {
 });
 
 describe('a client without Origin', () => {
-  it('is let in by default, and never shown to the function', async () => {
+  it('is accepted by default, and never passed to the function', async () => {
     expect(await statusOf({}, {})).toBe(101);
     expect(await statusOf({ origins: () => false }, {})).toBe(101);
   });
@@ -142,14 +142,14 @@ describe('a client without Origin', () => {
   });
 });
 
-it('false lets every origin in', async () => {
+it('false accepts every origin', async () => {
   expect(
     await statusOf({ origins: false, allowMissingOrigin: false }, { Origin: 'https://evil.example' }),
   ).toBe(101);
   expect(await statusOf({ origins: false, allowMissingOrigin: false }, {})).toBe(101);
 });
 
-it('a refused origin costs the app no authentication and leaves a counter and a log line', async () => {
+it('a refused origin is counted and logged, and authenticate is not called', async () => {
   let asked = 0;
   const { app, log, metrics } = await openLobby({ authenticate: () => void asked++ });
   const { status, body } = await upgrade(app.port, { headers: { Origin: 'https://evil.example' } });

@@ -3,7 +3,7 @@ import type { GatewayConnection } from '../../lib/gateway/lifecycle/gateway-conn
 import { Gate } from './gate.js';
 import { openLobby } from './lobby.js';
 
-/** A client whose messages wait for a handler, so that its socket is not read. */
+/** A client whose messages wait for a handler, so that its socket is paused. */
 async function pausedClient() {
   const lobby = await openLobby({ maxWaitingMessages: 4 });
   const handler = new Gate();
@@ -15,7 +15,7 @@ async function pausedClient() {
   return { ...lobby, client, connection, handler };
 }
 
-it('a connection that is closed while its socket is not read ends at once, and what waited is not handled', async () => {
+it('a connection closed while its socket is paused ends at once, and its queued messages are not handled', async () => {
   const { client, connection, handler, visits, registry } = await pausedClient();
   const gone = visits.departure();
   const closedAt = performance.now();

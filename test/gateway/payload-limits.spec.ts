@@ -19,7 +19,7 @@ const wide = (keys: number) =>
     payload: Object.fromEntries(Array.from({ length: keys }, (_, i) => [`k${i}`, 0])),
   });
 
-/** Sends raw frames after `$hello`; resolves with the code the client is closed with, which is the one the app sees. */
+/** Sends raw frames after `$hello`; resolves with the close code, checked to be the one the app gets. */
 async function endAfter(frames: readonly Buffer[], options: RealtimeOptions = {}) {
   const { app, visits } = await openLobby(options);
   const gone = visits.departure();
@@ -65,7 +65,7 @@ describe('maxPayloadBytes', () => {
     expect(await endAfter(frames, { maxPayloadBytes: 100 })).toBe(1009);
   });
 
-  it('is judged by the length a frame announces, before its bytes have come', async () => {
+  it('is checked by the length a frame announces, before its bytes arrive', async () => {
     const announced = Buffer.from([0x81, 0x80 | 127, 0, 0, 0, 1, 0, 0, 0, 0, 1, 2, 3, 4]);
     expect(await endAfter([announced])).toBe(1009);
   });
@@ -84,7 +84,7 @@ describe('maxFragments', () => {
     expect(await endAfter(fragments(count), options)).toBe(1008);
   });
 
-  it('lets that many in', async () => {
+  it('accepts that many', async () => {
     const { app } = await openLobby({ maxFragments: 4 });
     const socket = new WebSocket(`ws://127.0.0.1:${app.port}/lobby`);
     await once(socket, 'message');
@@ -114,7 +114,7 @@ describe('the JSON of a frame', () => {
     expect(await client.request('say', { text: 'a' })).toEqual({ text: 'a' });
   });
 
-  it('is bounded by maxJsonDepth and maxJsonKeys', async () => {
+  it('is limited by maxJsonDepth and maxJsonKeys', async () => {
     const { app } = await openLobby({ maxJsonDepth: 2, maxJsonKeys: 4 });
     const client = await app.connect('/lobby');
     expect(await client.request('say', { text: 'a' })).toEqual({ text: 'a' });
@@ -125,7 +125,7 @@ describe('the JSON of a frame', () => {
   });
 });
 
-it('maxProtocolErrors frames in a row that are no messages close with 4520; a message in between forgives', async () => {
+it('maxProtocolErrors invalid frames in a row close with 4520; a valid message resets the count', async () => {
   const { app } = await openLobby({ maxProtocolErrors: 3 });
   const client = await app.connect('/lobby');
   for (let round = 0; round < 3; round++) {

@@ -3,7 +3,7 @@ import { TestReplyError, type TestClient } from 'nestjs-realtime/testing';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { openLobby } from './lobby.js';
 
-/** The answers to that many messages sent at once: the text, or the code of the error. */
+/** The replies to that many messages sent at once: the text, or the code of the error. */
 async function answersTo(client: TestClient, type: string, count: number, text = 'a'): Promise<string[]> {
   const answers = Array.from({ length: count }, () => client.request(type, { text }));
   return Promise.all(
@@ -26,14 +26,14 @@ async function limited(rateLimit: Partial<RateLimitSettings>, options: RealtimeO
 }
 
 describe('messages', () => {
-  it('above the burst are answered RATE_LIMITED with their id, and not handled', async () => {
+  it('above the burst get RATE_LIMITED with their id, and are not handled', async () => {
     const { client, visits, metrics } = await limited({ burstMessages: 5, messagesPerSecond: 1 });
     expect(await answersTo(client, 'say', 8)).toEqual([...times(5, 'ok'), ...times(3, 'RATE_LIMITED')]);
     expect(visits.heard).toHaveLength(5);
     expect(metrics.messagesRefused.of('RATE_LIMITED')).toBe(3);
   });
 
-  it('are let in again at messagesPerSecond, up to the burst', async () => {
+  it('are accepted again at messagesPerSecond, up to the burst', async () => {
     const { client } = await limited({ burstMessages: 5, messagesPerSecond: 2 });
     await answersTo(client, 'say', 5);
     vi.advanceTimersByTime(1_000);
@@ -42,20 +42,20 @@ describe('messages', () => {
     expect(await answersTo(client, 'say', 6)).toEqual([...times(5, 'ok'), 'RATE_LIMITED']);
   });
 
-  it('cost what their contract says', async () => {
+  it('cost what their contract declares', async () => {
     const { client } = await limited({ burstMessages: 25, messagesPerSecond: 1 });
     expect(await answersTo(client, 'shout', 3)).toEqual(['ok', 'ok', 'RATE_LIMITED']);
     expect(await answersTo(client, 'say', 6)).toEqual([...times(5, 'ok'), 'RATE_LIMITED']);
   });
 
-  it('of each connection are counted apart', async () => {
+  it('are counted per connection', async () => {
     const { app, client } = await limited({ burstMessages: 2, messagesPerSecond: 1 });
     const other = await app.connect('/lobby');
     expect(await answersTo(client, 'say', 3)).toEqual(['ok', 'ok', 'RATE_LIMITED']);
     expect(await answersTo(other, 'say', 3)).toEqual(['ok', 'ok', 'RATE_LIMITED']);
   });
 
-  it('that are no messages, unknown ones and pings are counted as well', async () => {
+  it('include invalid and unknown ones and pings', async () => {
     const { client } = await limited({ burstMessages: 4, messagesPerSecond: 1 });
     client.sendText('{');
     client.send({ type: 'ping' });
@@ -65,7 +65,7 @@ describe('messages', () => {
   });
 });
 
-it('bytes above burstBytes are refused although messages are left, and come back at bytesPerSecond', async () => {
+it('above burstBytes are refused even below the burst, and accepted again at bytesPerSecond', async () => {
   const { client } = await limited({ burstBytes: 2_500, bytesPerSecond: 1_100 }, { maxPayloadBytes: 2_500 });
   const text = 'a'.repeat(1_000);
   expect(await answersTo(client, 'say', 3, text)).toEqual(['ok', 'ok', 'RATE_LIMITED']);
@@ -74,7 +74,7 @@ it('bytes above burstBytes are refused although messages are left, and come back
 });
 
 describe('a client that was refused maxRefusals times in a row', () => {
-  it('is closed with 4429, to come back later', async () => {
+  it('is closed with 4429 and a retry time', async () => {
     const { client, visits, metrics } = await limited({
       burstMessages: 2,
       messagesPerSecond: 1,
@@ -89,7 +89,7 @@ describe('a client that was refused maxRefusals times in a row', () => {
     expect(metrics.connectionsClosed.of('4429')).toBe(1);
   });
 
-  it('stays when it slowed down in between', async () => {
+  it('stays connected if it slowed down in between', async () => {
     const { client } = await limited({ burstMessages: 1, messagesPerSecond: 1, maxRefusals: 3 });
     await answersTo(client, 'say', 1);
     for (let round = 0; round < 4; round++) {

@@ -26,7 +26,7 @@ async function ticketsOfNode(configuration: RedisConfiguration = redis.url): Pro
 }
 
 describe('a ticket in Redis', () => {
-  it('issued on one node lets in on another, as the identity it was issued for', async () => {
+  it('issued on one node is accepted on another, with its identity', async () => {
     const [here, there] = [await ticketsOfNode(), await ticketsOfNode()];
     const identity = {
       userId: 'ann',
@@ -38,7 +38,7 @@ describe('a ticket in Redis', () => {
     expect(await here.consume(ticket)).toBeUndefined();
   });
 
-  it('of 20 consumers on two nodes at the same moment exactly one gets it', async () => {
+  it('is consumed by exactly one of 20 concurrent consumers on two nodes', async () => {
     const nodes = [await ticketsOfNode(), await ticketsOfNode()] as const;
     const ticket = await nodes[0].issue({ userId: 'ann' });
     const consumed = Array.from({ length: 20 }, (_, i) => (nodes[i % 2] ?? nodes[0]).consume(ticket));
@@ -46,12 +46,12 @@ describe('a ticket in Redis', () => {
     expect(identities).toEqual([{ userId: 'ann' }]);
   });
 
-  it('in a Redis Cluster is consumed once as well', async () => {
+  it('is consumed once in a Redis Cluster', async () => {
     const servers = await RedisClusterServers.start();
     onTestFinished(() => servers.stop());
     const cluster = new Cluster(servers.nodes, { lazyConnect: true });
     const nodes = [await ticketsOfNode(cluster), await ticketsOfNode(cluster)] as const;
-    // Over all masters, so that some answers are redirections.
+    // On all masters, so that some replies are redirections.
     const tickets = await Promise.all(
       Array.from({ length: 30 }, (_, i) => nodes[0].issue({ userId: `u${i}` })),
     );
@@ -61,14 +61,14 @@ describe('a ticket in Redis', () => {
     expect(users).toHaveLength(30);
   }, 60_000);
 
-  it('is forgotten by Redis when it expires', async () => {
+  it('is deleted by Redis when it expires', async () => {
     const tickets = await ticketsOfNode();
     const ticket = await tickets.issue({ userId: 'ann' }, { ttlMs: 30 });
     await expect.poll(() => redis.call('EXISTS', new RedisNames('tickets').ticket(ticket))).toBe(0);
     expect(await tickets.consume(ticket)).toBeUndefined();
   });
 
-  it('is neither issued nor consumed while Redis is away, which both say at once', async () => {
+  it('is neither issued nor consumed while Redis is down, and both reject at once', async () => {
     const tickets = await ticketsOfNode();
     const ticket = await tickets.issue({ userId: 'ann' });
     await redis.kill();
@@ -79,13 +79,13 @@ describe('a ticket in Redis', () => {
   });
 });
 
-describe('a client with a ticket, while the tickets are out of reach', () => {
+describe('a client with a ticket while the ticket store is unreachable', () => {
   const away: TicketStore = {
     put: async () => {},
     take: () => Promise.reject(new BackplaneError('unavailable', 'Redis is away.')),
   };
 
-  it('is refused with 503 and Retry-After, which is counted, and the log says why without the ticket', async () => {
+  it('is refused with 503 and Retry-After, counted, and logged without the ticket', async () => {
     const { app, metrics, log } = await openLobby({ ticketStore: away, authenticate: () => null });
     const ticket = await app.get(TicketService).issue({ userId: 'ann' });
     const { status, headers } = await upgrade(app.port, { path: `/lobby?ticket=${ticket}` });
@@ -95,7 +95,7 @@ describe('a client with a ticket, while the tickets are out of reach', () => {
     expect(log.text).not.toContain(ticket);
   });
 
-  it('is closed with 1013 where refusals open first', async () => {
+  it('is closed with 1013 if refusals open first', async () => {
     const { app } = await openLobby({ ticketStore: away, authenticate: () => null, rejectWith: 'close' });
     const ticket = await app.get(TicketService).issue({ userId: 'ann' });
     const client = app.open(`/lobby?ticket=${ticket}`);

@@ -43,7 +43,7 @@ it.each([
   expect(await app.open('/lobby').closed).toEqual({ code: 1013, reason: 'retry=5000' });
 });
 
-it('a message of a client that is being refused is not answered', async () => {
+it('a message of a client that is being refused gets no reply', async () => {
   const { app, visits } = await openLobby({ rejectWith: 'close', authenticate: () => null });
   const client = app.open('/lobby', { token: 't' });
   client.socket.on('open', () => client.send({ type: 'say', id: 1, payload: { text: 'a' } }));
@@ -57,7 +57,7 @@ it('a forbidden origin is still answered with 403: its page gets no WebSocket', 
   expect(status).toBe(403);
 });
 
-it('a drain closes who comes now with 1013 and when to come back', async () => {
+it('a drain closes new clients with 1013 and a retry time', async () => {
   const { app, visits } = await openLobby({ rejectWith: 'close' });
   const held = new Promise<void>(
     (resolve) =>
@@ -76,7 +76,7 @@ it('a drain closes who comes now with 1013 and when to come back', async () => {
   await closing;
 });
 
-it('answers over HTTP while a thousand are open only to be closed', async () => {
+it('serves HTTP while a thousand refused clients are open', async () => {
   const { app } = await openLobby({ rejectWith: 'close', authenticate: () => null, closeTimeoutMs: 60_000 });
   // They never answer the close frame.
   const silent = Array.from({ length: 1_000 }, async () => {

@@ -1,4 +1,4 @@
-// A node that is shut down by a signal: `shutdown-node.ts express` or `fastify`, with a deadline of one second.
+// A node to be shut down by a signal: `shutdown-node.ts express` or `fastify`, with a deadline of one second.
 import 'reflect-metadata';
 import { Injectable, type OnModuleDestroy } from '@nestjs/common';
 import { FastifyAdapter } from '@nestjs/platform-fastify';

@@ -6,7 +6,7 @@ import { ForkedProcess } from '../chaos/forked-process.js';
 let node: ForkedProcess | undefined;
 afterEach(() => node?.signal('SIGKILL'));
 
-/** A node with `enableShutdownHooks()` in a process of its own, and a client that keeps what it gets. */
+/** A node with `enableShutdownHooks()` in its own process, and a client that records its frames. */
 async function openNode(platform: string) {
   node = new ForkedProcess(new URL('./shutdown-node.ts', import.meta.url), [platform]);
   const port = await node.said<number>('listening');
@@ -31,7 +31,7 @@ describe.each(['express', 'fastify'])('a node on %s', { timeout: 60_000 }, (plat
     expect([code, types]).toEqual([1012, ['$hello', 'pong', '$goaway', '$reply']]);
   });
 
-  it('cuts a client that never answers at its deadline, and exits', async () => {
+  it('terminates a client that never completes the close at the deadline, and exits', async () => {
     const { node, socket } = await openNode(platform);
     socket.pause();
     const startedAt = performance.now();

@@ -9,7 +9,7 @@ const issue = ({ app }: Lobby, userId: string, ttlMs?: number) =>
 const statusOf = async ({ app }: Lobby, ticket: string, headers: Record<string, string> = {}) =>
   (await upgrade(app.port, { path: `/lobby?ticket=${ticket}`, headers })).status;
 
-it('a ticket lets one connection in as who it was issued for, without authenticate', async () => {
+it('a ticket admits one connection with its identity, without authenticate', async () => {
   let asked = 0;
   const lobby = await openLobby({ authenticate: () => void asked++ });
   const ticket = await issue(lobby, 'ann');
@@ -25,7 +25,7 @@ it('a used ticket is refused with 401', async () => {
   expect([await statusOf(lobby, ticket), await statusOf(lobby, ticket)]).toEqual([101, 401]);
 });
 
-it('of 20 clients with the same ticket at the same moment exactly one gets in', async () => {
+it('exactly one of 20 concurrent clients with the same ticket is accepted', async () => {
   const lobby = await openLobby({ authenticate: () => null });
   const ticket = await issue(lobby, 'ann');
   const statuses = await Promise.all(Array.from({ length: 20 }, () => statusOf(lobby, ticket)));
@@ -44,7 +44,7 @@ it('an expired ticket is refused with 401', async () => {
   expect(await statusOf(lobby, long)).toBe(101);
 });
 
-it('a used ticket is refused also where a token is offered, or could come as a first message', async () => {
+it('a used ticket is refused even if a token is offered, or could come as a first message', async () => {
   const options: RealtimeOptions = {
     authenticate: ({ token }) => (token === 't' ? { userId: 'bob' } : null),
   };
@@ -57,21 +57,21 @@ it('a used ticket is refused also where a token is offered, or could come as a f
   expect(await statusOf(lobby, '')).toBe(401);
 });
 
-it('a page of another origin cannot use a ticket, nor use it up', async () => {
+it('a page of another origin can neither use nor consume a ticket', async () => {
   const lobby = await openLobby({ authenticate: () => null });
   const ticket = await issue(lobby, 'ann');
   expect(await statusOf(lobby, ticket, { Origin: 'https://evil.example' })).toBe(403);
   expect(await statusOf(lobby, ticket)).toBe(101);
 });
 
-it('tickets work in an app without authenticate as well, where a wrong one is refused', async () => {
+it('tickets work in an app without authenticate, and a wrong one is refused', async () => {
   const lobby = await openLobby();
   const client = lobby.app.open(`/lobby?ticket=${await issue(lobby, 'ann')}`);
   expect((await client.hello()).userId).toBe('ann');
   expect(await statusOf(lobby, 'made-up')).toBe(401);
 });
 
-it('a ticket of an identity that expires lets in for that long, and a token may refresh it', async () => {
+it('a ticket of an expiring identity admits until then, and a token may refresh it', async () => {
   const { app, visits } = await openLobby({
     authenticate: ({ token, ticket }) =>
       token === 'ann' && ticket === undefined ? { userId: 'ann', expiresAt: Date.now() + 120_000 } : null,
@@ -84,7 +84,7 @@ it('a ticket of an identity that expires lets in for that long, and a token may 
   expect(visits.connected).toHaveLength(1);
 });
 
-it('without authenticate no token prolongs what a ticket allows', async () => {
+it('without authenticate no token extends the identity of a ticket', async () => {
   const lobby = await openLobby({ heartbeat: false });
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date'], now: Date.now() });
   onTestFinished(() => void vi.useRealTimers());

@@ -4,7 +4,7 @@ import { openLobby } from './lobby.js';
 
 const DAY_MS = 86_400_000;
 
-/** Lets anyone in for that long. */
+/** Accepts every client for that long. */
 const expiresIn = (ms: number): RealtimeOptions => ({
   authenticate: () => ({ userId: 'ann', expiresAt: Date.now() + ms }),
   heartbeat: false,
@@ -15,7 +15,7 @@ function stopTheClock(): void {
 }
 afterEach(() => void vi.useRealTimers());
 
-it('a token that runs out closes its connection with 4401, which asks to refresh and come back', async () => {
+it('an expired token closes its connection with 4401', async () => {
   const { app, visits } = await openLobby(expiresIn(60_000));
   stopTheClock();
   const client = await app.connect('/lobby');
@@ -27,7 +27,7 @@ it('a token that runs out closes its connection with 4401, which asks to refresh
   expect(await client.closed).toEqual({ code: 4401, reason: 'the token has expired' });
 });
 
-it('a token that lasts longer than the longest timeout of 24.8 days does not run out before', async () => {
+it('a token that is valid for longer than the longest timeout of 24.8 days does not expire early', async () => {
   const { app, visits } = await openLobby(expiresIn(60 * DAY_MS));
   stopTheClock();
   const client = await app.connect('/lobby');
@@ -51,7 +51,7 @@ it.each([8_640_000_000_000_001, Number.MAX_SAFE_INTEGER])(
   },
 );
 
-it('a connection whose identity names no time lives on', async () => {
+it('a connection whose identity does not expire stays open', async () => {
   const { app, visits } = await openLobby({ authenticate: () => ({ userId: 'ann' }), heartbeat: false });
   stopTheClock();
   await app.connect('/lobby');
@@ -59,7 +59,7 @@ it('a connection whose identity names no time lives on', async () => {
   expect(visits.connected[0]?.isOpen).toBe(true);
 });
 
-it('a connection that closes before its token runs out leaves no timer', async () => {
+it('a connection that closes before its token expires leaves no timer', async () => {
   const { app, visits } = await openLobby(expiresIn(60_000));
   stopTheClock();
   const before = vi.getTimerCount();

@@ -7,7 +7,7 @@ import type { TestClient } from 'nestjs-realtime/testing';
 
 const MINUTE_MS = 60_000;
 
-/** `ann:2` is a token of ann's that lasts two minutes; `bad` is none, `broken` breaks the app. */
+/** `ann:2` is a token of ann's valid for two minutes; `bad` is refused, `broken` makes `authenticate` throw. */
 const authenticate: Authenticate = ({ token = '' }) => {
   if (token === 'broken') return 7 as never;
   const [userId, minutes] = token.split(':');
@@ -26,7 +26,7 @@ afterEach(() => void vi.useRealTimers());
 
 const connection = () => [...lobby.registry][0];
 
-it('a refresh keeps the connection, its id and its rooms, and moves its end', async () => {
+it('a refresh keeps the connection, its id and its rooms, and extends its expiry', async () => {
   const before = connection();
   expect(await client.request('$auth', { token: 'ann:5' })).toEqual({ expiresInMs: 5 * MINUTE_MS });
   await vi.advanceTimersByTimeAsync(4 * MINUTE_MS);
@@ -39,14 +39,14 @@ it('a refresh keeps the connection, its id and its rooms, and moves its end', as
   expect((await client.closed).code).toBe(4401);
 });
 
-it('a refresh to a shorter token ends sooner', async () => {
+it('a refresh with a shorter token expires sooner', async () => {
   await client.request('$auth', { token: 'ann:0.5' });
   await vi.advanceTimersByTimeAsync(MINUTE_MS / 2);
   vi.useRealTimers();
   expect((await client.closed).code).toBe(4401);
 });
 
-it("another user's token is FORBIDDEN, and the connection lives on as it was", async () => {
+it("another user's token is FORBIDDEN, and the connection stays as it was", async () => {
   await expect(client.request('$auth', { token: 'bob:5' })).rejects.toThrow(
     'FORBIDDEN: the token is of another user',
   );
@@ -61,19 +61,16 @@ it("another user's token is FORBIDDEN, and the connection lives on as it was", a
 it.each([
   ['bad', 'UNAUTHENTICATED: the token was refused', { code: 4401, reason: 'the token has expired' }],
   ['broken', 'INTERNAL: internal error', { code: 1013, reason: 'retry=5000' }],
-])(
-  'a refresh by the token %s is answered with %s and changes nothing until the old end',
-  async (token, answer, end) => {
-    await expect(client.request('$auth', { token })).rejects.toThrow(answer);
-    await vi.advanceTimersByTimeAsync(MINUTE_MS - 1);
-    expect(await client.request('say', { text: 'a' })).toEqual({ text: 'a' });
-    await vi.advanceTimersByTimeAsync(1);
-    vi.useRealTimers();
-    expect(await client.closed).toEqual(end);
-  },
-);
+])('a refresh with the token %s gets %s and keeps the old expiry', async (token, answer, end) => {
+  await expect(client.request('$auth', { token })).rejects.toThrow(answer);
+  await vi.advanceTimersByTimeAsync(MINUTE_MS - 1);
+  expect(await client.request('say', { text: 'a' })).toEqual({ text: 'a' });
+  await vi.advanceTimersByTimeAsync(1);
+  vi.useRealTimers();
+  expect(await client.closed).toEqual(end);
+});
 
-it('handleRefresh is asked again, sees the new identity, and is awaited before the reply', async () => {
+it('handleRefresh is called, gets the new identity, and is awaited before the reply', async () => {
   const looked = new Gate();
   const seen: unknown[] = [];
   lobby.visits.onRefresh = ({ user }) => {
@@ -88,7 +85,7 @@ it('handleRefresh is asked again, sees the new identity, and is awaited before t
   await answer;
 });
 
-it('handleRefresh is not asked for a refused token', async () => {
+it('handleRefresh is not called for a refused token', async () => {
   let asked = 0;
   lobby.visits.onRefresh = () => asked++;
   await client.request('$auth', { token: 'bad' }).catch(() => {});
@@ -115,7 +112,7 @@ it('a connection whose token does not expire has nothing to refresh', async () =
   );
 });
 
-it('a second $auth while the first is being judged is BAD_REQUEST and does not reach the app', async () => {
+it('a second $auth during authentication is BAD_REQUEST and does not reach the app', async () => {
   vi.useRealTimers();
   const gate = new Gate();
   let judged = 0;
@@ -137,7 +134,7 @@ it('a second $auth while the first is being judged is BAD_REQUEST and does not r
   expect(judged).toBe(3);
 });
 
-it('a refresh is judged by what the connection was opened with', async () => {
+it('a refresh gets the handshake that the connection was opened with', async () => {
   vi.useRealTimers();
   const seen: object[] = [];
   const { app } = await openLobby({
@@ -157,7 +154,7 @@ it('a refresh is judged by what the connection was opened with', async () => {
   expect(seen[0]).toMatchObject({ url: '/lobby?tenant=a%20b&x=1&x=2', method: 'GET', cookies: { a: '1' } });
 });
 
-it('a refresh waits for handleConnection: a demoted user is in no room that only its old role may enter', async () => {
+it('a refresh waits for handleConnection: a demoted user is in no room that requires its old role', async () => {
   vi.useRealTimers();
   const hook = new Gate();
   const { app, registry, visits } = await openLobby({
@@ -193,7 +190,7 @@ it('a refresh waits for handleConnection: a demoted user is in no room that only
   expect(registry.inRoom('hosts')).toEqual([]);
 });
 
-it('handleDisconnect waits for the handleRefresh that runs', async () => {
+it('handleDisconnect waits for a running handleRefresh', async () => {
   vi.useRealTimers();
   const hook = new Gate();
   const began = new Gate();

@@ -18,12 +18,12 @@ const sources: [source: string, client: TestClientOptions][] = [
 ];
 
 describe('a token', () => {
-  it.each(sources)('is taken from %s', async (_source, client) => {
+  it.each(sources)('is read from %s', async (_source, client) => {
     const { app } = await openLobby(OPTIONS);
     expect((await app.open('/lobby', client).hello()).userId).toBe('ann');
   });
 
-  it('is taken from a first $auth message', async () => {
+  it('is read from a first $auth message', async () => {
     const { app, metrics } = await openLobby(OPTIONS);
     const client = app.open('/lobby');
     client.send({ type: '$auth', id: 1, payload: { token: SECRET } });
@@ -32,7 +32,7 @@ describe('a token', () => {
     expect(metrics.upgradesRefused.total).toBe(0);
   });
 
-  it('is looked for in Authorization first, then in the subprotocol, then in the cookie', async () => {
+  it('is read from Authorization first, then from the subprotocol, then from the cookie', async () => {
     const seen: unknown[] = [];
     const { app } = await openLobby({
       tokenCookie: 'session',
@@ -50,7 +50,7 @@ describe('a token', () => {
     expect(seen).toEqual(['a', 'b', 'c']);
   });
 
-  it('is not taken from a cookie when no option names one, from the query, or from Basic credentials', async () => {
+  it('is not read from a cookie unless an option names one, from the query, or from Basic credentials', async () => {
     const seen: unknown[] = [];
     const { app } = await openLobby({ authenticate: ({ token }) => void seen.push(token) });
     await upgrade(app.port, { headers: { Cookie: `session=${SECRET}; token=${SECRET}` } });
@@ -59,7 +59,7 @@ describe('a token', () => {
     expect(seen).toEqual([undefined, undefined, undefined]);
   });
 
-  it('in the subprotocol is never echoed; realtime.v1 is', async () => {
+  it('in the subprotocol is never echoed, unlike realtime.v1', async () => {
     const { app } = await openLobby(OPTIONS);
     const both = await upgrade(app.port, {
       headers: { 'Sec-WebSocket-Protocol': `bearer.${SECRET}, realtime.v1` },
@@ -73,7 +73,7 @@ describe('a token', () => {
 });
 
 describe('a first $auth message', () => {
-  it('must come within authTimeoutMs; after it the client is closed with 4408', async () => {
+  it('must come within authTimeoutMs, or the client is closed with 4408', async () => {
     const { app, visits } = await openLobby({ ...OPTIONS, authTimeoutMs: 20 });
     expect(await app.open('/lobby').closed).toEqual({ code: 4408, reason: 'no $auth in time' });
     expect(visits.connected).toEqual([]);
@@ -90,7 +90,7 @@ describe('a first $auth message', () => {
   });
 
   it.each([{}, { token: '' }, { token: 7 }, null, 'text', { token: 'x'.repeat(8_193) }])(
-    'of %j is no $auth, and the client may try again',
+    'with the payload %j is invalid, and the client may retry',
     async (payload) => {
       const { app } = await openLobby(OPTIONS);
       const client = app.open('/lobby');
@@ -101,7 +101,7 @@ describe('a first $auth message', () => {
     },
   );
 
-  it('is not waited for with authTimeoutMs: false, nor after a wrong token in the handshake', async () => {
+  it('is not awaited with authTimeoutMs: false, nor after a wrong token in the handshake', async () => {
     const { app } = await openLobby(OPTIONS);
     expect((await upgrade(app.port, { headers: { Authorization: 'Bearer wrong' } })).status).toBe(401);
     const strict = await openLobby({ ...OPTIONS, authTimeoutMs: false });
@@ -109,34 +109,31 @@ describe('a first $auth message', () => {
   });
 });
 
-describe('no log line holds a token', () => {
+describe('no log line contains a token', () => {
   const accepts: Authenticate = () => ({ userId: 'ann', expiresAt: Date.now() + 60_000 });
   const refuses: Authenticate = () => null;
   const throws: Authenticate = ({ token, ticket }) => {
     throw new Error(`cannot verify ${token ?? ticket}`);
   };
 
-  it.each(Object.entries({ accepts, refuses, throws }))(
-    'where authenticate %s',
-    async (_how, authenticate) => {
-      const { app, log } = await openLobby({ tokenCookie: 'session', authenticate });
-      for (const [, client] of sources) {
-        const opened = app.open('/lobby', client);
-        opened.socket.on('open', () => opened.socket.close());
-        await opened.closed;
-      }
-      const late = app.open('/lobby');
-      late.send({ type: '$auth', payload: { token: SECRET } });
-      late.send({ type: '$auth', payload: { token: SECRET } });
-      late.send({ type: 'say', id: 1, payload: { token: SECRET } });
-      late.send({ type: SECRET, payload: null });
-      late.sendText(`{"type": "$auth", "payload": {"token": "${SECRET}"`);
-      late.socket.on('open', () => late.socket.close());
-      await late.closed;
-      await upgrade(app.port, { path: `/lobby?ticket=${SECRET}` });
-      await upgrade(app.port, { path: `/lobby?token=${SECRET}`, headers: { 'Sec-WebSocket-Version': '1' } });
-      expect(log.lines.length).toBeGreaterThan(10);
-      expect(log.text).not.toContain(SECRET);
-    },
-  );
+  it.each(Object.entries({ accepts, refuses, throws }))('if authenticate %s', async (_how, authenticate) => {
+    const { app, log } = await openLobby({ tokenCookie: 'session', authenticate });
+    for (const [, client] of sources) {
+      const opened = app.open('/lobby', client);
+      opened.socket.on('open', () => opened.socket.close());
+      await opened.closed;
+    }
+    const late = app.open('/lobby');
+    late.send({ type: '$auth', payload: { token: SECRET } });
+    late.send({ type: '$auth', payload: { token: SECRET } });
+    late.send({ type: 'say', id: 1, payload: { token: SECRET } });
+    late.send({ type: SECRET, payload: null });
+    late.sendText(`{"type": "$auth", "payload": {"token": "${SECRET}"`);
+    late.socket.on('open', () => late.socket.close());
+    await late.closed;
+    await upgrade(app.port, { path: `/lobby?ticket=${SECRET}` });
+    await upgrade(app.port, { path: `/lobby?token=${SECRET}`, headers: { 'Sec-WebSocket-Version': '1' } });
+    expect(log.lines.length).toBeGreaterThan(10);
+    expect(log.text).not.toContain(SECRET);
+  });
 });

@@ -8,7 +8,7 @@ import { TestClient } from 'nestjs-realtime/testing';
 import { expect, it, onTestFinished } from 'vitest';
 import { LobbyGateway, Visits } from './lobby.js';
 
-/** An app that listens where a proxy on the same machine finds it. */
+/** An app that listens on a Unix socket for a proxy on the same machine. */
 async function unixLobby(options: RealtimeOptions) {
   @Module({ imports: [RealtimeModule.forRoot(options)], providers: [LobbyGateway, Visits] })
   class AppModule {}
@@ -29,7 +29,7 @@ async function unixLobby(options: RealtimeOptions) {
   return { open, registry: app.get(ConnectionRegistry, { strict: false }) };
 }
 
-it('behind a Unix socket trustProxy: loopback believes the proxy, so each client has caps of its own', async () => {
+it('behind a Unix socket trustProxy: loopback trusts the proxy, so each client has its own limits', async () => {
   const { open, registry } = await unixLobby({ trustProxy: 'loopback', maxConnectionsPerIp: 1 });
   await open('203.0.113.1').hello();
   await open('203.0.113.2').hello();
@@ -37,13 +37,13 @@ it('behind a Unix socket trustProxy: loopback believes the proxy, so each client
   expect([...registry].map(({ ip }) => ip)).toEqual(['203.0.113.1', '203.0.113.2']);
 });
 
-it('behind a Unix socket what the client wrote before the proxy did is not believed', async () => {
+it('behind a Unix socket the addresses that the client sent itself are not trusted', async () => {
   const { open, registry } = await unixLobby({ trustProxy: 'loopback' });
   await open('192.0.2.1, 203.0.113.1').hello();
   expect([...registry].map(({ ip }) => ip)).toEqual(['203.0.113.1']);
 });
 
-it('behind a Unix socket a function sees the proxy as loopback', async () => {
+it('behind a Unix socket a trustProxy function gets the proxy as loopback', async () => {
   const seen: [string, number][] = [];
   const trustProxy = (ip: string, hop: number) => {
     seen.push([ip, hop]);
@@ -54,7 +54,7 @@ it('behind a Unix socket a function sees the proxy as loopback', async () => {
   expect(seen[0]).toEqual(['127.0.0.1', 0]);
 });
 
-it('behind a Unix socket without trustProxy every client is loopback', async () => {
+it('behind a Unix socket without trustProxy every client counts as loopback', async () => {
   const { open, registry } = await unixLobby({});
   await open('203.0.113.1').hello();
   expect([...registry].map(({ ip }) => ip)).toEqual(['127.0.0.1']);

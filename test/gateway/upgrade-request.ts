@@ -4,7 +4,7 @@ import { connect, type Socket } from 'node:net';
 import { onTestFinished } from 'vitest';
 import { upgradeHeaders } from './client-bytes.js';
 
-/** What a server says to an upgrade request; 101 when it agrees. */
+/** The server's response to an upgrade request; status 101 if it is accepted. */
 export interface UpgradeAnswer {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
@@ -14,11 +14,11 @@ export interface UpgradeAnswer {
 export interface UpgradeRequest {
   readonly path?: string;
   readonly method?: string;
-  /** Beside those of every upgrade; `undefined` takes one of them away. */
+  /** Added to those of every upgrade; `undefined` removes one. */
   readonly headers?: Readonly<Record<string, string | undefined>>;
 }
 
-/** Asks for an upgrade and reads the answer; a WebSocket that comes of it is dropped. */
+/** Requests an upgrade and reads the response; an opened WebSocket is destroyed. */
 export async function upgrade(port: number, options: UpgradeRequest = {}): Promise<UpgradeAnswer> {
   const { path = '/lobby', method = 'GET', headers } = options;
   const asked = request({ host: '127.0.0.1', port, path, method, agent: false });
@@ -37,14 +37,14 @@ export async function upgrade(port: number, options: UpgradeRequest = {}): Promi
   return { status: answer.statusCode ?? 0, headers: answer.headers, body };
 }
 
-/** A TCP connection; it is cut when the test is over. */
+/** A TCP connection; it is destroyed at the end of the test. */
 export function tcpConnection(port: number): Socket {
   const socket = connect(port, '127.0.0.1').on('error', () => {});
   onTestFinished(() => void socket.destroy());
   return socket;
 }
 
-/** Everything a socket says until a text shows up in it. */
+/** Everything a socket receives until it contains a given text. */
 export function readUntil(socket: Socket, text: string): Promise<string> {
   let read = '';
   return new Promise((resolve, reject) => {

@@ -38,7 +38,7 @@ async function healthyApp() {
   return { app, look };
 }
 
-it('a node that serves is up, under the key it is asked for', async () => {
+it('a serving node is up, under the given key', async () => {
   const { app, look } = await healthyApp();
   await app.connect('/lobby');
   const { status, body } = await look();
@@ -57,7 +57,7 @@ it('a node that serves is up, under the key it is asked for', async () => {
   });
 });
 
-it('a node that drains is down while its clients are still there', async () => {
+it('a draining node is down while its clients are still connected', async () => {
   const { app, look } = await healthyApp();
   const hook = new Gate();
   const leaves = new Gate();
@@ -80,7 +80,7 @@ it('a node that drains is down while its clients are still there', async () => {
   await closing;
 });
 
-it('RealtimeHealth needs no health library, and is not ready before the start and after the end', async () => {
+it('RealtimeHealth needs no health library, and is not ready before the start and after the close', async () => {
   const { app } = await healthyApp();
   const health = app.get(RealtimeHealth);
   expect(health.isReady).toBe(true);

@@ -6,7 +6,7 @@ import { upgrade } from '../gateway/upgrade-request.js';
 const gauge = ({ metrics }: Lobby, name: string) =>
   (metrics.all.find((metric) => metric.name === name) as Gauge).samples()[0]?.value;
 
-describe('the gauges', () => {
+describe('gauges', () => {
   it('follow the connections, users and rooms', async () => {
     const lobby = await openLobby({
       authenticate: ({ token }) => (token === undefined ? null : { userId: token }),
@@ -30,7 +30,7 @@ describe('the gauges', () => {
     expect(look()).toEqual([2, 2, 2, 1]);
   });
 
-  it('say that the node drains', async () => {
+  it('report that the node is draining', async () => {
     const lobby = await openLobby();
     expect(gauge(lobby, 'realtime_draining')).toBe(0);
     await lobby.app.close();
@@ -38,8 +38,8 @@ describe('the gauges', () => {
   });
 });
 
-describe('the counters', () => {
-  it('count what is opened, received, sent and closed', async () => {
+describe('counters', () => {
+  it('count opened and closed connections, and received and sent messages', async () => {
     const { app, metrics, visits } = await openLobby();
     const client = await app.connect('/lobby');
     expect([
@@ -58,7 +58,7 @@ describe('the counters', () => {
     expect(metrics.connectionDuration.count).toBe(1);
   });
 
-  it('count each refused message under the code the client got; codes of the app are other', async () => {
+  it('count refused messages by the code the client got, with codes of the app as "other"', async () => {
     const { app, metrics, visits } = await openLobby();
     const client = await app.connect('/lobby');
     visits.onHold = (text) => {
@@ -81,7 +81,7 @@ describe('the counters', () => {
     expect(metrics.handlerDuration.count).toBe(3);
   });
 
-  it('count hooks that threw, by their name', async () => {
+  it('count hooks that threw, by name', async () => {
     const { app, metrics, visits } = await openLobby();
     visits.onConnect = () => {
       throw new Error('no');
@@ -104,7 +104,7 @@ describe('the counters', () => {
     ]);
   });
 
-  it('count volatile messages dropped for a client that is behind, and its end as too slow', async () => {
+  it('count volatile messages dropped for a slow client, and its close as too slow', async () => {
     const { app, metrics, visits, broadcaster, registry } = await openLobby({ closeTimeoutMs: 50 });
     const client = await app.connect('/lobby');
     const gone = visits.departure();
@@ -126,7 +126,7 @@ describe('the counters', () => {
 });
 
 describe('labels', () => {
-  it('of close codes are bounded: 2,000 codes of clients are one', { timeout: 60_000 }, async () => {
+  it('of close codes are bounded: 2,000 codes of clients share one', { timeout: 60_000 }, async () => {
     const { app, metrics } = await openLobby({ logConnections: false, rateLimit: false });
     for (let from = 3_000; from < 5_000; from += 100) {
       await Promise.all(
@@ -144,7 +144,7 @@ describe('labels', () => {
     expect(metrics.connectionsClosed.total).toBe(2_000);
   });
 
-  it('of refusals do not grow with what clients make up', async () => {
+  it('of refusals do not grow with client input', async () => {
     const { app, metrics } = await openLobby({ maxProtocolErrors: 1_000 });
     const client = await app.connect('/lobby');
     for (let i = 0; i < 100; i++) {

@@ -4,7 +4,7 @@ import { LogPace } from '../../lib/metrics/log-pace.js';
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
-it('lets a burst through, then one line for each interval with the number of those left out', () => {
+it('writes a burst, then one line per interval with the number suppressed', () => {
   const pace = new LogPace({ burst: 3, intervalMs: 1_000 });
   expect([1, 2, 3, 4, 5].map(() => pace.next('a'))).toEqual([0, 0, 0, undefined, undefined]);
   vi.advanceTimersByTime(999);
@@ -16,7 +16,7 @@ it('lets a burst through, then one line for each interval with the number of tho
   expect([1, 2, 3, 4].map(() => pace.next('a'))).toEqual([1, 0, 0, undefined]);
 });
 
-it('counts each kind by itself, and keeps a bounded number of kinds', () => {
+it('counts each kind separately, and keeps a bounded number of kinds', () => {
   const pace = new LogPace({ burst: 1, intervalMs: 1_000 });
   expect(pace.next('a')).toBe(0);
   expect(pace.next('b')).toBe(0);

@@ -6,7 +6,7 @@ import { upgrade } from '../gateway/upgrade-request.js';
 
 const SAMPLE = /^([a-z_]+)(?:\{([^}]*)\})? (\S+)$/;
 
-/** Reads the Prometheus text format; throws at a line that is none. */
+/** Parses the Prometheus text format; throws at an invalid line. */
 function parse(text: string): Map<string, number> {
   const samples = new Map<string, number>();
   const declared = new Set<string>();
@@ -31,7 +31,7 @@ function parse(text: string): Map<string, number> {
 }
 
 describe('exportToPrometheus', () => {
-  it('puts every metric into the text that a registry gives, with its value at that moment', async () => {
+  it('adds every metric to the output of a registry, with its current value', async () => {
     const { app, metrics, visits } = await openLobby();
     const register = new Registry();
     exportToPrometheus(metrics, register);
@@ -63,7 +63,7 @@ describe('exportToPrometheus', () => {
     }
   });
 
-  it('gives buckets that only grow, up to the count', async () => {
+  it('exports cumulative buckets up to the count', async () => {
     const { app, metrics, visits } = await openLobby();
     const register = new Registry();
     exportToPrometheus(metrics, register);
@@ -80,7 +80,7 @@ describe('exportToPrometheus', () => {
     expect(samples.get('realtime_handler_duration_seconds_sum')).toBeGreaterThan(0);
   });
 
-  it('speaks OpenMetrics too', async () => {
+  it('supports OpenMetrics', async () => {
     const { metrics } = await openLobby();
     const register = new Registry();
     register.setContentType(Registry.OPENMETRICS_CONTENT_TYPE as never);
@@ -94,7 +94,7 @@ describe('exportToPrometheus', () => {
     }
   });
 
-  it('lives with default labels, default metrics, JSON and a reset', async () => {
+  it('works with default labels, default metrics, JSON and a reset', async () => {
     const { app, metrics } = await openLobby();
     await app.connect('/lobby');
     const register = new Registry();
@@ -108,7 +108,7 @@ describe('exportToPrometheus', () => {
     expect(names).toContain('realtime_connections');
   });
 
-  it('refuses to be called twice on one registry', async () => {
+  it('throws if called twice on one registry', async () => {
     const { metrics } = await openLobby();
     const register = new Registry();
     exportToPrometheus(metrics, register);

@@ -2,7 +2,7 @@ import { readdirSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { RepositoryCopy, type Outcome } from './repository-copy.js';
 
-/** Which room may import which. `testing` may import all; nobody imports it, `client` or the files that join rooms. */
+/** Which folder may import which. `testing` may import all; no folder imports `testing`, `client` or the composition root. */
 const ARROWS: Record<string, readonly string[]> = {
   protocol: [],
   metrics: ['protocol'],
@@ -51,14 +51,14 @@ describe('oxlint', { timeout: 60_000 }, () => {
   });
   afterAll(() => copy?.remove());
 
-  /** The files of the copy that break the rule. */
+  /** The files of the copy that violate the rule. */
   function refused(rule: string): Set<string> {
     const { output } = copy.node('node_modules/oxlint/bin/oxlint', '-f', 'json', 'lib');
     const { diagnostics } = JSON.parse(output.slice(output.indexOf('{'))) as { diagnostics: Diagnostic[] };
     return new Set(diagnostics.filter(({ code }) => code.includes(rule)).map(({ filename }) => filename));
   }
 
-  it('allows the arrows of the design and refuses every other, type-only ones included', () => {
+  it('allows the imports of the design and refuses all others, type-only ones included', () => {
     const planted: { path: string; isArrow: boolean }[] = [];
     for (const from of ROOMS) {
       for (const to of ROOMS.filter((room) => room !== from)) {
@@ -74,7 +74,7 @@ describe('oxlint', { timeout: 60_000 }, () => {
     expect(planted.filter(({ path, isArrow }) => broken.has(path) === isArrow)).toEqual([]);
   });
 
-  it('refuses an import of what puts rooms together, from a room and from a folder inside it', () => {
+  it('refuses an import of the composition root, from a folder and from one inside it', () => {
     const rooms = ROOMS.filter((room) => room !== 'testing');
     const planted = rooms.flatMap((room) =>
       ['index', 'realtime.module', 'realtime.options'].flatMap((file) => {
@@ -119,7 +119,7 @@ describe('oxlint', { timeout: 60_000 }, () => {
     expect(refused('no-cycle')).toContain('lib/protocol/egg.ts');
   });
 
-  it('knows an arrow for every room there is', () => {
+  it('has a rule for every folder of lib/', () => {
     const rooms = readdirSync(copy.path('lib'), { withFileTypes: true }).filter((entry) =>
       entry.isDirectory(),
     );
@@ -127,7 +127,7 @@ describe('oxlint', { timeout: 60_000 }, () => {
   });
 });
 
-describe('the house check', { timeout: 60_000 }, () => {
+describe('check-conventions', { timeout: 60_000 }, () => {
   let copy: RepositoryCopy;
   beforeAll(() => {
     copy = new RepositoryCopy('package-lock.json');
@@ -154,7 +154,7 @@ describe('the house check', { timeout: 60_000 }, () => {
     expect(output).not.toContain(`${home}: only`);
   });
 
-  it('refuses import() of a relative path, which oxlint does not see', () => {
+  it('refuses import() of a relative path, which oxlint does not check', () => {
     copy.write('lib/protocol/lazy.ts', "export type Lazy = import('../gateway/target.js').Target;\n");
     expect(house().output).toContain('lib/protocol/lazy.ts: import() of a relative path');
   });
@@ -176,7 +176,7 @@ describe('the house check', { timeout: 60_000 }, () => {
     expect(house().output).toContain('package-lock.json: holds registry addresses');
   });
 
-  it('refuses a file of a few lines', () => {
+  it('refuses a file of fewer than 12 lines', () => {
     copy.write('lib/gateway/crumb.ts', 'export const crumb = 1;\n');
     expect(house().output).toContain('lib/gateway/crumb.ts: 1 lines');
   });

@@ -22,14 +22,14 @@ interface Manifest {
 }
 
 /**
- * An app that installed the packed tarball. Its node_modules hold the package, what the package declares, and what
- * the app names itself; whatever else the package needs is missing here, as it would be for a user.
+ * An app that installed the packed tarball. Its node_modules contain the package, its declared dependencies, and those
+ * of the app; an undeclared dependency is missing here, as it would be for a user.
  */
 export class CleanApp {
   readonly manifest: Manifest;
   readonly packed: readonly string[];
   readonly #copy = new RepositoryCopy('README.md', 'CHANGELOG.md', 'LICENSE', 'test', 'sample', 'bench');
-  // Outside the copy: below it, Node would look for what is missing in the copy's node_modules.
+  // Outside the copy: below it, Node would resolve missing packages from the copy's node_modules.
   readonly #root = mkdtempSync(join(tmpdir(), 'clean-app-'));
 
   constructor(...ownPackages: string[]) {
@@ -49,7 +49,7 @@ export class CleanApp {
     this.write('package.json', JSON.stringify({ type: 'module', private: true }));
   }
 
-  /** `nestjs-realtime`, `nestjs-realtime/testing`, …, with the path of their types. */
+  /** `nestjs-realtime`, `nestjs-realtime/testing`, …, with the paths of their types. */
   get entryPoints(): { name: string; types: string }[] {
     return Object.entries(this.manifest.exports).flatMap(([path, target]) =>
       typeof target === 'string' ? [] : [{ name: `nestjs-realtime${path.slice(1)}`, types: target.types }],
@@ -68,7 +68,7 @@ export class CleanApp {
     writeFileSync(this.path(path), text);
   }
 
-  /** Strict, and without skipLibCheck: our declarations and those of our peers are checked as well. */
+  /** Strict, without skipLibCheck, so that our declarations and those of our peers are checked. */
   tsc(
     files: readonly string[],
     options: { types?: string[]; lib?: string[]; listFiles?: boolean } = {},

@@ -23,7 +23,7 @@ function change(from: RegExp, to: string): void {
 const SERVER = VENUE;
 const PAGE = `${VENUE}/web`;
 
-/** The files of the venue that do not compile. */
+/** The files of the venue sample that do not compile. */
 function broken(...projects: string[]): string[] {
   const output = projects.map((project) => copy.tsc(project).output).join('');
   const files = [...output.matchAll(/^(\S+?)\(\d+,\d+\): error/gm)].map(([, file = '']) => file);
@@ -35,12 +35,12 @@ describe('the venue', { timeout: 120_000 }, () => {
     expect(broken(SERVER, PAGE)).toEqual([]);
   });
 
-  it('does not compile in the gateway when what a client says has another payload', () => {
+  it('does not compile in the gateway when a client message has another payload', () => {
     change(/('table:set_status': \{ payload: )SetTableStatus/, '$1CreateReservation');
     expect(broken(SERVER)).toContain('src/venue.gateway.ts');
   });
 
-  it('does not compile in the sender and in the page when what the server says has another payload', () => {
+  it('does not compile in the sender and in the page when a server message has another payload', () => {
     change(/('table:status_changed': \{ payload: )TableStatusChanged/, '$1Notification');
     const files = broken(SERVER, PAGE);
     expect(files).toContain('src/tables/tables.service.ts');

@@ -10,7 +10,7 @@ import { CleanApp } from './clean-app.js';
 const read = (path: string): string => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
 const README = read('README.md');
 
-/** What the reader of the README has besides the package and its peers. */
+/** What a reader of the README has installed besides the package and its peers. */
 const APP_PACKAGES = ['@types/node', '@nestjs/jwt', '@nestjs/platform-express'];
 
 function blocks(language: string): string[] {
@@ -57,7 +57,7 @@ describe('the quick start', { timeout: 120_000 }, () => {
     expect(url).toMatch(/:\d+$/);
   });
 
-  it('answers the browser block, run word for word against the port it got', async () => {
+  it('replies to the browser block, run unchanged except for the port', async () => {
     const [browser = ''] = blocks('js').filter((block) => block.startsWith('// browser\n'));
     const script = browser.replace('localhost:3000', new URL(url).host);
     expect(script).not.toBe(browser);
@@ -77,7 +77,7 @@ describe('the quick start', { timeout: 120_000 }, () => {
     ]);
   });
 
-  it('tells the others in the room, and refuses a wrong payload', async () => {
+  it('notifies the other members of the room, and refuses a wrong payload', async () => {
     const [speaker, listener] = await Promise.all([open(url), open(url)]);
     speaker.socket.send(JSON.stringify({ type: 'say', id: 7, payload: { text: 'to all' } }));
     expect(await listener.next('said')).toMatchObject({ payload: { text: 'to all' } });
@@ -98,7 +98,7 @@ describe('the README', { timeout: 120_000 }, () => {
     expect(code.length).toBeLessThanOrEqual(35);
   });
 
-  it('shows fragments that compile', () => {
+  it('contains only fragments that compile', () => {
     for (const [index, fragment] of fragments.entries()) {
       const imports =
         "import { JwtService } from '@nestjs/jwt';\n" +
@@ -109,7 +109,7 @@ describe('the README', { timeout: 120_000 }, () => {
     }
   });
 
-  it('names the npm commands that CI runs', () => {
+  it('contains the npm commands that CI runs', () => {
     const commands = blocks('sh').flatMap((block) =>
       block.split('\n').filter((line) => line.includes('npm ')),
     );

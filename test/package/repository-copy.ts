@@ -21,7 +21,7 @@ export interface Outcome {
   readonly output: string;
 }
 
-/** A copy of this repository that a test may break. Its node_modules are the repository's own. */
+/** A copy of this repository that a test may change. It shares the repository's node_modules. */
 export class RepositoryCopy {
   readonly root = mkdtempSync(join(tmpdir(), 'nestjs-realtime-'));
 

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CleanApp } from './clean-app.js';
 
-/** What the app has of its own: @types/node as every Nest app, and the optional peers of the entry points. */
+/** The app's own dependencies: @types/node, as in every Nest app, and the optional peers of the entry points. */
 const APP_PACKAGES = ['@types/node', '@types/react', 'react', 'prom-client', '@nestjs/terminus'];
 
 let app: CleanApp;
@@ -34,14 +34,14 @@ const DOCUMENTED: { types: string; declarations: string[] }[] = [
 ];
 
 describe('the tarball', () => {
-  it('holds the built library and its documents, and nothing else', () => {
+  it('contains the built library and its documents, and nothing else', () => {
     expect(app.packed.filter((path) => !MAY_SHIP.some((allowed) => allowed.test(path)))).toEqual([]);
     expect(app.packed).toEqual(
       expect.arrayContaining(['CHANGELOG.md', 'LICENSE', 'README.md', 'dist/index.js', 'package.json']),
     );
   });
 
-  it('holds the files its exports name', () => {
+  it('contains the files that its exports name', () => {
     const targets = Object.values(app.manifest.exports).flatMap((target) =>
       typeof target === 'string' ? [target] : [target.types, target.default],
     );
@@ -59,14 +59,14 @@ describe('the tarball', () => {
     }
   });
 
-  it('declares nothing that is internal', () => {
+  it('declares nothing internal', () => {
     const declarations = app.packed.filter((path) => path.endsWith('.d.ts'));
     expect(declarations.filter((path) => app.readPacked(path).includes('@internal'))).toEqual([]);
   });
 });
 
 describe('an app that installed it', { timeout: 120_000 }, () => {
-  it('imports every entry point, with every name the types promise', () => {
+  it('imports every entry point, with every name that the types declare', () => {
     for (const { name, types } of app.entryPoints) {
       app.write(
         'import.js',
@@ -108,7 +108,7 @@ describe('an app that installed it', { timeout: 120_000 }, () => {
     expect(output).not.toContain('/@types/node/');
   });
 
-  it('needs the types of neither ws nor an optional peer for the root entry', () => {
+  it('needs no types of ws or an optional peer for the root entry', () => {
     app.write('root.ts', "import 'nestjs-realtime';\n");
     const { output } = app.tsc(['root.ts'], { listFiles: true });
     expect(output).toContain('nestjs-realtime/dist/index.d.ts');
@@ -128,7 +128,7 @@ function names({ status, output }: { status: number | null; output: string }): s
   return (JSON.parse(output) as string[]).sort();
 }
 
-/** What a declaration file exports: by lists (`export { … } from`, `export type { … } from`) or where it is declared. */
+/** The exports of a declaration file: by lists (`export { … } from`, `export type { … } from`) or at the declaration. */
 function exportedBy(types: string): { values: string[]; types: string[] } {
   const source = app.readPacked(types);
   expect(source, 'an entry point names what it exports').not.toMatch(/export \*|export default/);

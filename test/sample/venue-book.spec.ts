@@ -46,7 +46,7 @@ async function emptyRedis(): Promise<void> {
   await redis.call('FLUSHALL');
 }
 
-/** Two servers of one house; in memory there is only one, with two who write. */
+/** Two servers of one venue; in memory, one server with two writers. */
 const houses: [string, () => Promise<[BookStore, BookStore]>][] = [
   [
     'in memory',
@@ -65,14 +65,14 @@ const occupied = (page: Page) => {
 };
 
 describe.each(houses)('the book %s', (_name, open) => {
-  it('opens with the first entry, once', async () => {
+  it('starts with the first entry, once', async () => {
     const [here, there] = await open();
     const [one, other] = await Promise.all([here.read(), there.read()]);
     expect([one.tables.size, one.reservations.size]).toEqual([2, 1]);
     expect(other).toEqual(one);
   });
 
-  it('takes an entry on the page that was read, and not on an older one', async () => {
+  it('accepts an entry for the page that was read, and not for an older one', async () => {
     const [here, there] = await open();
     const { version } = await here.read();
     expect(await here.write(version, occupied(await here.read()))).toBe(true);
@@ -98,14 +98,14 @@ describe.each(houses)('the book %s', (_name, open) => {
     expect(page.version).toBe(version + 40);
   });
 
-  it('stamps what is written with the version it has from then on', async () => {
+  it('marks written entries with their new version', async () => {
     const [store] = await open();
     const { page, tables } = await new Book(store).change(occupied);
     expect(tables).toMatchObject([{ id: 't1', version: page.version }]);
     expect(await store.read()).toEqual(page);
   });
 
-  it('writes nothing for a change that changes nothing', async () => {
+  it('writes nothing for an empty change', async () => {
     const [store] = await open();
     const { version } = await store.read();
     await new Book(store).change(() => ({}));
@@ -114,7 +114,7 @@ describe.each(houses)('the book %s', (_name, open) => {
 });
 
 describe('the book in Redis', () => {
-  it('is forgotten by Redis some day', async () => {
+  it('expires in Redis', async () => {
     await emptyRedis();
     await (await redisStore()).read();
     const keys = (await redis.call('KEYS', '*')) as string[];
@@ -122,7 +122,7 @@ describe('the book in Redis', () => {
     for (const key of keys) expect(await redis.call('TTL', key)).toBeGreaterThan(24 * 3_600);
   });
 
-  it('that was lost opens anew above every version that was seen of it', async () => {
+  it('starts above every earlier version after it was lost', async () => {
     const store = await redisStore();
     const { version } = await new Book(store).change(occupied).then(({ page }) => page);
     await emptyRedis();
@@ -138,7 +138,7 @@ describe('the book in Redis', () => {
     expect(new Set(secrets).size).toBe(1);
   });
 
-  it('out of reach says so as 503, within seconds also when Redis says nothing', async () => {
+  it('answers 503 when Redis is unreachable, within seconds even if Redis does not reply', async () => {
     const store = await redisStore();
     redis.signal('SIGSTOP');
     onTestFinished(() => redis.signal('SIGCONT'));

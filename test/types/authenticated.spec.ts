@@ -25,7 +25,7 @@ interface Member {
 }
 
 describe('@OnMessage', () => {
-  it('gives an authenticated connection only to handlers that refuse anonymous ones', () => {
+  it('passes an AuthenticatedConnection only to handlers that refuse anonymous ones', () => {
     abstract class Fits {
       @OnMessage(venue, 'reserve', { authenticated: true })
       own(_payload: Reserve, { userId, user }: AuthenticatedConnection<Member>): Reservation {
@@ -52,7 +52,7 @@ describe('@OnMessage', () => {
 });
 
 describe('@RealtimeGateway', () => {
-  it('gives hooks an authenticated connection when it refuses anonymous ones', () => {
+  it('passes an AuthenticatedConnection to hooks if it refuses anonymous ones', () => {
     const contract = defineContract({});
     @RealtimeGateway({ path: '/ws', contract, authenticated: true })
     class Fits {
@@ -73,7 +73,7 @@ describe('@RealtimeGateway', () => {
     expectTypeOf([Fits, Anyone, NoHooks]).toBeArray();
   });
 
-  it('refuses hooks that rely on a user when anonymous clients may come', () => {
+  it('refuses hooks that need a user if anonymous clients are accepted', () => {
     const contract = defineContract({});
     // @ts-expect-error Without { authenticated: true } a connection may be anonymous.
     @RealtimeGateway({ path: '/ws', contract })
@@ -85,13 +85,13 @@ describe('@RealtimeGateway', () => {
     class Refreshing {
       handleRefresh(_connection: AuthenticatedConnection): void {}
     }
-    // @ts-expect-error The same at the end.
+    // @ts-expect-error The same for handleDisconnect.
     @RealtimeGateway({ path: '/ws', contract })
     class Disconnecting {
       handleDisconnect(_connection: AuthenticatedConnection): void {}
     }
     const options: RealtimeGatewayOptions = { path: '/ws', contract };
-    // @ts-expect-error Options that may say either prove nothing.
+    // @ts-expect-error Options typed as boolean do not prove it.
     @RealtimeGateway(options)
     class Unproven {
       handleConnection(_connection: AuthenticatedConnection): void {}

@@ -31,7 +31,7 @@ const contract = defineContract({
 });
 type C = typeof contract;
 
-// Statements in here are for the compiler; none of them runs.
+// These statements are only compiled; none of them runs.
 const compiled = (_statements: (client: RealtimeClient<C>) => unknown) => undefined;
 
 describe('the types of a client', () => {
@@ -56,7 +56,7 @@ describe('the types of a client', () => {
     });
   });
 
-  it('let a message that carries nothing be said without a payload', () => {
+  it('let a message without payload be sent without one', () => {
     compiled((client) => [
       client.send('leave'),
       client.send('leave', null, { whileAway: 'drop' }),
@@ -83,9 +83,9 @@ describe('the compiler refuses', () => {
       client.request('order', {}),
       // @ts-expect-error the payload is missing
       client.request('order'),
-      // @ts-expect-error this message carries nothing
+      // @ts-expect-error this message has no payload
       client.send('leave', { dish: 'soup' }),
-      // @ts-expect-error what is sent is what the schema takes, not what it makes
+      // @ts-expect-error a message is sent in the schema's input type, not its output type
       client.send('schedule', { at: new Date() }),
       // @ts-expect-error a stream has the payload of its message
       client.stream('order', { dish: 1 }),
@@ -94,17 +94,17 @@ describe('the compiler refuses', () => {
 
   it('an unknown type', () => {
     compiled((client) => [
-      // @ts-expect-error nobody says this
+      // @ts-expect-error no such message
       client.send('nothing', {}),
-      // @ts-expect-error the server says this, not the client
+      // @ts-expect-error this is a message of the server
       client.request('ordered', { dish: 'soup' }),
-      // @ts-expect-error the client says this, not the server
+      // @ts-expect-error this is a message of the client
       client.on('order', () => undefined),
-      // @ts-expect-error nobody says this
+      // @ts-expect-error no such message
       client.once('nothing'),
-      // @ts-expect-error nobody says this
+      // @ts-expect-error no such message
       client.messages('nothing'),
-      // @ts-expect-error the server does not ask this
+      // @ts-expect-error the server does not send this request
       client.onRequest('ordered', () => null),
     ]);
   });
@@ -113,16 +113,16 @@ describe('the compiler refuses', () => {
     compiled((client) => [
       // @ts-expect-error the reply is a bill
       client.request('order', { dish: 'soup' }).then((bill) => bill.sum),
-      // @ts-expect-error the answer's property is of another type
+      // @ts-expect-error the reply's property is of another type
       client.onRequest('confirm', () => ({ at: 1 })),
-      // @ts-expect-error the answer comes too late and is wrong
+      // @ts-expect-error the promised reply is of another type
       client.onRequest('confirm', async () => ({ when: 'now' })),
-      // @ts-expect-error an answer is wanted
+      // @ts-expect-error a reply is required
       client.onRequest('confirm', () => undefined),
     ]);
   });
 
-  it('options that are none', () => {
+  it('wrong options', () => {
     compiled((client) => [
       // @ts-expect-error no such policy
       client.send('leave', null, { whileAway: 'forget' }),

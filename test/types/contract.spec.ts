@@ -44,7 +44,7 @@ const contract = defineContract({
 });
 type C = typeof contract;
 
-// Statements in here are for the compiler; none of them runs.
+// These statements are only compiled; none of them runs.
 const compiled = (_statements: () => unknown) => undefined;
 
 describe('the types of a contract', () => {
@@ -56,7 +56,7 @@ describe('the types of a contract', () => {
     expectTypeOf(contract.server.moved.delivery).toEqualTypeOf<'volatile'>();
   });
 
-  it('tell what is sent from what was validated', () => {
+  it('distinguish what is sent from what was validated', () => {
     expectTypeOf<ClientPayload<C, 'order'>>().toEqualTypeOf<Order>();
     expectTypeOf<ClientPayload<C, 'schedule'>>().toEqualTypeOf<{ at: string }>();
     expectTypeOf<HandlerPayload<C, 'schedule'>>().toEqualTypeOf<{ at: Date }>();
@@ -66,7 +66,7 @@ describe('the types of a contract', () => {
     expectTypeOf<ServerPayload<C, 'closed'>>().toEqualTypeOf<null>();
   });
 
-  it('tell what comes back', () => {
+  it('name the reply', () => {
     expectTypeOf<ClientReply<C, 'order'>>().toEqualTypeOf<Bill>();
     expectTypeOf<ClientReply<C, 'schedule'>>().toEqualTypeOf<{ at: string }>();
     expectTypeOf<ClientReply<C, 'leave'>>().toEqualTypeOf<null>();
@@ -79,7 +79,7 @@ describe('the types of a contract', () => {
     expectTypeOf<HandlerResult<C, 'touch'>>().toEqualTypeOf<null | void | Promise<null | void>>();
   });
 
-  it('make messages a union told apart by type', () => {
+  it('make messages a union discriminated by type', () => {
     expectTypeOf<ServerMessage<C>>().toEqualTypeOf<
       | { type: 'ordered'; payload: Order }
       | { type: 'moved'; payload: { at: string } }
@@ -102,7 +102,7 @@ describe('the types of a contract', () => {
     expectTypeOf(describeMessage).returns.toEqualTypeOf<string>();
   });
 
-  it('leave a section that is missing without messages', () => {
+  it('have no messages for a missing section', () => {
     const listening = defineContract({ server: { said: { payload: Order } } });
     expectTypeOf(listening).toExtend<AnyContract>();
     expectTypeOf<ClientType<typeof listening>>().toEqualTypeOf<never>();
@@ -111,7 +111,7 @@ describe('the types of a contract', () => {
     expectTypeOf<RequestableType<typeof listening>>().toEqualTypeOf<never>();
   });
 
-  it('follow a payload that changes', () => {
+  it('follow a changed payload', () => {
     class ChangedOrder {
       @IsString() meal!: string;
     }
@@ -135,9 +135,9 @@ describe('the compiler refuses', () => {
       const missing: ClientMessage<C> = { type: 'order', payload: {} };
       // @ts-expect-error the payload is missing
       const without: ClientMessage<C> = { type: 'order' };
-      // @ts-expect-error a client does not say this
+      // @ts-expect-error this is a message of the server
       const unknown: ClientMessage<C> = { type: 'ordered', payload: { dish: 'soup' } };
-      // @ts-expect-error this message carries nothing
+      // @ts-expect-error this message has no payload
       const surplus: ClientMessage<C> = { type: 'leave', payload: { dish: 'soup' } };
       // @ts-expect-error no such type
       type Unknown = ClientPayload<C, 'nothing'>;
@@ -159,7 +159,7 @@ describe('the compiler refuses', () => {
       const late: HandlerResult<C, 'order'> = Promise.resolve({ sum: '1' });
       // @ts-expect-error a stream of the wrong reply
       const stream: HandlerResult<C, 'order'> = of({ sum: '1' });
-      // @ts-expect-error a reply is declared, so there must be one
+      // @ts-expect-error a reply is declared, so it is required
       const none: HandlerResult<C, 'order'> = undefined;
       // @ts-expect-error no reply is declared
       const surplus: HandlerResult<C, 'leave'> = { total: '1' };
@@ -167,7 +167,7 @@ describe('the compiler refuses', () => {
     });
   });
 
-  it('a switch that forgets a message', () => {
+  it('a switch that omits a message', () => {
     compiled(() => (message: ServerMessage<C>): string => {
       switch (message.type) {
         case 'ordered':
@@ -175,7 +175,7 @@ describe('the compiler refuses', () => {
         case 'moved':
           return message.type;
         default:
-          // @ts-expect-error 'closed' is left
+          // @ts-expect-error 'closed' is missing
           return message satisfies never;
       }
     });
@@ -189,7 +189,7 @@ describe('the compiler refuses', () => {
       defineContract({ client: { a: { payload: Order, delivery: 'live' } } }),
       // @ts-expect-error a payload must be declared, if only as null
       defineContract({ client: { a: {} } }),
-      // @ts-expect-error an instance is no class
+      // @ts-expect-error an instance is not a class
       defineContract({ client: { a: { payload: new Order() } } }),
       // @ts-expect-error class-transformer constructs without arguments
       defineContract({ client: { a: { payload: class { constructor(readonly name: string) {} } } } }), // prettier-ignore

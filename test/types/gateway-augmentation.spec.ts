@@ -28,7 +28,7 @@ let app: string;
 beforeEach(() => (app = mkdtempSync(join(tmpdir(), 'augmented-app-'))));
 afterEach(() => rmSync(app, { recursive: true }));
 
-/** What `tsc` says about the one file of an app; its own program, so that nothing here is augmented. */
+/** The output of `tsc` for a one-file app, as its own program, so that nothing here is augmented. */
 function compile(source: string): string {
   const compilerOptions = {
     noEmit: true,
@@ -106,7 +106,7 @@ describe('authenticate', () => {
     const options: RealtimeOptions[] = [
       // @ts-expect-error A user id is text.
       { authenticate: () => ({ userId: 7 }) },
-      // @ts-expect-error A verdict alone says not who it is.
+      // @ts-expect-error A boolean is not an identity.
       { authenticate: () => true },
     ];
     expectTypeOf(options).toBeArray();

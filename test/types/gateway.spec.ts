@@ -48,7 +48,7 @@ interface Member {
 }
 
 describe('@OnMessage', () => {
-  it('takes handlers that fit their contract', () => {
+  it('accepts handlers that fit their contract', () => {
     abstract class Fits {
       @OnMessage(venue, 'reserve')
       value(payload: Reserve, connection: Connection): Reservation {
@@ -91,7 +91,7 @@ describe('@OnMessage', () => {
       payload(_payload: Other): Reservation {
         return { id: '' };
       }
-      // @ts-expect-error The payload has no property more.
+      // @ts-expect-error The payload has no such property.
       @OnMessage(venue, 'reserve')
       more(_payload: Reserve & Other): Reservation {
         return { id: '' };
@@ -111,15 +111,15 @@ describe('@OnMessage', () => {
       async *parts(_payload: Reserve): AsyncGenerator<Other> {
         yield { other: 1 };
       }
-      // @ts-expect-error A reply is declared, so one must come.
+      // @ts-expect-error A reply is declared, so it is required.
       @OnMessage(venue, 'reserve')
       missing(_payload: Reserve): void {}
-      // @ts-expect-error No reply is declared, so nobody would read it.
+      // @ts-expect-error No reply is declared.
       @OnMessage(venue, 'release')
       unread(_payload: Reserve): Reservation {
         return { id: '' };
       }
-      // @ts-expect-error A message without payload hands over null.
+      // @ts-expect-error A message without payload passes null.
       @OnMessage(venue, 'hello')
       something(_payload: Reserve): Reservation {
         return { id: '' };
@@ -137,19 +137,19 @@ describe('@OnMessage', () => {
     const unknown = () => {
       // @ts-expect-error The contract has no such client message.
       OnMessage(venue, 'reserved');
-      // @ts-expect-error This one the server says.
+      // @ts-expect-error This is a message of the server.
       OnMessage(venue, 'changed');
     };
     expectTypeOf(unknown).toBeFunction();
   });
 
-  it('lets `allow` ask the connection', () => {
+  it('passes the connection to `allow`', () => {
     expectTypeOf<NonNullable<OnMessageOptions['allow']>>().toBeCallableWith({} as Connection);
   });
 });
 
 describe('RealtimeException', () => {
-  it('takes details that JSON can carry, interfaces and dates too', () => {
+  it('accepts details that JSON can carry, interfaces and dates too', () => {
     interface Taken {
       readonly until: Date;
       readonly by?: readonly Member[];
@@ -164,7 +164,7 @@ describe('RealtimeException', () => {
 
   it('refuses details that JSON cannot carry', () => {
     const wrong = () => {
-      // @ts-expect-error A BigInt is no JSON.
+      // @ts-expect-error A BigInt cannot be JSON.
       void new RealtimeException('NO', 'no', { details: { seats: 1n } });
       // @ts-expect-error A Map is `{}` in JSON.
       void new RealtimeException('NO', 'no', { details: { seats: new Map<string, number>() } });
@@ -182,7 +182,7 @@ describe('@RealtimeGateway', () => {
       RealtimeGateway({ path: '/ws' });
       // @ts-expect-error No path.
       RealtimeGateway({ contract: venue });
-      // @ts-expect-error The definition is no contract.
+      // @ts-expect-error The definition is not a contract.
       RealtimeGateway({ path: '/ws', contract: { client: {} } });
     };
     expectTypeOf(wrong).toBeFunction();
@@ -198,9 +198,9 @@ describe('Connection', () => {
     expectTypeOf<Identity<Member>['user']>().toEqualTypeOf<Member | undefined>();
   });
 
-  it('does not let its identity be written', () => {
+  it('has a read-only identity', () => {
     const write = (connection: Connection) => {
-      // @ts-expect-error Only `authenticate` says who a client is.
+      // @ts-expect-error Only `authenticate` sets the identity.
       connection.userId = 'ann';
       // @ts-expect-error Rooms are joined and left.
       connection.rooms.add('floor');
@@ -212,7 +212,7 @@ describe('Connection', () => {
 describe('Broadcaster<typeof contract>', () => {
   type Venue = Broadcaster<typeof venue>;
 
-  it('takes the messages of its contract', () => {
+  it('accepts the messages of its contract', () => {
     expectTypeOf<Parameters<Venue['broadcast']>[0]>().toEqualTypeOf<OutgoingMessage<typeof venue>>();
     expectTypeOf<ReturnType<Venue['sendToUser']>>().toEqualTypeOf<Promise<Receipt>>();
     const fits = async (venueOf: Venue) => {
@@ -243,7 +243,7 @@ describe('Broadcaster<typeof contract>', () => {
       await venueOf.sendToRoom('floor', { type: 'closed', payload: { id: '1' } });
       // @ts-expect-error This one declares no reply.
       await venueOf.requestFromConnection('c', { type: 'changed', payload: { id: '1' } });
-      // @ts-expect-error A question with a wrong payload.
+      // @ts-expect-error A request with a wrong payload.
       await venueOf.requestFromConnection('c', { type: 'ask', payload: { other: 'x' } });
       // @ts-expect-error A user id is text.
       await venueOf.sendToUser(7, { type: 'closed' });
@@ -251,7 +251,7 @@ describe('Broadcaster<typeof contract>', () => {
     expectTypeOf(wrong).toBeFunction();
   });
 
-  it('knows its messages as unions that a switch can exhaust', () => {
+  it('types its messages as unions that a switch can exhaust', () => {
     const read = (message: ServerMessage<typeof venue>): string => {
       switch (message.type) {
         case 'changed':

@@ -57,11 +57,11 @@ const contract = defineContract({
 });
 type C = typeof contract;
 
-// Statements in here are for the compiler; none of them runs.
+// These statements are only compiled; none of them runs.
 const compiled = (_statements: (client: RealtimeClient<C>, server: Broadcaster<C>) => unknown) => undefined;
 
 describe('Jsonify', () => {
-  it('is what JSON.parse(JSON.stringify(value)) gives', () => {
+  it('is the type of JSON.parse(JSON.stringify(value))', () => {
     expectTypeOf<Jsonify<Date>>().toEqualTypeOf<string>();
     expectTypeOf<Jsonify<URL>>().toEqualTypeOf<string>();
     expectTypeOf<Jsonify<{ toJSON(): { on: Date } }>>().toEqualTypeOf<{ on: string }>();
@@ -73,7 +73,7 @@ describe('Jsonify', () => {
     expectTypeOf<Jsonify<{ a: Date } | { b: number }>>().toEqualTypeOf<{ a: string } | { b: number }>();
   });
 
-  it('leaves out what JSON leaves out', () => {
+  it('omits what JSON omits', () => {
     interface Source {
       say(): void;
       readonly mark: symbol;
@@ -85,7 +85,7 @@ describe('Jsonify', () => {
     expectTypeOf<Jsonify<Source>>().toEqualTypeOf<{ readonly maybe?: string; readonly text?: string }>();
   });
 
-  it('keeps a type that JSON does not change', () => {
+  it('keeps types that JSON does not change', () => {
     type Status = 'free' | 'taken';
     interface Tree {
       label: string;
@@ -97,7 +97,7 @@ describe('Jsonify', () => {
     expectTypeOf<Jsonify<unknown>>().toEqualTypeOf<unknown>();
   });
 
-  it('has no value where sending throws', () => {
+  it('is never for values whose sending throws', () => {
     expectTypeOf<Jsonify<bigint>>().toEqualTypeOf<never>();
     expectTypeOf<Jsonify<Map<string, number>>>().toEqualTypeOf<never>();
     expectTypeOf<Jsonify<{ tags: Set<string>; n: number }>>().toEqualTypeOf<{ tags: never; n: number }>();
@@ -124,7 +124,7 @@ describe('the types of a payload with dates', () => {
     });
   });
 
-  it('let a client send a date as text or as a Date, a set as a list, a map as an object, and no methods', () => {
+  it('let a client send a date as a string or a Date, a set as an array, a map as an object, and no methods', () => {
     expectTypeOf<JsonInput<ConnectionPermit>>().toEqualTypeOf<ConnectionPermit>();
     compiled((client, server) => [
       client.send('book', { at: '2026-01-01', seats: [{ label: 'a' }], free: 1 }),
@@ -141,9 +141,9 @@ describe('the types of a payload with dates', () => {
 describe('the compiler refuses', () => {
   it('a Date on the receiving side', () => {
     compiled((client) => [
-      // @ts-expect-error what came is text
+      // @ts-expect-error the received value is a string
       client.on('booked', ({ at }) => at.getTime()),
-      // @ts-expect-error what came has no methods
+      // @ts-expect-error the received value has no methods
       client.on('booked', (booking) => booking.isOver()),
       // @ts-expect-error a reply is JSON too
       client.request('find', { byName: {}, all: [] }).then(({ at }) => at.getTime()),
@@ -152,7 +152,7 @@ describe('the compiler refuses', () => {
 
   it('a payload of another shape', () => {
     compiled((client, server) => {
-      // @ts-expect-error a date is no number
+      // @ts-expect-error a date is not a number
       const number: ClientPayload<C, 'book'> = { at: 5, seats: [], free: 1 };
       // @ts-expect-error a nested property is of another type
       const nested: ClientAnswer<C, 'confirm'> = { at: 'x', seats: [{ label: 1 }], free: 1 };

@@ -16,11 +16,11 @@ describe('ParamsOf', () => {
     expectTypeOf<ParamsOf<'/:"venue id"/ws'>>().toEqualTypeOf<{ readonly 'venue id': string }>();
   });
 
-  it('has a wildcard as one text', () => {
+  it('types a wildcard as one string', () => {
     expectTypeOf<ParamsOf<'/files/*path'>>().toEqualTypeOf<{ readonly path: string }>();
   });
 
-  it('has what is in braces as optional', () => {
+  it('types params in braces as optional', () => {
     expectTypeOf<ParamsOf<'/venues{/:venueId}'>>().toEqualTypeOf<{ readonly venueId?: string }>();
     expectTypeOf<ParamsOf<'/:a{/:b{/*c}}/:d'>>().toEqualTypeOf<{
       readonly a: string;
@@ -35,7 +35,7 @@ describe('ParamsOf', () => {
     expectTypeOf<ParamsOf<'/venues\\:open'>>().toEqualTypeOf<{}>();
   });
 
-  it('is any params for a path that is not known', () => {
+  it('allows any params for an unknown path', () => {
     expectTypeOf<ParamsOf<string>>().toEqualTypeOf<PathParams>();
   });
 

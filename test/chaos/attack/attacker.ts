@@ -3,7 +3,7 @@ import { clientFrame, Opcode, upgradeText } from '../../gateway/client-bytes.js'
 import type { Random } from '../random.js';
 import { INTRUDER } from './protocol.js';
 
-/** What all attacks of one run share: where they go, when they end, and what they have sent so far. */
+/** What all attacks of one run share: the target, the end, and the counts of what was sent. */
 export class Attacker {
   readonly inputs = new Map<string, number>();
   #hosts = 0;
@@ -19,7 +19,7 @@ export class Attacker {
     return this.#isOver;
   }
 
-  /** Ends all attacks: every socket is cut. */
+  /** Ends all attacks and destroys their sockets. */
   end(): void {
     this.#isOver = true;
     for (const socket of this.#sockets) socket.resetAndDestroy();
@@ -29,7 +29,7 @@ export class Attacker {
     this.inputs.set(kind, (this.inputs.get(kind) ?? 0) + inputs);
   }
 
-  /** A TCP connection. They come from 200 addresses, since one has too few ports for a minute of this. */
+  /** A TCP connection from one of 200 addresses, since one address has too few ports for a minute of attacks. */
   async dial(): Promise<Socket> {
     const localAddress = `127.0.1.${1 + (this.#hosts++ % 200)}`;
     const socket = connect({ port: this.port, host: '127.0.0.1', localAddress });
@@ -40,7 +40,7 @@ export class Attacker {
     return socket;
   }
 
-  /** A WebSocket, by hand; without a token it has not said who it is. */
+  /** A hand-written WebSocket; without a token it is not authenticated. */
   async open(token: string | null = INTRUDER): Promise<Socket> {
     const socket = await this.dial();
     const headers: Record<string, string> = token === null ? {} : { Authorization: `Bearer ${token}` };
@@ -50,7 +50,7 @@ export class Attacker {
   }
 }
 
-/** Resolves when the socket has got something, or is gone. */
+/** Resolves when the socket has received data or is closed. */
 export function heard(socket: Socket): Promise<void> {
   if (socket.destroyed) return Promise.resolve();
   return new Promise((resolve) => {
@@ -62,7 +62,7 @@ export function heard(socket: Socket): Promise<void> {
   });
 }
 
-/** Resolves when the bytes are on their way (true) or the socket is gone. */
+/** Resolves with true when the bytes are written, with false when the socket is closed. */
 export function sent(socket: Socket, bytes: Buffer | string): Promise<boolean> {
   if (socket.destroyed) return Promise.resolve(false);
   return new Promise((resolve) => void socket.write(bytes, (error) => resolve(!error)));

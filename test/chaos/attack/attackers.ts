@@ -1,4 +1,4 @@
-// All attacks at once, from a process of their own, until the parent says that it is over.
+// Runs all attacks at once, in their own process, until the parent ends them.
 import { numberArgument } from '../verdicts.js';
 import { onAsked, say } from '../forked-process.js';
 import { Random } from '../random.js';
@@ -13,7 +13,7 @@ import {
   vanishingUpgrades,
 } from './handshake-attacks.js';
 
-/** How many of each go on at a time. */
+/** How many of each run at a time. */
 const ATTACKS: [attack: (attacker: Attacker) => Promise<void>, times: number][] = [
   [halfOpenUpgrades, 4],
   [vanishingUpgrades, 2],

@@ -4,7 +4,7 @@ import { ended, message, pause, ping, sent, type Attacker } from './attacker.js'
 const OVERSIZED = clientFrame('x'.repeat(70_000));
 const ANNOUNCED = Buffer.from([0x81, 0xff, 0, 0, 0, 0x40, 0, 0, 0, 0, 1, 2, 3, 4]);
 
-/** Frames above the limit, or that announce to be. */
+/** Frames above the size limit, by their bytes or by their length header. */
 export async function oversizedFrames(attacker: Attacker): Promise<void> {
   while (!attacker.isOver) {
     const socket = await attacker.open();
@@ -15,7 +15,7 @@ export async function oversizedFrames(attacker: Attacker): Promise<void> {
   }
 }
 
-/** Messages in endless tiny fragments. */
+/** Messages in an endless series of tiny fragments. */
 export async function fragmentedFrames(attacker: Attacker): Promise<void> {
   const first = clientFrame('{', { fin: false });
   const more = clientFrame(' ', { opcode: Opcode.CONTINUATION, fin: false });
@@ -29,7 +29,7 @@ export async function fragmentedFrames(attacker: Attacker): Promise<void> {
   }
 }
 
-/** More pings than the rate allows, until the server has had enough. */
+/** More pings than the rate limit allows, until the server closes the connection. */
 export async function pingFlood(attacker: Attacker): Promise<void> {
   const pings = Buffer.concat(Array.from({ length: 100 }, () => ping));
   while (!attacker.isOver) {
@@ -44,7 +44,7 @@ export async function pingFlood(attacker: Attacker): Promise<void> {
   }
 }
 
-/** Asks for much and reads nothing. */
+/** Requests large replies and reads nothing. */
 export async function neverReading(attacker: Attacker): Promise<void> {
   const question = message('y'.repeat(30_000), 1);
   while (!attacker.isOver) {
@@ -58,7 +58,7 @@ export async function neverReading(attacker: Attacker): Promise<void> {
   }
 }
 
-/** More messages than the rate allows. */
+/** More messages than the rate limit allows. */
 export async function messageFlood(attacker: Attacker): Promise<void> {
   const messages = Buffer.concat(Array.from({ length: 50 }, () => message('again', 1)));
   while (!attacker.isOver) {

@@ -10,11 +10,11 @@ interface Span {
   readonly to: number;
 }
 
-/** A client that means well: asks at a steady pace, whether or not the last answer has come, and takes the time. */
+/** A well-behaved client: sends requests at a steady rate, whether or not the last reply has come, and measures latency. */
 export class Friend {
   /** From each request to its reply. */
   readonly #spans: Span[] = [];
-  /** When this process itself did not run: its timers came late. */
+  /** When this process itself did not run, as seen by its late timers. */
   readonly #stalls: Span[] = [];
   #tickedAt = 0;
   #asked = 0;
@@ -41,19 +41,19 @@ export class Friend {
     return this.socket.readyState === WebSocket.OPEN;
   }
 
-  /** Milliseconds of each request. */
+  /** The latency of each request in milliseconds. */
   get latencies(): number[] {
     return this.#spans.map(({ from, to }) => to - from);
   }
 
-  /** Of those requests alone during which this process itself ran: what is left is the server's doing. */
+  /** The latencies of requests during which this process was not held up, so that they measure the server. */
   get undisturbed(): number[] {
     const isUndisturbed = ({ from, to }: Span) =>
       !this.#stalls.some((stall) => stall.from < to && stall.to > from);
     return this.#spans.filter(isUndisturbed).map(({ from, to }) => to - from);
   }
 
-  /** Forgets what it has measured so far. */
+  /** Discards the measurements so far. */
   reset(): void {
     this.#spans.length = 0;
     this.#stalls.length = 0;
@@ -71,7 +71,7 @@ export class Friend {
     }, EVERY_MS);
   }
 
-  /** Stops asking, and waits for the last answers. */
+  /** Stops sending requests, and waits for the last replies. */
   async stop(): Promise<void> {
     clearInterval(this.#timer);
     while (this.#askedAt.size > 0 && this.isConnected) await once(this.socket, 'message');

@@ -30,7 +30,7 @@ const TEXTS = [
   '9'.repeat(400),
 ];
 
-/** Bytes that are no HTTP, and upgrade requests with some of their bytes changed. */
+/** Bytes that are not HTTP, and upgrade requests with some bytes changed. */
 export async function fuzzedRequests(attacker: Attacker): Promise<void> {
   const { random } = attacker;
   while (!attacker.isOver) {
@@ -46,7 +46,7 @@ export async function fuzzedRequests(attacker: Attacker): Promise<void> {
   }
 }
 
-/** Random frames on open connections: broken ones end them, well-formed ones hold random JSON. */
+/** Random frames on open connections: malformed frames, and well-formed ones with random JSON. */
 export async function fuzzedFrames(attacker: Attacker): Promise<void> {
   const { random } = attacker;
   while (!attacker.isOver) {
@@ -56,7 +56,7 @@ export async function fuzzedFrames(attacker: Attacker): Promise<void> {
     void ended(socket).then(() => (isOpen = false));
     while (isOpen && !attacker.isOver) {
       const batch = Array.from({ length: 10 }, () => frame(random));
-      // A broken frame ends the connection, so that it must not come often for the others to be read.
+      // A malformed frame ends the connection, so it is sent rarely enough for the others to be read.
       if (random.below(20) === 0) batch.push(random.bytes(1 + random.below(200)));
       attacker.count('fuzzed frames', batch.length);
       if (!(await sent(socket, Buffer.concat(batch)))) break;
@@ -79,7 +79,7 @@ function frame(random: Random): Buffer {
   if (kind === 1) return clientFrame(random.bytes(random.below(300)), { opcode: Opcode.BINARY });
   if (kind === 2) return clientFrame('', { opcode: Opcode.PONG });
   const text = JSON.stringify({ type: random.pick(TYPES), id: value(random, 3), payload: value(random, 0) });
-  // A good message in between keeps the connection from being closed for too many bad ones.
+  // A valid message in between keeps the connection from being closed for too many invalid ones.
   if (kind < 6) return clientFrame('{"type":"echo","id":1,"payload":{"text":"fine"}}');
   return clientFrame(kind === 6 ? text.slice(0, random.below(text.length)) : text);
 }

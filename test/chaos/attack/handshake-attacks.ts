@@ -1,7 +1,7 @@
 import { upgradeText } from '../../gateway/client-bytes.js';
 import { ended, heard, message, pause, sent, type Attacker } from './attacker.js';
 
-/** Upgrade requests that stop half-way, some of them cut after a while. */
+/** Upgrade requests that stop half-way; some of their sockets are destroyed after a while. */
 export async function halfOpenUpgrades(attacker: Attacker): Promise<void> {
   while (!attacker.isOver) {
     const socket = await attacker.dial();
@@ -13,7 +13,7 @@ export async function halfOpenUpgrades(attacker: Attacker): Promise<void> {
   }
 }
 
-/** Complete upgrade requests of clients that do not stay for the answer. */
+/** Complete upgrade requests of clients that disconnect before the response. */
 export async function vanishingUpgrades(attacker: Attacker): Promise<void> {
   while (!attacker.isOver) {
     const socket = await attacker.dial();
@@ -24,7 +24,7 @@ export async function vanishingUpgrades(attacker: Attacker): Promise<void> {
   }
 }
 
-/** Headers that come a byte at a time. */
+/** Headers sent a byte at a time. */
 export async function slowLoris(attacker: Attacker): Promise<void> {
   const text = `${upgradeText('/ws').trimEnd()}\r\nX-Padding: ${'x'.repeat(4_000)}`;
   while (!attacker.isOver) {
@@ -38,7 +38,7 @@ export async function slowLoris(attacker: Attacker): Promise<void> {
   }
 }
 
-/** Upgrade requests that are to be refused: wrong tokens, origins, keys and paths. */
+/** Upgrade requests that must be refused: wrong tokens, origins, keys and paths. */
 export async function refusedUpgrades(attacker: Attacker): Promise<void> {
   const headers = [
     { Authorization: 'Bearer wrong' },
@@ -58,7 +58,7 @@ export async function refusedUpgrades(attacker: Attacker): Promise<void> {
   }
 }
 
-/** Sockets that never say who they are: some stay silent, the others talk until they are closed. */
+/** Sockets that never authenticate: some stay silent, the others send messages until they are closed. */
 export async function unauthenticatedFlood(attacker: Attacker): Promise<void> {
   while (!attacker.isOver) {
     const socket = await attacker.open(null);

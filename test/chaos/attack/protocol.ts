@@ -7,16 +7,16 @@ export class Words {
 
 export const fortress = defineContract({ client: { echo: { payload: Words, reply: Words } } });
 
-/** The token of the one client that means well. */
+/** The token of the one well-behaved client. */
 export const FRIEND = 'friend';
-/** A token that attackers have got hold of: some attacks need a way in. */
+/** A stolen token, for the attacks that need an authenticated connection. */
 export const INTRUDER = 'intruder';
 
-/** What the server tells of itself, after garbage collection. */
+/** What the server reports about itself, after garbage collection. */
 export interface Report {
   readonly rssBytes: number;
   readonly heapBytes: number;
-  /** Buffers and what else is kept outside the heap. */
+  /** Buffers and other memory outside the heap. */
   readonly externalBytes: number;
   readonly connections: number;
   /** Sockets of any kind. */
@@ -27,10 +27,10 @@ export interface Report {
   /** Publications of other nodes, by what came of them. */
   readonly heard: Readonly<Record<string, number>>;
   readonly messagesReceived: number;
-  /** How late its own timers were since it was told to watch: 99th percentile and the most. */
+  /** How late its own timers were since monitoring began: 99th percentile and maximum. */
   readonly loopDelayMs: readonly [p99: number, max: number];
   readonly slowConsumers: number;
-  /** What nobody caught. */
+  /** Uncaught exceptions and unhandled rejections. */
   readonly uncaught: readonly string[];
   /** Lines of the log by level. */
   readonly logLines: Readonly<Record<string, number>>;

@@ -1,4 +1,4 @@
-// The server under attack: default options and an `authenticate`, and nothing else.
+// The server under attack: default options and an `authenticate`.
 import 'reflect-metadata';
 import { OnMessage, RealtimeGateway, RealtimeModule } from 'nestjs-realtime';
 import { createRealtimeTestApp } from 'nestjs-realtime/testing';

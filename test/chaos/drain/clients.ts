@@ -1,4 +1,4 @@
-// Obedient clients in a process of their own: each goes to the other node at the time it is told, and stays until closed.
+// Clients in their own process: each connects to the other node at the advised time, and stays until it is closed.
 import { once } from 'node:events';
 import { connect as dial } from 'node:net';
 import { WebSocket } from 'ws';
@@ -11,7 +11,7 @@ const count = numberArgument('connections', 5_000);
 const from = numberArgument('from', 0);
 const to = numberArgument('to', 0);
 const AT_A_TIME = 100;
-/** One in ten has a request in flight when the node is told to go. */
+/** One in ten has a request in flight when the node begins to drain. */
 const BUSY_SHARE = 10;
 
 const codes: Record<string, number> = {};
@@ -69,7 +69,7 @@ async function comeBack(reconnectAfterMs: number): Promise<void> {
   advisedMs.push(reconnectAfterMs);
   await new Promise((resolve) => setTimeout(resolve, reconnectAfterMs));
   triedAfterMs.push(performance.now() - firstGoaway);
-  // By hand: a thousand of ws' own clients a second would keep this process from being on time.
+  // Hand-written: a thousand `ws` clients a second would make this process late.
   const socket = dial(to, '127.0.0.1');
   socket.write(upgradeText('/ws'));
   let read = '';

@@ -58,7 +58,7 @@ verdicts.check(
 );
 verdicts.check(back === connections, 'every client is back on the other node');
 verdicts.check(Math.max(...advisedMs) <= windowMs, 'no client was advised a time beyond the window');
-// Evenly spread, a tenth of the window takes a tenth of the clients; what a busy machine delays is not the advice's fault.
+// Evenly spread, a tenth of the window takes a tenth of the clients. Measured on the advised times, not on a busy machine.
 const tenths = histogram(advisedMs, 10);
 verdicts.check(
   tenths.every((amount) => amount > connections / 20 && amount < connections / 5),

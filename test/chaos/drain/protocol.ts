@@ -7,18 +7,18 @@ export class Work {
 
 export const workshop = defineContract({ client: { work: { payload: Work, reply: Work } } });
 
-/** What became of the clients of the node that went down. */
+/** What happened to the clients of the node that shut down. */
 export interface Outcome {
   readonly goaways: number;
   /** How many were closed with each code. */
   readonly codes: Readonly<Record<string, number>>;
-  /** Requests that were being handled when the signal came, and how many of them were answered. */
+  /** Requests in flight when the signal came, and how many of them got a reply. */
   readonly inFlight: number;
   readonly answered: number;
-  /** How many are in again elsewhere. */
+  /** How many are connected to the other node. */
   readonly back: number;
-  /** When each client asked to be let in there, in milliseconds since the first `$goaway`. */
+  /** When each client connected there, in milliseconds since the first `$goaway`. */
   readonly triedAfterMs: readonly number[];
-  /** The times that they were advised. */
+  /** The times that the server advised. */
   readonly advisedMs: readonly number[];
 }

@@ -70,7 +70,7 @@ try {
   await pause(STEADY_MS);
 
   await oracle.settle();
-  // What is no longer wanted lingers up to 11 s.
+  // A channel without members stays subscribed for up to 11 s.
   await until('only what is wanted is subscribed', () => oracle.subscriptions.wanted === before.wanted).catch(
     () => {},
   );
@@ -99,7 +99,7 @@ try {
 }
 conclude(found);
 
-/** Moves the slot of a room to another master while it is published to, and prints how long its subscribers took. */
+/** Moves the slot of a room to another master during publishing, and prints how long its subscribers took to follow. */
 async function migrate(room: string): Promise<void> {
   const name = new RedisNames(PREFIX).channel(room);
   const slot = slotOf(name);

@@ -3,10 +3,10 @@ import type { Hello } from 'nestjs-realtime';
 import { WebSocket } from 'ws';
 import { Presence } from './presence.js';
 
-/** What a connection tells the rig. */
+/** What a connection reports to the rig. */
 export interface CrowdEvents {
   received(connection: CrowdConnection, n: number): void;
-  /** The server, or the network, ended it. */
+  /** Closed by the server or the network. */
   closed(connection: CrowdConnection, code: number): void;
 }
 
@@ -16,17 +16,17 @@ interface Frame {
   readonly payload: unknown;
 }
 
-/** One WebSocket of a user, with what is known of its rooms; answers what the server asks. */
+/** One WebSocket of a user, with its rooms as the rig knows them; replies to the server's requests. */
 export class CrowdConnection {
   id = '';
   sessionId = '';
   readonly presence = new Presence('changing');
   readonly rooms = new Map<string, Presence>();
-  /** What it should have got and has not yet. */
+  /** Messages it is entitled to and has not received yet. */
   readonly owed = new Set<number>();
-  /** By sender and channel, the last number that came. */
+  /** The last number received, by sender and channel. */
   readonly last = new Map<string, number>();
-  /** The rig ended it, or had the server end it. */
+  /** Closed by the rig, or by the server at the rig's request. */
   isLeaving = false;
   readonly #ws: WebSocket;
   readonly #waiting = new Map<string, (frame: Frame) => void>();
@@ -73,13 +73,13 @@ export class CrowdConnection {
     return this.#hello;
   }
 
-  /** Resolves when the server has answered. */
+  /** Resolves with the server's reply. */
   async change(type: 'join' | 'leave', room: string): Promise<void> {
     const { type: answer } = await this.#ask(type, { room });
     if (answer !== '$reply') throw new Error(`${type} of ${room} was refused.`);
   }
 
-  /** Goes on with a session of this user. */
+  /** Resumes a session of this user. */
   async resume(sessionId: string): Promise<void> {
     this.presence.become('changing');
     await this.#ask('$resume', { sessionId, positions: {} });

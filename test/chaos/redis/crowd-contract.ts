@@ -4,7 +4,7 @@ import { defineContract, type HealthReport } from 'nestjs-realtime';
 export class RoomName {
   @IsString() room!: string;
 }
-/** Every message of a rig has a number of its own, rising with the time it was issued. */
+/** Every message of a rig has a unique number, in the order of issue. */
 export class Note {
   @IsInt() n!: number;
   @IsString() pad!: string;
@@ -18,7 +18,7 @@ export const crowd = defineContract({
   server: { note: { payload: Note }, ask: { payload: Note, reply: Answer } },
 });
 
-/** What a rig asks a node's `Broadcaster` to do. */
+/** A command of the rig to a node's `Broadcaster`. */
 export type Verb =
   | 'sendToUser'
   | 'sendToUsers'
@@ -40,20 +40,20 @@ export interface Command {
   readonly args: readonly unknown[];
 }
 
-/** How a command ended; an error is named by its class and its code. */
+/** The outcome of a command; an error is given by its class and code. */
 export type Ended =
   | { readonly id: number; readonly ok: true; readonly value: unknown }
   | { readonly id: number; readonly ok: false; readonly error: string };
 
-/** What a node says of itself. */
+/** What a node reports about itself. */
 export interface NodeReport {
   readonly health: HealthReport;
-  /** Errors that nobody caught, and rejections that nobody handled. */
+  /** Uncaught exceptions and unhandled rejections. */
   readonly uncaught: readonly string[];
   readonly heapBytes: number;
-  /** What keeps its event loop alive: sockets, timers, requests. */
+  /** Active handles of its event loop: sockets, timers, requests. */
   readonly handles: number;
-  /** Commands that have not ended. */
+  /** Commands still running. */
   readonly pending: number;
   readonly channels: number;
 }

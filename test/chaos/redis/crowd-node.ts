@@ -1,4 +1,4 @@
-// One node of the rigs: a Nest app on Redis that does what its parent says, and ends when its parent does.
+// One node of the rigs: a Nest app on Redis that runs its parent's commands, and exits with its parent.
 import 'reflect-metadata';
 import { parseArgs } from 'node:util';
 import {
@@ -61,7 +61,7 @@ process.on('message', ({ kind, value }: { kind: string; value: Command }) => {
   if (kind !== 'command') return;
   pending++;
   const { id } = value;
-  // Called at once: the order in which commands come is the order in which they are issued.
+  // Called without awaiting, so that commands are issued in the order they arrive.
   carryOut(value)
     .then(
       (result): Ended => ({ id, ok: true, value: result }),
@@ -90,7 +90,7 @@ function report(): NodeReport {
     uncaught,
     heapBytes: process.memoryUsage().heapUsed,
     handles: process.getActiveResourcesInfo().length,
-    // This command is one of them.
+    // Not counting this command itself.
     pending: pending - 1,
     channels: gauge?.kind === 'gauge' ? (gauge.samples()[0]?.value ?? 0) : 0,
   };

@@ -10,7 +10,7 @@ const ROOMS = 1_000;
 const PER_TICK = 5;
 const TICK_MS = 5;
 
-/** What is known of the publications of one phase. */
+/** The outcome of the publications of one phase. */
 export interface DeliveryCounts {
   readonly phase: string;
   published: number;
@@ -19,7 +19,7 @@ export interface DeliveryCounts {
   readonly failures: Record<string, number>;
   untyped: number;
   delivered: number;
-  /** Accepted and not delivered to a node that had subscribed; `nodes` said so, or did not. */
+  /** Accepted and not delivered to a subscribed node, by whether the receipt's `nodes` reported it. */
   missingTold: number;
   missingSilently: number;
   doubled: number;
@@ -27,14 +27,14 @@ export interface DeliveryCounts {
   longestMs: number;
 }
 
-/** What one outage cost, with when the last of it was published, in milliseconds after it began. */
+/** What one outage cost, with the time of the last affected publication, in milliseconds after its start. */
 export interface Toll {
   rejected: number;
   lastRejectedMs: number;
-  /** Accepted, and missing at a node that had subscribed. */
+  /** Accepted, and missing at a subscribed node. */
   lost: number;
   lastLostMs: number;
-  /** The longest a publication that arrived was under way. */
+  /** The longest latency of a publication that arrived. */
   longestMs: number;
 }
 
@@ -44,11 +44,11 @@ interface Said {
   readonly counts: DeliveryCounts;
   readonly room: number;
   outcome: number | 'failed' | undefined;
-  /** How often each subscriber got it. */
+  /** How often each subscriber received it. */
   readonly heard: number[];
 }
 
-/** One node that publishes without pause to a thousand rooms, three that hear two thirds of them each, and who got what. */
+/** One node publishes without pause to a thousand rooms; three nodes subscribe to two thirds of them each; counts deliveries. */
 export class FailoverOracle {
   readonly tallies: DeliveryCounts[] = [];
   readonly subscribers: RedisNode[] = [];
@@ -76,7 +76,7 @@ export class FailoverOracle {
     }
   }
 
-  /** From here on publications count for this phase; those of the last one have all ended. */
+  /** Starts a phase: later publications count for it, and those of the last phase have all settled. */
   async phase(phase: string): Promise<void> {
     clearInterval(this.#timer);
     await this.#drained();
@@ -89,19 +89,19 @@ export class FailoverOracle {
     }, TICK_MS);
   }
 
-  /** Subscriptions of the subscribers, each one's probes left out. */
+  /** Subscriptions of the subscribers, without their probes. */
   get subscriptions(): { wanted: number; confirmed: number } {
     const counts = this.subscribers.map(({ backplane }) => backplane.subscriptions);
     const sum = (of: 'wanted' | 'confirmed') => counts.reduce((total, count) => total + count[of], 0);
     return { wanted: sum('wanted'), confirmed: sum('confirmed') };
   }
 
-  /** Publications that came after a later one of their channel, and were dropped. */
+  /** Publications dropped because they came after a later one of their channel. */
   get late(): number {
     return this.subscribers.reduce((sum, { metrics }) => sum + metrics.received.of('late'), 0);
   }
 
-  /** Resolves when each room reaches whoever is entitled to it, by Redis' own count; with how long that took. */
+  /** Resolves when Redis counts every subscriber of each room; with the time that took. */
   async healed(deadlineMs: number): Promise<number> {
     const begun = performance.now();
     for (let room = 0; room < ROOMS; room++) {
@@ -119,7 +119,7 @@ export class FailoverOracle {
     return performance.now() - begun;
   }
 
-  /** Ends the publishing and counts what came of it. */
+  /** Ends the publishing and counts the outcomes. */
   async settle(): Promise<void> {
     clearInterval(this.#timer);
     await this.#drained();
@@ -134,7 +134,7 @@ export class FailoverOracle {
     }
   }
 
-  /** Of what was published in a phase, once it is settled. */
+  /** The report on the publications of a phase, once they have settled. */
   tollOf(phase: string, begun: number): Toll {
     const toll = { rejected: 0, lastRejectedMs: 0, lost: 0, lastLostMs: 0, longestMs: 0 };
     for (const { counts, at, tookMs, room, outcome, heard } of this.#said) {

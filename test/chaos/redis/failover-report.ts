@@ -18,17 +18,17 @@ export function printTallies(tallies: readonly DeliveryCounts[]): void {
   );
 }
 
-/** One failover: when it began, and how long it took until there was a new master. */
+/** One failover: its start, and the time until there was a new master. */
 export interface Failover {
   readonly phase: string;
   readonly begun: number;
   readonly promotedMs: number;
 }
 
-// After the promotion a node has to hear of it, connect and subscribe.
+// After the promotion a node has to learn of it, connect and subscribe.
 const FOLLOW_WITHIN_MS = 2_000;
 
-/** Prints what a failover cost; what was lost or refused once the nodes had to have followed is a shortfall. */
+/** Prints what a failover cost; a loss or rejection after the time allowed for the nodes to follow is a shortfall. */
 export function judgeFailover({ phase, promotedMs }: Failover, toll: Toll): string[] {
   const ms = (value: number) => `${Math.round(value)} ms`;
   console.log(
@@ -44,7 +44,7 @@ export function judgeFailover({ phase, promotedMs }: Failover, toll: Toll): stri
   ].flat();
 }
 
-/** What must hold in each phase: always typed, bounded, once and in order; and nothing lost when nothing has failed. */
+/** What must hold in each phase: typed errors, bounded time, once and in order; no loss without a failure. */
 export function shortfalls(tallies: readonly DeliveryCounts[], losslessPhases: readonly string[]): string[] {
   return tallies.flatMap((counts) => {
     const { phase } = counts;
@@ -63,7 +63,7 @@ export function shortfalls(tallies: readonly DeliveryCounts[], losslessPhases: r
   });
 }
 
-/** Prints what falls short, and makes it the exit code. */
+/** Prints the shortfalls and sets the exit code. */
 export function conclude(found: readonly string[]): void {
   for (const shortfall of found) console.error(`FAILED ${shortfall}`);
   if (found.length > 0) process.exitCode = 1;

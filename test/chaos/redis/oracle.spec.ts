@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { runRig } from '../rig-process.js';
 
 it(
-  'four nodes deliver each message exactly to who was entitled to it, in order',
+  'four nodes deliver each message exactly to the entitled connections, in order',
   { timeout: 180_000 },
   async () => {
     const size = ['--users', '150', '--rooms', '15', '--rate', '50', '--seconds', '5'];
@@ -13,7 +13,7 @@ it(
   },
 );
 
-it('three nodes go on while Redis dies and runs out of memory', { timeout: 240_000 }, async () => {
+it('three nodes keep serving while Redis dies and runs out of memory', { timeout: 240_000 }, async () => {
   const faults = ['--clients', '8', '--only', 'SIGKILL', '--only', 'OOM'];
   const { code, said } = await runRig('redis/faults', faults);
   expect(said).not.toMatch(/^FAIL/m);

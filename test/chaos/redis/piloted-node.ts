@@ -8,7 +8,7 @@ const HERE = new URL('.', import.meta.url);
 
 type Settle = (ended: Ended) => void;
 
-/** A node in a process of its own, seen from the rig: any number of commands at a time, issued in the order they are given. */
+/** A node in its own process, as seen by the rig. Commands run concurrently and are issued in the order given. */
 export class PilotedNode {
   port = 0;
   readonly #child: ChildProcess;
@@ -35,12 +35,12 @@ export class PilotedNode {
     });
   }
 
-  /** Resolves when it listens. */
+  /** Resolves when it is listening. */
   static start(index: number, redisUrl: string, ...args: string[]): Promise<PilotedNode> {
     return PilotedNode.#start(index, ['--redis', redisUrl, ...args], HERE);
   }
 
-  /** A node of another version, whose copy of this folder is given. */
+  /** A node of another version, run from the given copy of this folder. */
   static startFrom(folder: URL, index: number, redisUrl: string): Promise<PilotedNode> {
     return PilotedNode.#start(index, ['--redis', redisUrl], folder);
   }
@@ -63,7 +63,7 @@ export class PilotedNode {
     });
   }
 
-  /** For a verb that never rejects. */
+  /** Runs a command that never rejects. */
   async receipt(verb: Verb, ...args: readonly unknown[]): Promise<Receipt> {
     const ended = await this.do(verb, ...args);
     if (!ended.ok) throw new Error(`${verb} rejected on node ${this.index}: ${ended.error}`);
@@ -82,7 +82,7 @@ export class PilotedNode {
     this.#child.kill(signal);
   }
 
-  /** SIGKILL: nothing it holds is worth waiting for. */
+  /** SIGKILL, without waiting for a clean exit. */
   async kill(): Promise<void> {
     if (this.#hasEnded) return;
     const exited = once(this.#child, 'exit');

@@ -1,4 +1,4 @@
-/** Whether a connection is in something, and since when: what the oracle may judge, and what was just changing. */
+/** Whether a connection is a member, and since when, so that the oracle can tell settled members from changing ones. */
 export class Presence {
   #state: 'in' | 'out' | 'changing';
   #since = performance.now();
@@ -15,7 +15,7 @@ export class Presence {
     return this.#state === 'changing';
   }
 
-  /** When it last began to change, or had changed. */
+  /** When it last began or finished changing. */
   get since(): number {
     return this.#since;
   }
@@ -25,7 +25,7 @@ export class Presence {
     this.#since = performance.now();
   }
 
-  /** What it has been, without a break, from that time until now. */
+  /** The state it has had continuously from that time until now. */
   sinceThen(from: number): 'in' | 'out' | 'unsettled' {
     return this.#state === 'changing' || this.#since >= from ? 'unsettled' : this.#state;
   }

@@ -1,4 +1,4 @@
-// npm run chaos:resubscribe -- --channels 300000: Redis dies and comes back empty; one node subscribes everything again.
+// npm run chaos:resubscribe -- --channels 300000: Redis dies and restarts empty; one node subscribes to all its channels again.
 import { randomUUID } from 'node:crypto';
 import { parseArgs } from 'node:util';
 import { RedisNode } from '../../backplane/redis-node.js';
@@ -70,7 +70,7 @@ async function subscribed(): Promise<number> {
   return ((await server.call('PUBSUB', 'CHANNELS', '*:c:user:*')) as string[]).length;
 }
 
-/** How much Redis keeps for its subscribers while they catch up. */
+/** The limit of Redis' output buffer per subscriber. */
 async function watchOutput(): Promise<void> {
   while (isWatching) {
     const list = String(await server.call('CLIENT', 'LIST', 'TYPE', 'pubsub'));

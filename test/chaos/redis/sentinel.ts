@@ -45,7 +45,7 @@ try {
   await pause(STEADY_MS);
 
   await oracle.settle();
-  // What is no longer wanted lingers up to 11 s.
+  // A channel without members stays subscribed for up to 11 s.
   await until('only what is wanted is subscribed', () => oracle.subscriptions.wanted === before.wanted).catch(
     () => {},
   );

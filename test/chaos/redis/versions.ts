@@ -1,4 +1,4 @@
-// npm run chaos:versions -- --old <git ref>: a node of an older version beside one of this, on one Redis.
+// npm run chaos:versions -- --old <git ref>: a node of an older version and one of this version on one Redis.
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -32,7 +32,7 @@ try {
   await speak('newer to older', newer, older);
   await speak('older to newer', older, newer);
   for (const node of nodes) await isWell(node);
-  // What the older one makes of it is not ours to mend.
+  // Faults of the older version are not counted.
   await hearTomorrow(newer);
   await isWell(newer);
 } finally {
@@ -85,7 +85,7 @@ async function isWell(node: PilotedNode): Promise<void> {
   verdicts.check(uncaught.length === 0, `no uncaught error on node ${node.index}`);
 }
 
-/** What a later version may publish. */
+/** Publications that a later version may send. */
 async function hearTomorrow(node: PilotedNode): Promise<void> {
   const client = new Redis(redis.url);
   const [name] = (await redis.call('PUBSUB', 'CHANNELS', '*:c:all')) as [string];

@@ -8,7 +8,7 @@ export type ConstraintKind = readonly [make: Make, ...accepted: unknown[]];
 const date = new Date('2026-01-01T00:00:00.000Z');
 const jwt = 'eyJhbGciOiJIUzI1NiJ9.eyJhIjoxfQ.c2lnbmF0dXJl';
 
-/** Every decorator of class-validator that judges a plain value. */
+/** Every decorator of class-validator that checks a plain value. */
 export const constraintKinds: Readonly<Record<string, ConstraintKind>> = {
   Allow: [v.Allow, 1, null],
   ArrayContains: [(o) => v.ArrayContains(['a'], o), ['a'], ['b', 'a']],

@@ -61,7 +61,7 @@ const property: fc.Arbitrary<PropertySpec> = fc
     excluded: rarely(false, false, false, true),
   })
   .map((made) => {
-    // What fits the constraints of a value seldom fits a nested class too.
+    // A value that fits constraints seldom fits a nested class too.
     const isBoth = made.shape !== 'untyped' && made.exposed === 'no' && made.optional === 'no';
     return isBoth ? { ...made, constraints: [] } : made;
   });
@@ -78,7 +78,7 @@ export function classSpec(depth = 2): fc.Arbitrary<ClassSpec> {
   });
 }
 
-/** A class for the spec, in class-validator's storage, which holds nothing else so that a look-up stays quick. */
+/** Registers a class for the spec in class-validator's storage, emptied first to keep look-ups fast. */
 export function buildClass(spec: ClassSpec): Class {
   (globalThis as { classValidatorMetadataStorage?: MetadataStorage }).classValidatorMetadataStorage =
     new MetadataStorage();

@@ -13,7 +13,7 @@ const odd = fc.oneof(
 );
 const ABSENT = Symbol('absent');
 
-/** JSON for a class: most of it fits, some of it does not. */
+/** JSON for a class: most values fit, some do not. */
 export function inputFor(spec: ClassSpec): fc.Arbitrary<Record<string, unknown>> {
   const fields: Record<string, fc.Arbitrary<unknown>> = {};
   const add = (name: string, property: PropertySpec) => {
@@ -60,7 +60,7 @@ function fitting(property: PropertySpec, { nested, other }: ClassSpec): fc.Arbit
   }
 }
 
-/** Keys that every object or Map has are an intended difference with tests of its own. */
+/** Keys that every object or Map has are an intended difference, tested separately. */
 function withoutMembers(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(withoutMembers);
   if (typeof value !== 'object' || value === null) return value;

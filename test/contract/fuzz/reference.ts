@@ -11,7 +11,7 @@ export interface ClassCase {
   readonly unknownProperties: 'strip' | 'refuse';
 }
 
-// Two invalid dates are equal in text alone.
+// Two invalid dates are equal only as text.
 function assertSame(got: unknown, expected: unknown): void {
   if (isDeepStrictEqual(got, expected)) return;
   const text = (value: unknown) => inspect(value, { depth: null, sorted: true, maxArrayLength: null });
@@ -27,7 +27,7 @@ function holdsMapWithPropertyKey(value: unknown): boolean {
   return items.some(holdsMapWithPropertyKey);
 }
 
-/** What the two libraries say: an instance, errors, or `thrown`. */
+/** The outcome of the two libraries: an instance, errors, or `thrown`. */
 export async function askLibraries({ target, groups, unknownProperties }: ClassCase, input: object) {
   try {
     const value = plainToInstance(target, structuredClone(input));
@@ -62,7 +62,7 @@ function issuesOf(
   return [...own, ...children];
 }
 
-/** Throws when a class payload decides otherwise than the libraries do. */
+/** Throws if a class payload decides differently from the libraries. */
 export async function compare(
   one: ClassCase,
   input: object,
@@ -73,7 +73,7 @@ export async function compare(
   assert.deepStrictEqual(input, before, 'the input was changed');
   if ('differs' in expected) return 'other';
   if ('thrown' in expected) {
-    // `throws`, in the list of differences. What is stripped anyway is not read.
+    // `throws` in the list of differences: a stripped property is not read.
     if (one.unknownProperties === 'refuse')
       assert.ok(got.issues?.length, 'accepted what the libraries throw for');
     return 'thrown';

@@ -3,19 +3,19 @@ import { connect, createServer, type AddressInfo, type Server, type Socket } fro
 import { pause } from '../failover-report.js';
 
 /**
- * `swallow replies`: Redis runs the commands and its answers are lost. `black hole`: nothing gets through either way, no
- * socket ends, and what still waits when it is over goes on late, as TCP would have sent it again.
+ * `swallow replies`: Redis runs the commands and its replies are lost. `black hole`: nothing is forwarded in either
+ * direction, no socket ends, and waiting bytes are forwarded at the end, as TCP retransmission would do.
  */
 export type PathMode = 'pass' | 'swallow replies' | 'black hole';
 
 const MAX_QUEUED = 8;
 const LOOK_EVERY_MS = 20;
 
-/** Stands before Redis, and lets through what it is told to, as late and as slowly as it is told to. */
+/** A TCP proxy before Redis with configurable loss, delay and bandwidth. */
 export class FaultPath {
   mode: PathMode = 'pass';
   delayMs = 0;
-  /** 0 is any number. */
+  /** 0 means unlimited. */
   replyBytesPerSecond = 0;
   readonly #sockets = new Set<Socket>();
   readonly #server: Server;
@@ -38,7 +38,7 @@ export class FaultPath {
     return `redis://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
   }
 
-  /** Everything is as it was; connections that have lost a part of their bytes end. */
+  /** Removes the fault; connections that have lost bytes are closed. */
   restore(): void {
     const hasLostBytes = this.mode === 'swallow replies';
     this.mode = 'pass';
@@ -68,7 +68,7 @@ export class FaultPath {
       freeAt = Math.max(freeAt, now) + takesMs;
       const dueAt = Math.max(freeAt, now + this.delayMs);
       if (++queued >= MAX_QUEUED) from.pause();
-      // One after another, also when the path has just become faster.
+      // In order, even when the delay has just become shorter.
       last = last.then(async () => {
         while (this.mode === 'black hole' && !to.destroyed) await pause(LOOK_EVERY_MS);
         const waitMs = dueAt - performance.now();

@@ -5,7 +5,7 @@ import type { TrialResult } from './fault-trial.js';
 const sum = (reports: readonly NodeReport[], of: (report: NodeReport) => number) =>
   reports.reduce((total, report) => total + of(report), 0);
 
-/** One line of figures for a fault, and its verdict. */
+/** One line of figures for a fault, with PASS or FAIL. */
 export function reportTrial(result: TrialResult, clients: number, verdicts: Verdicts): void {
   const { name, counts, downMs, normalMs, upMs, open, before, after } = result;
   const uncaught = [...new Set(after.flatMap((report) => report.uncaught))];

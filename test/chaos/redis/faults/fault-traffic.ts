@@ -7,10 +7,10 @@ const TICK_MS = 50;
 const BULK_BYTES = 65_536;
 export const HALL = 'hall';
 
-/** What happened to the traffic during one fault. */
+/** Counts of the traffic during one fault. */
 export class TrafficTally {
   issued = 0;
-  /** Deliveries to the sender's own clients, which no fault of Redis may cost. */
+  /** Deliveries to the sender's own clients, which must not depend on Redis. */
   localExpected = 0;
   localSeen = 0;
   remoteSeen = 0;
@@ -18,9 +18,9 @@ export class TrafficTally {
   reordered = 0;
   closed = 0;
   longestMs = 0;
-  /** Failures that receipts gave, by their reason. */
+  /** Failures reported by receipts, by reason. */
   readonly failures: Record<string, number> = {};
-  /** Rejections and answers of no kind that a receipt may be. */
+  /** Rejections, and results that are not receipts. */
   readonly untyped: string[] = [];
 }
 
@@ -33,10 +33,10 @@ interface Sent {
 
 const REASONS: ReadonlySet<unknown> = new Set([null, 'unavailable', 'timeout', 'overloaded', 'refused']);
 
-/** Clients on every node, and a message from a random node to all of them, and to one user of every node, in each tick. */
+/** Clients on every node. Each tick, a random node sends to all of them and to one user of every node. */
 export class FaultTraffic {
   readonly connections: CrowdConnection[] = [];
-  /** Nodes that are not asked to send. */
+  /** Nodes that do not send. */
   readonly silent = new Set<number>();
   counts = new TrafficTally();
   readonly #sent = new Map<number, Sent>();
@@ -86,7 +86,7 @@ export class FaultTraffic {
     clearInterval(this.#timer);
   }
 
-  /** Much for a node's Redis connection to carry, and nothing for its clients: all of them are excepted. */
+  /** Loads a node's Redis connection without loading clients: `except` names all of them. */
   async bulk(sender: PilotedNode, messages: number): Promise<void> {
     const note = { type: 'note', payload: { n: 0, pad: 'x'.repeat(BULK_BYTES) } };
     const except = this.connections.map(({ id }) => id);
@@ -100,7 +100,7 @@ export class FaultTraffic {
     return (this.counts = new TrafficTally());
   }
 
-  /** Resolves when no message is under way. */
+  /** Resolves when no message is in flight. */
   async drained(): Promise<void> {
     await Promise.all(this.#underWay);
   }
@@ -111,7 +111,7 @@ export class FaultTraffic {
     return sending.finally(() => this.#underWay.delete(sending));
   }
 
-  /** Whether each of these nodes reaches every client of every one, by what those say; and its clients really get it. */
+  /** Whether each of these nodes reaches every client of all of them, by the receipts and by what the clients receive. */
   async isNormal(): Promise<boolean> {
     const rounds = this.nodes.map(async (node) => {
       const n = ++this.#count;
@@ -131,7 +131,7 @@ export class FaultTraffic {
       );
     });
     const isNormal = (await Promise.all(rounds)).every(Boolean);
-    // Asked again and again until it is: not at once, or the asking would be all that goes on.
+    // Polled with a pause, so that polling does not become the traffic.
     if (!isNormal) await pause(TICK_MS);
     return isNormal;
   }

@@ -3,21 +3,21 @@ import type { NodeReport } from '../crowd-contract.js';
 import type { FaultTraffic, TrafficTally } from './fault-traffic.js';
 import type { PilotedNode } from '../piloted-node.js';
 
-/** One fault: how it begins and ends, and what must be seen while it lasts. */
+/** One fault: how it begins and ends, and what must be observed during it. */
 export interface Fault {
   readonly name: string;
-  /** Nodes that cannot be asked while it lasts. */
+  /** Nodes that cannot reply during the fault. */
   readonly frozen?: readonly number[];
-  /** Whether health has to say down; without it the fault is too short or too mild for one answer to be the truth. */
+  /** Whether health must report down; omitted for faults too short or too mild to decide. */
   readonly takesDown: boolean;
-  /** Resolves when it has lasted long enough, unless it lasts until health says down. */
+  /** Resolves when the fault has lasted long enough; by default it lasts until health reports down. */
   hurt(): Promise<void>;
   heal(): Promise<void>;
-  /** Something that must be true afterwards, such as that the fault has really happened. */
+  /** A condition that must hold afterwards, for example that the fault really happened. */
   proof?(): Promise<string | undefined>;
 }
 
-/** What was measured. */
+/** The measurements. */
 export interface TrialResult {
   readonly name: string;
   readonly counts: TrafficTally;
@@ -39,7 +39,7 @@ const MAX_HANDLE_GROWTH = 10;
 const MAX_PENDING = 10;
 const MAX_WAIT_MS = 6_000;
 
-/** Puts the nodes through one fault while they serve. */
+/** Runs one fault while the nodes serve. */
 export async function runTrial(
   fault: Fault,
   nodes: readonly PilotedNode[],
@@ -47,7 +47,7 @@ export async function runTrial(
 ): Promise<TrialResult> {
   const shortfalls: string[] = [];
   const asked = nodes.filter(({ index }) => fault.frozen?.includes(index) !== true);
-  /** How long something took; what does not come true in time is a shortfall, and the trial goes on. */
+  /** Measures how long a condition takes to hold; a timeout is a shortfall, and the trial continues. */
   const timed = async (fact: string, condition: () => boolean | Promise<boolean>, withinMs: number) => {
     const begun = performance.now();
     await until(fact, condition, withinMs).catch((error: Error) => shortfalls.push(error.message));
@@ -77,18 +77,18 @@ export async function runTrial(
   const normalMs = Math.round(performance.now() - healedAt);
   await timed('health says up', () => areAll('up', nodes), HEALTH_WITHIN_MS);
   const upMs = Math.round(performance.now() - healedAt);
-  // What is sent from here on is no part of it.
+  // Messages sent from here on do not count.
   traffic.begin();
   await traffic.drained();
   await timed(
-    'all local deliveries have come',
+    'all local deliveries have arrived',
     () => counts.localSeen >= counts.localExpected,
     LOCAL_WITHIN_MS,
   );
 
   let after: NodeReport[] = [];
   await timed(
-    'heap, handles and what is pending are as before',
+    'heap, handles and pending commands are as before',
     async () => {
       after = await Promise.all(nodes.map((node) => node.report()));
       return after.every((report, i) => isAsBefore(before[i] as NodeReport, report));

@@ -1,4 +1,4 @@
-// npm run chaos:faults: three nodes that serve without pause, each before a path of its own to one Redis; a fault at a time.
+// npm run chaos:faults: three nodes serve without pause, each with its own proxy to one Redis; one fault at a time.
 import { RedisServer } from '../../../backplane/redis-server.js';
 import { numberArgument, Verdicts } from '../../verdicts.js';
 import { FaultPath } from './fault-path.js';
@@ -11,7 +11,7 @@ import { redisFaults } from './redis-faults.js';
 
 const NODES = 3;
 const clientsPerNode = numberArgument('clients', 30);
-/** `--only text`: the faults whose name holds it; may be said again. */
+/** `--only text`: only faults whose name contains the text; may be repeated. */
 const only = process.argv.filter((_, i) => process.argv[i - 1] === '--only');
 
 const begun = performance.now();
@@ -39,5 +39,5 @@ try {
   await server.kill();
 }
 console.log(`took ${((performance.now() - begun) / 1_000).toFixed(0)} s`);
-// Everything it started has ended; a socket that a path had paused may not have noticed.
+// All child processes have ended, but a socket paused by a proxy may still be open.
 process.exit(verdicts.exitCode);

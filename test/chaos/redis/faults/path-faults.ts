@@ -8,10 +8,10 @@ const FROZEN_MS = 20_000;
 const DELAY_MS = 300;
 const SLOW_BYTES_PER_SECOND = 50_000;
 const RESETS = 5;
-/** In each second that a node is frozen: far more than the system keeps for it, so that Redis drops its subscriber. */
+/** Bytes per second while a node is frozen: far more than the kernel buffers, so that Redis drops its subscriber. */
 const BULK_PER_SECOND = 25;
 
-/** What can go wrong on the way to Redis, and with a node itself. */
+/** Faults of the network to Redis, and of a node itself. */
 export function pathFaults({ server, paths, nodes, traffic }: Stage): readonly Fault[] {
   const onAll = (change: (path: Stage['paths'][number]) => void) => async () => paths.forEach(change);
   const restore = onAll((path) => path.restore());

@@ -15,17 +15,17 @@ const FLUSH_EVERY_MS = 20;
 
 export interface Stage {
   readonly server: RedisServer;
-  /** One before each node. */
+  /** One proxy per node. */
   readonly paths: readonly FaultPath[];
   readonly nodes: readonly PilotedNode[];
   readonly traffic: FaultTraffic;
 }
 
-/** What can go wrong with Redis itself. */
+/** Faults of Redis itself. */
 export function redisFaults({ server, paths, nodes, traffic }: Stage): readonly Fault[] {
   let subscribers: readonly string[] = [];
   let turnedAway = 0;
-  /** Clients that come and go meanwhile; each upgrade runs a script. */
+  /** Clients that connect and disconnect during the fault; each upgrade runs a script. */
   const newcomers = async (whileDoing: (i: number) => Promise<unknown>) => {
     turnedAway = 0;
     const endsAt = performance.now() + MILD_MS;

@@ -5,7 +5,7 @@ import type { DeliveryOracle } from './delivery-oracle.js';
 import type { PilotedNode } from '../piloted-node.js';
 import { until } from '../../../backplane/until.js';
 
-/** Everything that changes who is entitled: joins, leaves, reconnects, and what a server does to its users. */
+/** Everything that changes who is entitled: joins, leaves, reconnects, and server-side moves and disconnects. */
 export class CrowdMoves {
   constructor(
     private readonly crowd: Crowd,
@@ -14,7 +14,7 @@ export class CrowdMoves {
     private readonly random: Random,
   ) {}
 
-  /** A room that has shrunk takes somebody in, another one loses or wins a member. */
+  /** Adds a member to a room below its size, otherwise adds or removes one at random. */
   async wander(): Promise<void> {
     const room = this.random.pick(this.crowd.rooms);
     const members = this.crowd.membersOf(room);
@@ -75,7 +75,7 @@ export class CrowdMoves {
       for (const presence of presences) presence.become('changing');
       const receipt = await this.random.pick(this.nodes).receipt(verb, user.id, name);
       this.#audit(verb, user, open.length, receipt);
-      // A node that did not confirm in time may still do it: nobody knows what these are in.
+      // A node that did not confirm in time may still do it, so the rooms of these connections are unknown.
       if (receipt.missingNodes > 0) return;
       for (const presence of presences) presence.become(outcome);
     });
@@ -94,14 +94,14 @@ export class CrowdMoves {
     const receipt = await this.random.pick(this.nodes).receipt(verb, key);
     this.#audit(verb, user, meant.length, receipt);
     await until(
-      `${verb} has closed all that it meant`,
+      `${verb} has closed all its connections`,
       () => meant.every(({ isClosed }) => isClosed),
       30_000,
     );
     for (const { sessionId } of meant) await this.#return(user, sessionId);
   }
 
-  /** A client knows that its socket is closed a moment before the server does, which may still count it. */
+  /** A client sees its close a moment before the server does, which may still count the connection. */
   #audit(
     verb: string,
     user: CrowdUser,

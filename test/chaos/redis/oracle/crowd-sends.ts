@@ -13,7 +13,7 @@ const BEACON = 'beacon';
 
 const to = (kind: Target['kind'], ...keys: string[]) => ({ kind, keys });
 
-/** Every way to send and to ask, from a random node to random recipients. */
+/** Every kind of send and request, from a random node to random recipients. */
 export class CrowdSends {
   constructor(
     private readonly crowd: Crowd,
@@ -77,7 +77,7 @@ export class CrowdSends {
       this.oracle.carriedOut(node.index, message.n);
   }
 
-  /** One connection on each node, which nothing happens to. */
+  /** One connection on each node that is never moved or closed. */
   async lightBeacons(): Promise<void> {
     this.crowd.addRoom(BEACON, 0);
     const keeper = this.crowd.userOf(BEACON);
@@ -115,7 +115,7 @@ export class CrowdSends {
     const request = { type: 'ask', payload: { n: message.n, pad: '' } };
     const ended = await node.do(verb, key, request, { timeoutMs: CONFIRM_MS });
     const heard = [...message.seen.keys()];
-    // Who has just left cannot answer, and that is said.
+    // A client that has just left cannot reply, and the request reports that.
     if (ended.ok || heard.some(({ presence }) => presence.sinceThen(message.issuedAt) === 'in')) {
       const by = ended.ok ? (ended.value as { by: string }).by : ended.error;
       this.oracle.claim(
@@ -134,7 +134,7 @@ export class CrowdSends {
     }
   }
 
-  /** A connection and a session, of those who would get it if there are any. */
+  /** A connection and a session to except, from the recipients if there are any. */
   #excepted({ kind, keys }: Pick<Target, 'kind' | 'keys'>): string[] {
     const seen = kind === 'rooms' ? [...this.crowd.lately(keys[0] ?? '')] : [];
     const open = seen.filter(({ presence }) => presence.isIn);

@@ -3,7 +3,7 @@ import type { PilotedNode } from '../piloted-node.js';
 import { Presence } from '../presence.js';
 import type { Random } from '../../random.js';
 
-/** A user with 1 to 3 connections; one change at a time, so that it is known what each change did. */
+/** A user with 1 to 3 connections. Changes run one at a time, so that the effect of each is known. */
 export interface CrowdUser {
   readonly id: string;
   readonly connections: Set<CrowdConnection>;
@@ -12,23 +12,23 @@ export interface CrowdUser {
 
 export interface Room {
   readonly name: string;
-  /** How many members it should have. */
+  /** The intended number of members. */
   readonly size: number;
-  /** Whoever is, was lately, or is about to be in it. */
+  /** Connections that are, were recently, or are about to be in it. */
   readonly seen: Set<CrowdConnection>;
 }
 
 const AT_A_TIME = 50;
 const SMALLEST_ROOM = 2;
 const LARGEST_ROOM = 200;
-// What a message that is still under way may have meant.
+// A message in flight may still be addressed to it.
 const REMEMBERED_MS = 30_000;
 
-/** Everybody who is connected, over all nodes, and who is in which room. */
+/** All connections on all nodes, and the rooms they are in. */
 export class Crowd {
   readonly users: CrowdUser[] = [];
   readonly rooms: Room[] = [];
-  /** Everybody who is, or was lately, connected. */
+  /** Connections that are open, or were recently. */
   readonly seen = new Set<CrowdConnection>();
   readonly #byName = new Map<string, Room>();
   readonly #byUser = new Map<string, CrowdUser>();
@@ -39,7 +39,7 @@ export class Crowd {
     private readonly events: CrowdEvents,
   ) {}
 
-  /** Connects everybody, and fills rooms of 2 to 200. */
+  /** Connects all users, and fills rooms of 2 to 200. */
   async gather(users: number, rooms: number): Promise<void> {
     for (let i = 0; i < users; i++) this.#addUser(`user${i}`);
     const counts = this.users.flatMap((user) => Array.from({ length: 1 + this.random.below(3) }, () => user));
@@ -67,7 +67,7 @@ export class Crowd {
     return this.#byUser.get(id) ?? this.#addUser(id);
   }
 
-  /** Who is, or was lately, in a room. */
+  /** Connections that are, or were recently, in a room. */
   lately(room: string): Iterable<CrowdConnection> {
     return this.#byName.get(room)?.seen ?? [];
   }
@@ -99,7 +99,7 @@ export class Crowd {
     return [...seen].filter(({ presence, rooms }) => presence.isIn && rooms.get(name)?.isIn === true);
   }
 
-  /** Forgets who has been gone for long. */
+  /** Removes connections that closed long ago. */
   forget(gone: (connection: CrowdConnection) => void): void {
     const before = performance.now() - REMEMBERED_MS;
     for (const connection of this.seen) {

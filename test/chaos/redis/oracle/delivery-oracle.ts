@@ -4,7 +4,7 @@ import type { CrowdConnection } from '../crowd-connection.js';
 import type { Verb } from '../crowd-contract.js';
 import { candidates, channelFor, standing, type Target } from './entitlement.js';
 
-/** A message under way, or judged. */
+/** A message in flight, or checked. */
 interface Message {
   readonly n: number;
   readonly verb: Verb;
@@ -13,7 +13,7 @@ interface Message {
   readonly target: Target;
   readonly confirmed: boolean;
   readonly seen: Map<CrowdConnection, number>;
-  /** Whose membership changed while it was under way; nobody can say what they should have got. */
+  /** Connections whose membership changed while it was in flight, so that either outcome is correct. */
   readonly unsettled: Set<CrowdConnection>;
   receipt: Receipt | undefined;
   hasEnded: boolean;
@@ -22,7 +22,7 @@ interface Message {
 
 const MAX_EXAMPLES = 10;
 
-/** Knows who was entitled to each message, and who got it. */
+/** Tracks which connections were entitled to each message, and which received it. */
 export class DeliveryOracle {
   readonly found = {
     messages: 0,
@@ -38,7 +38,7 @@ export class DeliveryOracle {
     partial: 0,
     cutOff: 0,
   };
-  /** What was found wrong, the first few in words. */
+  /** The faults found, the first few as sentences. */
   readonly examples: string[] = [];
   readonly #messages = new Map<number, Message>();
   readonly #open = new Set<Message>();
@@ -57,7 +57,7 @@ export class DeliveryOracle {
     return this.#open.size;
   }
 
-  /** To be called before the message is issued; its number goes with it. */
+  /** Called before the message is issued; returns its number. */
   issue(sender: number, verb: Verb, target: Target, confirmed: boolean): Message {
     const message: Message = {
       ...{ n: ++this.#count, verb, sender, issuedAt: performance.now(), target, confirmed },
@@ -85,7 +85,7 @@ export class DeliveryOracle {
     this.#wrong(times > 1 ? 'doubled' : 'stray', this.#words(message, connection, 'late'));
   }
 
-  /** Every node has carried out what this sender issued until then. */
+  /** Every node has carried out what this sender issued up to this point. */
   carriedOut(sender: number, until: number): void {
     for (const message of this.#open) {
       if (message.sender === sender && message.n < until && message.hasEnded) this.#judge(message);
@@ -97,12 +97,12 @@ export class DeliveryOracle {
     if (!isTrue) this.#wrong('falseClaims', claim());
   }
 
-  /** A receipt said that it does not know everything, which a busy machine may be the cause of. */
+  /** A receipt reported that it is partial, which a busy machine can cause. */
   partial(): void {
     this.found.partial++;
   }
 
-  /** What a connection was owed when its own client cut it off is lost with it. */
+  /** Messages still due to a connection that its own client cut are lost with it. */
   cutOff(connection: CrowdConnection): void {
     this.found.cutOff += connection.owed.size;
     connection.owed.clear();
@@ -112,7 +112,7 @@ export class DeliveryOracle {
     this.#missing += connection.owed.size;
   }
 
-  /** The first of what is still owed, in words. */
+  /** The first messages still due, as sentences. */
   owedExamples(): string[] {
     return [...this.crowd.seen]
       .flatMap((connection) =>
@@ -158,7 +158,7 @@ export class DeliveryOracle {
     const known = confirmed ? entitled : entitled.filter(({ node }) => node === sender);
     this.claim(receipt.delivered === known.length, told);
     const others = new Set(entitled.map(({ node }) => node).filter((node) => node !== sender));
-    // Several users or rooms are told of apart; how many nodes it was in all nobody counts.
+    // Several users or rooms are separate publications, and the total number of nodes is not counted.
     if (target.isLocal || (target.kind !== 'all' && target.keys.length > 1)) return;
     this.claim(receipt.nodes >= others.size, told);
   }

@@ -1,24 +1,24 @@
 import type { Crowd } from './crowd.js';
 import type { CrowdConnection } from '../crowd-connection.js';
 
-/** Whom a message is for. */
+/** The recipients of a message. */
 export interface Target {
   readonly kind: 'users' | 'rooms' | 'connection' | 'all';
   /** User ids, room names, or a connection id. */
   readonly keys: readonly string[];
-  /** Ids of connections and sessions that do not get it. */
+  /** Ids of excluded connections and sessions. */
   readonly except: ReadonlySet<string>;
   readonly isLocal: boolean;
 }
 
-/** Everybody who may be meant. */
+/** All connections that may be recipients. */
 export function* candidates(crowd: Crowd, { kind, keys }: Target): Iterable<CrowdConnection> {
   if (kind === 'users') for (const id of keys) yield* crowd.userOf(id).connections;
   else if (kind === 'rooms') yield* new Set(keys.flatMap((room) => [...crowd.lately(room)]));
   else yield* crowd.seen;
 }
 
-/** Whether a connection has been entitled, without a break, from that time until now. */
+/** Whether a connection has been entitled continuously from that time until now. */
 export function standing(
   connection: CrowdConnection,
   target: Target,
@@ -33,12 +33,12 @@ export function standing(
   const connected = connection.presence.sinceThen(from);
   if (connected !== 'in' || kind !== 'rooms') return connected;
   const inRooms = keys.map((room) => connection.rooms.get(room)?.sinceThen(from) ?? 'out');
-  // Two copies are kept apart by the rooms it is in; while one of them changes nobody can say.
+  // Which copy is delivered depends on its rooms; while one of them changes, that is undefined.
   if (inRooms.includes('unsettled')) return 'unsettled';
   return inRooms.includes('in') ? 'in' : 'out';
 }
 
-/** The channel on which a message came to a connection; `undefined` while that cannot be told. */
+/** The channel on which a message reached a connection; `undefined` if that cannot be decided. */
 export function channelFor(
   connection: CrowdConnection,
   { kind, keys }: Target,

@@ -1,4 +1,4 @@
-// npm run chaos:oracle -- --seconds 120 --seed 1: four nodes, 2,000 users, every verb; who got what, and who should have.
+// npm run chaos:oracle -- --seconds 120 --seed 1: four nodes, 2,000 users, every verb; compares deliveries with entitlements.
 import { until } from '../../../backplane/until.js';
 import { RedisServer } from '../../../backplane/redis-server.js';
 import { Random } from '../../random.js';
@@ -38,7 +38,7 @@ let underWay = 0;
 let skipped = 0;
 const done: Record<string, number> = {};
 
-/** How often each thing happens among the others. */
+/** The relative frequency of each action. */
 const WEIGHTS: readonly (readonly [number, string, () => Promise<void>])[] = [
   [30, 'sendToRoom', () => sends.toRoom()],
   [20, 'sendToUser', () => sends.toUser()],
@@ -83,7 +83,7 @@ try {
   await server.kill();
 }
 
-/** For the time asked, something at random every few milliseconds; what the machine cannot carry is left out. */
+/** Runs a random action every few milliseconds; skips actions when the machine is overloaded. */
 async function run(): Promise<void> {
   const beacon = setInterval(
     () => nodes.forEach((node) => keep('beacon', () => sends.beacon(node))),
@@ -123,7 +123,7 @@ function conclude(reports: Awaited<ReturnType<PilotedNode['report']>>[]): void {
   console.log(`left out because ${MAX_UNDER_WAY} others were under way: ${skipped}`);
   console.log(`messages: ${found.messages}, not judged because their window never closed: ${oracle.judging}`);
   console.log(
-    `deliveries: expected ${found.expected}, seen ${found.received}; owed to who cut off: ${found.cutOff}`,
+    `deliveries: expected ${found.expected}, seen ${found.received}; due to clients that cut off: ${found.cutOff}`,
   );
   console.log(`judged: ${(share * 100).toFixed(2)} % (of ${found.unsettled} the membership was changing)`);
   console.log(
@@ -131,7 +131,7 @@ function conclude(reports: Awaited<ReturnType<PilotedNode['report']>>[]): void {
   );
   console.log(`doubled while their membership was changing: ${found.doubledUnsettled}`);
   console.log(
-    `claims of receipts and answers: ${found.claims}, of these not true: ${found.falseClaims}; partial, and said so: ${found.partial}`,
+    `claims of receipts and replies: ${found.claims}, false: ${found.falseClaims}; partial and reported so: ${found.partial}`,
   );
   for (const example of [...oracle.examples, ...oracle.owedExamples(), ...failures.slice(0, 10)]) {
     console.log(`  ${example}`);
