@@ -12,7 +12,8 @@ afterAll(() => app?.remove());
 
 const MAY_SHIP = [
   /^dist\/.*\.(js|d\.ts)$/,
-  /^lib\/protocol\/PROTOCOL\.md$/,
+  /^lib\/(protocol\/PROTOCOL|contract\/class\/CLASS-PAYLOADS|backplane\/FORMAT)\.md$/,
+  /^docs\/[\w-]+\.md$/,
   /^(README\.md|CHANGELOG\.md|LICENSE|package\.json)$/,
 ];
 
