@@ -94,13 +94,14 @@ export class RealtimeEmitter implements OnModuleInit, OnApplicationShutdown {
   async onModuleInit(): Promise<void> {
     this.#logger.log(`Realtime backplane: ${this.#backplaneName}`);
     await this.#backplane.start({
-      receive: (publication) => {
+      receive: (_channel, publication) => {
         if (publication.kind === 'reply') this.#replies.receive(publication);
       },
       stateChanged: (state) => {
         this.#state = state;
         this.#subscriptions.stateChanged(state);
       },
+      interrupted: () => {},
     });
     await this.#subscriptions.start();
   }

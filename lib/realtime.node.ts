@@ -239,11 +239,12 @@ export class RealtimeNode implements OnModuleInit, OnApplicationShutdown {
     this.#logger.log(`Realtime backplane: ${this.#backplaneName}`);
     await this.#shared.start();
     await this.#backplane.start({
-      receive: (publication) => this.#remote.receive(publication),
+      receive: (_channel, publication) => this.#remote.receive(publication),
       stateChanged: (state) => {
         this.#backplaneState = state;
         this.#subscriptions.stateChanged(state);
       },
+      interrupted: () => {},
     });
     await this.#subscriptions.start();
     this.#isStarted = true;

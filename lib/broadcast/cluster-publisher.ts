@@ -8,7 +8,7 @@ import { failureOf, type Receipt, type DeliveryCounts } from './receipt.js';
 import type { ReplyCollector, Reply } from './reply-collector.js';
 
 type Addressed = Extract<Publication, { to: Recipient }>;
-type Question = Omit<Extract<Publication, { kind: 'ask' }>, 'replyTo'>;
+type Question = Omit<Extract<Publication, { kind: 'request' }>, 'replyTo'>;
 
 // What a node needs beyond the client's own time to carry a question there and the answer back.
 const TRAVEL_MS = 1_000;

@@ -105,8 +105,8 @@ function isLeftOut(
 }
 
 /** The rooms whose members got it through another channel. */
-function exclusionOf({ unless }: Recipient): ReadonlySet<string> | undefined {
-  return unless.length === 0 ? undefined : new Set(unless);
+function exclusionOf({ exceptRooms }: Recipient): ReadonlySet<string> | undefined {
+  return exceptRooms.length === 0 ? undefined : new Set(exceptRooms);
 }
 
 // Over the smaller of the two: a connection is in few rooms, or the list is short.

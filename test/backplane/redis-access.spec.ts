@@ -83,6 +83,7 @@ describe('RedisBackplane, with limited rights', () => {
     await stranger.backplane.start({
       receive: () => {},
       stateChanged: (state) => stranger.states.push(state),
+      interrupted: () => {},
     });
     await expect(stranger.backplane.subscribe('all')).rejects.toMatchObject({ reason: 'refused' });
     expect(stranger.state).not.toBe('up');
@@ -116,7 +117,7 @@ describe('RedisBackplane, with limited rights', () => {
       await talk({ host: 'localhost', port: tlsPort, password: 'secret', tls: { ca } });
       const stranger = new RedisNode(`rediss://:secret@127.0.0.1:${tlsPort}`, 'c');
       nodes.push(stranger);
-      await stranger.backplane.start({ receive: () => {}, stateChanged: () => {} });
+      await stranger.backplane.start({ receive: () => {}, stateChanged: () => {}, interrupted: () => {} });
       await until('the certificate is refused', () =>
         stranger.lines.some((line) => /self.signed/.test(line)),
       );

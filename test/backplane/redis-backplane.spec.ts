@@ -74,7 +74,7 @@ describe('RedisBackplane', () => {
     await client.publish(name as string, Buffer.from([0xff, 0xfe, 10, 0x7b, 0xc3, 10]));
     await client.publish(
       name as string,
-      'z 1\n{"kind":"tomorrow","to":{"kind":"all","key":"","unless":[]}}\n',
+      'z 1\n{"kind":"tomorrow","to":{"kind":"all","key":"","exceptRooms":[]}}\n',
     );
     client.disconnect();
     await other.say('all', 'readable');

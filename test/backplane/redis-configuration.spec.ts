@@ -127,7 +127,11 @@ describe('The option redis', () => {
       const node = new RedisNode(redis, 'a');
       nodes.push(node);
       const begun = performance.now();
-      await node.backplane.start({ receive: () => {}, stateChanged: (state) => node.states.push(state) });
+      await node.backplane.start({
+        receive: () => {},
+        stateChanged: (state) => node.states.push(state),
+        interrupted: () => {},
+      });
       expect(performance.now() - begun).toBeLessThan(7_000);
       expect(node.states).toEqual([]);
       await expect(node.say('all', 'no')).rejects.toMatchObject({ reason: 'unavailable' });

@@ -76,7 +76,7 @@ describe.each(GROUNDS)('stopped while it starts, on %s', (_kind, prepare) => {
   it('a backplane leaves no connection, whatever the moment', async () => {
     await nothingIsLeft(async (turns) => {
       const { backplane } = new RedisNode(ground.redis, 'a');
-      const started = backplane.start({ receive: () => {}, stateChanged: () => {} });
+      const started = backplane.start({ receive: () => {}, stateChanged: () => {}, interrupted: () => {} });
       await pass(turns);
       await backplane.stop();
       await started;
@@ -98,7 +98,7 @@ describe.each(GROUNDS)('stopped while it starts, on %s', (_kind, prepare) => {
     const { backplane } = new RedisNode(ground.redis, 'a');
     const commands = new RedisCommands(ground.redis, { failed: () => {}, ready: () => {} });
     await Promise.all([backplane.stop(), commands.stop()]);
-    await backplane.start({ receive: () => {}, stateChanged: () => {} });
+    await backplane.start({ receive: () => {}, stateChanged: () => {}, interrupted: () => {} });
     await commands.start();
     await expect(backplane.subscribe('all')).rejects.toMatchObject({ reason: 'unavailable' });
     expect(await connections()).toBe(before);

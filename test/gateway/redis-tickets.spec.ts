@@ -64,7 +64,9 @@ describe('a ticket in Redis', () => {
   it('is deleted by Redis when it expires', async () => {
     const tickets = await ticketsOfNode();
     const ticket = await tickets.issue({ userId: 'ann' }, { ttlMs: 30 });
-    await expect.poll(() => redis.call('EXISTS', new RedisNames('tickets').ticket(ticket))).toBe(0);
+    await expect
+      .poll(() => redis.call('EXISTS', new RedisNames('tickets').key(ticket, 'ticket', ticket)))
+      .toBe(0);
     expect(await tickets.consume(ticket)).toBeUndefined();
   });
 

@@ -68,8 +68,10 @@ export class FailoverOracle {
     for (const [i, node] of this.subscribers.entries()) {
       this.#lastHeard.push([]);
       await node.backplane.start({
-        receive: (publication) => this.#hear(i, Number(publication.kind === 'message' && publication.type)),
+        receive: (_channel, publication) =>
+          this.#hear(i, Number(publication.kind === 'message' && publication.type)),
         stateChanged: (state) => node.states.push(state),
+        interrupted: () => {},
       });
       const joins = Array.from({ length: ROOMS }, (_, room) => room).filter((room) => isEntitled(i, room));
       await node.subscribe(...joins.map((room) => `room:${room}`));
