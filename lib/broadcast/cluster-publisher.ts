@@ -1,6 +1,6 @@
 import type { Backplane, PublishOutcome } from '../backplane/backplane.js';
 import type { Publication, Recipient, ReplyTo } from '../backplane/publication.js';
-import { ALL_CHANNEL, channelOf } from '../backplane/subscriptions.js';
+import { ALL_CHANNEL, channelName } from '../protocol/channel.js';
 import { nodeOf } from '../connections/connection-id.js';
 import { ErrorCode } from '../protocol/error-codes.js';
 import { ClientRequestError } from './client-requests.js';
@@ -98,9 +98,9 @@ function channelFor({ kind, key }: Recipient): string {
   switch (kind) {
     case 'user':
     case 'room':
-      return channelOf(kind, key);
+      return channelName(kind, key);
     case 'connection':
-      return channelOf('node', nodeOf(key));
+      return channelName('node', nodeOf(key));
     case 'all':
     case 'session':
       return ALL_CHANNEL;

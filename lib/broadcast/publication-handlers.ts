@@ -1,6 +1,6 @@
 import type { Backplane } from '../backplane/backplane.js';
 import type { Publication, RemoteAnswer, ReplyTo } from '../backplane/publication.js';
-import { channelOf } from '../backplane/subscriptions.js';
+import { channelName } from '../protocol/channel.js';
 import type { Connection } from '../connections/connection.js';
 import { Frame } from '../connections/frame.js';
 import type { WireError } from '../protocol/envelope.js';
@@ -128,7 +128,7 @@ export class PublicationHandlers {
     if (replyTo === undefined) return;
     const reply: Publication = { kind: 'reply', id: replyTo.id, delivered, dropped, answer };
     this.backplane
-      .publish(channelOf('node', replyTo.node), reply)
+      .publish(channelName('node', replyTo.node), reply)
       .catch((error: unknown) => this.onFailure(error));
   }
 }

@@ -33,8 +33,8 @@ it('a paused socket is not paused again after its connection is closed', async (
   const { connection, visits, handler } = await pausedClient();
   const gone = visits.departure();
   connection.close(4500, 'away');
-  connection.expectAnswer();
-  connection.answerSettled();
+  connection.receiveQueue.expectReply();
+  connection.receiveQueue.replySettled();
   expect(connection.receiveQueue.isPaused).toBe(false);
   await gone;
   handler.open();
