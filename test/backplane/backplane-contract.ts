@@ -3,7 +3,7 @@ import { BackplaneError } from '../../lib/backplane/backplane-error.js';
 import type { Backplane } from '../../lib/backplane/backplane.js';
 import type { Publication } from '../../lib/backplane/publication.js';
 import { message, TestNode } from './test-node.js';
-import { until } from './until.js';
+import { until } from '../rig/clock/until.js';
 
 /** What a driver's nodes stand on. */
 export interface Ground {

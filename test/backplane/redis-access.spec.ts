@@ -6,10 +6,10 @@ import { promisify } from 'node:util';
 import { Cluster } from 'ioredis';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { RedisConfiguration } from '../../lib/backplane/redis/client/redis-configuration.js';
-import { RedisClusterServers, tlsFlags, type Certificate } from './redis-cluster-servers.js';
-import { RedisNode } from './redis-node.js';
-import { freePort, RedisServer } from './redis-server.js';
-import { until } from './until.js';
+import { RedisClusterServers, tlsFlags, type Certificate } from '../rig/redis/cluster-servers.js';
+import { RedisNode } from '../rig/redis/redis-node.js';
+import { freePort, RedisServer } from '../rig/redis/redis-server.js';
+import { until } from '../rig/clock/until.js';
 
 /** The rules of the ACL user that lib/backplane/redis/client/redis-names.ts documents. */
 async function documentedRules(): Promise<string[]> {

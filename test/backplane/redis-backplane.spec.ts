@@ -1,9 +1,9 @@
 import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { backplaneContract } from './backplane-contract.js';
-import { RedisNode } from './redis-node.js';
-import { RedisServer } from './redis-server.js';
-import { until } from './until.js';
+import { RedisNode } from '../rig/redis/redis-node.js';
+import { RedisServer } from '../rig/redis/redis-server.js';
+import { until } from '../rig/clock/until.js';
 
 backplaneContract('RedisBackplane on one Redis', async () => {
   const server = await RedisServer.start();

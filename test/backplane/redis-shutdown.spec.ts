@@ -2,11 +2,11 @@ import { Cluster } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { RedisCommands } from '../../lib/backplane/redis/client/redis-commands.js';
 import type { RedisConfiguration } from '../../lib/backplane/redis/client/redis-configuration.js';
-import { RedisClusterServers } from './redis-cluster-servers.js';
-import { RedisNode } from './redis-node.js';
-import { RedisServer } from './redis-server.js';
-import { SentinelGroup } from './sentinel-group.js';
-import { until } from './until.js';
+import { RedisClusterServers } from '../rig/redis/cluster-servers.js';
+import { RedisNode } from '../rig/redis/redis-node.js';
+import { RedisServer } from '../rig/redis/redis-server.js';
+import { SentinelGroup } from '../rig/redis/sentinel-group.js';
+import { until } from '../rig/clock/until.js';
 
 /** A Redis of some kind, with every server that somebody could be connected to. */
 interface Ground {

@@ -1,6 +1,6 @@
 import type { Backplane } from '../../lib/backplane/backplane.js';
 import type { Publication } from '../../lib/backplane/publication.js';
-import { until } from './until.js';
+import { until } from '../rig/clock/until.js';
 
 /** A node that remembers what it was told. */
 export class TestNode {

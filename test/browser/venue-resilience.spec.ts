@@ -1,8 +1,8 @@
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { FreezableTab } from './freezable-tab.js';
-import { NetworkPath } from './network-path.js';
-import { buildVenue, VenueProcess } from './venue-process.js';
+import { NetworkPath } from '../rig/network/network-path.js';
+import { buildVenue, VenueProcess } from '../rig/process/venue-process.js';
 import { launchChromium } from './chromium.js';
 import { VenueWindow } from './venue-window.js';
 

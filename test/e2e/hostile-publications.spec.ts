@@ -11,10 +11,10 @@ import {
 import { createRealtimeTestApp, type RealtimeTestApp, type TestClient } from 'nestjs-realtime/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { RECORDED_0_1_0 } from '../backplane/recorded-publications.js';
-import { RedisServer } from '../backplane/redis-server.js';
-import { until } from '../backplane/until.js';
-import { CapturedLog } from './captured-log.js';
-import { ProcessFaults } from './process-faults.js';
+import { RedisServer } from '../rig/redis/redis-server.js';
+import { until } from '../rig/clock/until.js';
+import { CapturedLog } from '../rig/process/captured-log.js';
+import { ProcessFaults } from '../rig/process/process-faults.js';
 import { RestaurantGateway } from './restaurant.js';
 
 /** A unique number per publication, since a repeated one would be counted as late. */

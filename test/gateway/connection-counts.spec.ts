@@ -12,9 +12,9 @@ import {
   type LeaseSettings,
 } from '../../lib/gateway/admission/redis-connection-counts.js';
 import { Counter } from '../../lib/metrics/instruments.js';
-import { RedisClusterServers } from '../backplane/redis-cluster-servers.js';
-import { RedisServer } from '../backplane/redis-server.js';
-import { CapturedLog } from '../e2e/captured-log.js';
+import { RedisClusterServers } from '../rig/redis/cluster-servers.js';
+import { RedisServer } from '../rig/redis/redis-server.js';
+import { CapturedLog } from '../rig/process/captured-log.js';
 
 let redis: RedisServer;
 let clusterServers: RedisClusterServers;

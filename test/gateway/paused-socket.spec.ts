@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import type { GatewayConnection } from '../../lib/gateway/lifecycle/gateway-connection.js';
-import { Gate } from './gate.js';
+import { Gate } from '../rig/clock/gate.js';
 import { openLobby } from './lobby.js';
 
 /** A client whose messages wait for a handler, so that its socket is paused. */

@@ -1,9 +1,9 @@
 import { once } from 'node:events';
 import type { RealtimeOptions } from 'nestjs-realtime';
 import { expect, it } from 'vitest';
-import { clientFrame, Opcode, upgradeText } from './client-bytes.js';
+import { clientFrame, Opcode, upgradeText } from '../rig/sockets/client-bytes.js';
 import { openLobby } from './lobby.js';
-import { readUntil, tcpConnection } from './upgrade-request.js';
+import { readUntil, tcpConnection } from '../rig/sockets/upgrade-request.js';
 
 async function rawClient(options: RealtimeOptions) {
   const lobby = await openLobby({ heartbeat: false, ...options });

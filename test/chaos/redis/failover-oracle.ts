@@ -1,8 +1,8 @@
 import { performance } from 'node:perf_hooks';
 import { BackplaneError } from '../../../lib/backplane/backplane-error.js';
 import { message } from '../../backplane/test-node.js';
-import { RedisNode } from '../../backplane/redis-node.js';
-import { until } from '../../backplane/until.js';
+import { RedisNode } from '../../rig/redis/redis-node.js';
+import { until } from '../../rig/clock/until.js';
 import type { RedisConfiguration } from '../../../lib/backplane/redis/client/redis-configuration.js';
 
 const SUBSCRIBERS = 3;
