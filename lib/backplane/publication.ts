@@ -1,12 +1,10 @@
-import type { Delivery } from '../protocol/delivery.js';
-
 /** Whom a publication is for. */
 export interface Recipient {
   readonly kind: 'all' | 'user' | 'room' | 'session' | 'connection';
   /** The id or name; `''` for all. */
   readonly key: string;
   /** Rooms whose members got it through another channel already. */
-  readonly exceptRooms: readonly string[];
+  readonly unless: readonly string[];
 }
 
 /** Where a node says what came of a publication: to the asking node, under the id of the question. */
@@ -35,7 +33,7 @@ export type Publication =
       readonly text: string | Buffer;
       /** Connections and sessions that do not get it. */
       readonly except: readonly string[];
-      readonly delivery: Delivery;
+      readonly volatile: boolean;
       readonly replyTo?: ReplyTo | undefined;
     }
   | {
@@ -52,7 +50,7 @@ export type Publication =
       readonly replyTo?: ReplyTo | undefined;
     }
   | {
-      readonly kind: 'request';
+      readonly kind: 'ask';
       readonly to: Recipient;
       readonly type: string;
       readonly payload: unknown;
@@ -60,7 +58,7 @@ export type Publication =
       readonly replyTo: ReplyTo;
     }
   | {
-      /** One node's reply: how many connections it reached, and for `request` what they replied. */
+      /** One node's reply: how many connections it reached, and for `ask` what they said. */
       readonly kind: 'reply';
       readonly id: string;
       readonly delivered: number;

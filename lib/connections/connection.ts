@@ -1,12 +1,10 @@
 import { CloseCode, fitCloseReason, isSendableCloseCode } from '../protocol/close-codes.js';
 import { encodeMessage } from '../protocol/codec.js';
 import { isReservedType, type Message } from '../protocol/envelope.js';
-import type { Delivery } from '../protocol/delivery.js';
 import { Frame, isTextLargerThan } from './frame.js';
 import { MessageTooLargeError } from './message-too-large.js';
-import type { PathParams } from './path-params.js';
-import type { ReceiveQueue } from './receive-queue.js';
 import type { SendQueue, WebSocketLike } from './send-queue.js';
+import type { PathParams } from './path-params.js';
 
 export type { ParamsOf, PathParams } from './path-params.js';
 
@@ -49,12 +47,6 @@ export interface RoomMembership {
   leave(connection: Connection, room: string): void;
 }
 
-/** The two directions of a connection. */
-export interface ConnectionQueues {
-  readonly send: SendQueue;
-  readonly receive: ReceiveQueue;
-}
-
 /** What was sent before the connection was ready. */
 interface HeldFrames {
   readonly frames: Frame[];
@@ -84,8 +76,6 @@ export class Connection<
   readonly params: Params;
   readonly ip: string;
   readonly connectedAt = Date.now();
-  /** @internal The messages of the client. */
-  readonly receiveQueue: ReceiveQueue;
 
   #sessionId: string;
   #userId: string | undefined;
@@ -99,20 +89,14 @@ export class Connection<
   readonly #sendQueue: SendQueue;
   readonly #membership: RoomMembership;
 
-  constructor(
-    origin: ConnectionOrigin,
-    ws: WebSocketLike,
-    queues: ConnectionQueues,
-    membership: RoomMembership,
-  ) {
+  constructor(origin: ConnectionOrigin, ws: WebSocketLike, sendQueue: SendQueue, membership: RoomMembership) {
     this.id = origin.id;
     this.#sessionId = origin.sessionId;
     this.path = origin.path;
     this.params = origin.params as Params;
     this.ip = origin.ip;
     this.#ws = ws;
-    this.#sendQueue = queues.send;
-    this.receiveQueue = queues.receive;
+    this.#sendQueue = sendQueue;
     this.#membership = membership;
   }
 
@@ -157,7 +141,7 @@ export class Connection<
     const frame = new Frame(encodeMessage(message.type, message.payload));
     const { maxBytes } = this.#sendQueue;
     if (frame.isLargerThan(maxBytes)) throw new MessageTooLargeError(message.type, frame.length, maxBytes);
-    return this.sendFrame(frame, 'live') === 'sent';
+    return this.sendFrame(frame, false) === 'sent';
   }
 
   /**
@@ -182,8 +166,6 @@ export class Connection<
     this.#held = undefined;
     this.#sendQueue.finish();
     this.#ws.close(code, fitCloseReason(reason));
-    // A socket that is not read would not see the client's close frame before `closeTimeoutMs` has passed.
-    this.receiveQueue.release();
   }
 
   /** @internal Writes out what this turn has brought; for whoever closes the socket itself. */
@@ -192,10 +174,10 @@ export class Connection<
   }
 
   /** @internal */
-  sendFrame(frame: Frame, delivery: Delivery): 'sent' | 'dropped' | 'closed' {
+  sendFrame(frame: Frame, volatile: boolean): 'sent' | 'dropped' | 'closed' {
     if (!this.isOpen) return 'closed';
     if (this.#held !== undefined) return this.#hold(this.#held, frame);
-    const outcome = this.#sendQueue.write(frame, delivery === 'volatile');
+    const outcome = this.#sendQueue.write(frame, volatile);
     if (outcome !== 'overflow') return outcome;
     this.#closeSlow();
     return 'closed';
@@ -220,7 +202,7 @@ export class Connection<
     const held = this.#held?.frames ?? [];
     this.#held = undefined;
     this.sendText(hello);
-    for (const frame of held) this.sendFrame(frame, 'live');
+    for (const frame of held) this.sendFrame(frame, false);
   }
 
   /** @internal */
@@ -244,6 +226,12 @@ export class Connection<
   get queuedBytes(): number {
     return this.#sendQueue.queuedBytes;
   }
+
+  /** @internal A request was put to this client; its answer must get through, however much else waits. */
+  expectAnswer(): void {}
+
+  /** @internal The request has its answer, or needs none any more. */
+  answerSettled(): void {}
 
   /** @internal */
   ping(): void {

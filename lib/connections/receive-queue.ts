@@ -28,23 +28,22 @@ export class ReceiveQueue {
   #waiting: ClientFrame[] | undefined;
   /** Those whose handlers have not ended; few, as `concurrency` says. */
   readonly #running: ClientFrame[] = [];
-  /** Handles messages; there is none before `open` and after `close`. */
-  #handle: HandleFrame | undefined;
+  #isOpen = false;
   #isPaused = false;
-  #repliesOwed = 0;
+  #answersOwed = 0;
   #isReleased = false;
   #onSettled: (() => void) | undefined;
 
   constructor(
     private readonly socket: Pausable,
     private readonly settings: ReceiveQueueSettings,
+    private readonly handle: HandleFrame,
   ) {}
 
   /** False when the message cannot even wait. */
   push(frame: ClientFrame): boolean {
-    const handle = this.#handle;
-    if (handle !== undefined && this.#waiting === undefined && this.#hasFreeSlot) {
-      this.#run(handle, frame);
+    if (this.#isOpen && this.#running.length < this.settings.concurrency && this.#waiting === undefined) {
+      this.#handle(frame);
       return true;
     }
     const waiting = (this.#waiting ??= []);
@@ -54,23 +53,22 @@ export class ReceiveQueue {
     return true;
   }
 
-  /** The client owes a reply to a request: the socket has to be read. */
-  expectReply(): void {
-    this.#repliesOwed++;
+  /** The client owes an answer: it has to be read. */
+  expectAnswer(): void {
+    this.#answersOwed++;
     if (!this.#isPaused) return;
     this.#isPaused = false;
     this.socket.resume();
   }
 
-  /** The request has its reply, or does not need one any more. */
-  replySettled(): void {
-    this.#repliesOwed--;
+  answerSettled(): void {
+    this.#answersOwed--;
     this.#pauseIfFull();
   }
 
-  /** Handles what has waited, and what comes from now on, with `handle`. */
-  open(handle: HandleFrame): void {
-    this.#handle = handle;
+  /** Begins to handle what has waited. */
+  open(): void {
+    this.#isOpen = true;
     this.#next();
     this.#settleIfIdle();
   }
@@ -109,17 +107,13 @@ export class ReceiveQueue {
 
   /** Forgets what waits; its connection is gone. */
   close(): void {
-    this.#handle = undefined;
+    this.#isOpen = false;
     this.#waiting = undefined;
     this.#settleIfIdle();
   }
 
-  get #hasFreeSlot(): boolean {
-    return this.#running.length < this.settings.concurrency;
-  }
-
-  #run(handle: HandleFrame, frame: ClientFrame): void {
-    const pending = handle(frame);
+  #handle(frame: ClientFrame): void {
+    const pending = this.handle(frame);
     if (pending === undefined) return;
     this.#running.push(frame);
     // The dispatcher answers every failure itself: this promise never rejects.
@@ -135,7 +129,7 @@ export class ReceiveQueue {
     if (
       this.#isReleased ||
       this.#isPaused ||
-      this.#repliesOwed > 0 ||
+      this.#answersOwed > 0 ||
       length < this.settings.maxWaitingMessages
     )
       return;
@@ -151,8 +145,8 @@ export class ReceiveQueue {
     const waiting = this.#waiting;
     if (waiting === undefined) return;
     let taken = 0;
-    while (this.#handle !== undefined && taken < waiting.length && this.#hasFreeSlot) {
-      this.#run(this.#handle, waiting[taken++] as ClientFrame);
+    while (this.#isOpen && taken < waiting.length && this.#running.length < this.settings.concurrency) {
+      this.#handle(waiting[taken++] as ClientFrame);
     }
     if (this.#waiting !== waiting) return;
     if (taken === waiting.length) this.#waiting = undefined;

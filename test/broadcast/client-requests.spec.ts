@@ -8,10 +8,8 @@ class Answering {
   readonly isOpen = true;
   readonly sent: string[] = [];
   owed = 0;
-  readonly receiveQueue = {
-    expectReply: () => void this.owed++,
-    replySettled: () => void this.owed--,
-  };
+  expectAnswer = () => void this.owed++;
+  answerSettled = () => void this.owed--;
   sendText = (text: string) => void this.sent.push(text);
 }
 

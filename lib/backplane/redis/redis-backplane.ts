@@ -1,7 +1,6 @@
 import type { BackplaneMetrics } from '../../metrics/backplane-metrics.js';
 import type { Backplane, BackplaneListener, PublishOutcome } from '../backplane.js';
 import type { Publication } from '../publication.js';
-import { ChannelNames } from './channel-names.js';
 import { RedisClients } from './client/redis-client.js';
 import type { RedisConfiguration } from './client/redis-configuration.js';
 import { ClusterRedis } from './cluster/redis-cluster.js';
@@ -25,7 +24,7 @@ export interface RedisBackplaneSettings {
  */
 export class RedisBackplane implements Backplane {
   readonly #codec: RedisCodec;
-  readonly #channels: ChannelNames;
+  readonly #names: RedisNames;
   readonly #order = new SequenceFilter();
   readonly #inFlight: RedisInFlight;
   readonly #topology: RedisTopology;
@@ -38,10 +37,9 @@ export class RedisBackplane implements Backplane {
   ) {
     this.#inFlight = new RedisInFlight(metrics);
     this.#codec = new RedisCodec(settings.nodeId);
-    const names = new RedisNames(settings.prefix);
-    this.#channels = new ChannelNames(names);
-    this.#topology = topologyOf(settings, names, {
-      message: (name, message, partition) => this.#receive(name, message, partition),
+    this.#names = new RedisNames(settings.prefix);
+    this.#topology = topologyOf(settings, this.#names, {
+      message: (message, partition) => this.#receive(message, partition),
       resubscribed: (channels, durationMs) => {
         this.metrics.resubscriptions.add();
         this.log.resubscribed(channels, durationMs);
@@ -74,17 +72,17 @@ export class RedisBackplane implements Backplane {
   }
 
   subscribe(channel: string): Promise<void> | undefined {
-    return this.#topology.subscribe(this.#channels.remember(channel));
+    return this.#topology.subscribe(this.#names.channel(channel));
   }
 
   unsubscribe(channel: string): void {
-    this.#topology.unsubscribe(this.#channels.forget(channel));
+    this.#topology.unsubscribe(this.#names.channel(channel));
   }
 
   publish(channel: string, publication: Publication): Promise<PublishOutcome> {
     const refusal = this.#inFlight.refusal();
     if (refusal !== undefined) return Promise.reject(refusal);
-    const name = this.#channels.nameOf(channel);
+    const name = this.#names.channel(channel);
     let message: string;
     try {
       message = this.#codec.encode(publication);
@@ -100,7 +98,7 @@ export class RedisBackplane implements Backplane {
     this.#listener = undefined;
   }
 
-  #receive(name: Buffer, message: Buffer, partition: number): void {
+  #receive(message: Buffer, partition: number): void {
     if (this.#codec.isOwn(message)) return;
     const envelope = this.#codec.decode(message);
     if (typeof envelope === 'string') {
@@ -109,7 +107,7 @@ export class RedisBackplane implements Backplane {
     }
     const isNext = this.#order.isNext(envelope.origin, partition, envelope.sequence);
     this.metrics.received.add(isNext ? 'ok' : 'late');
-    if (isNext) this.#listener?.receive(this.#channels.channelOf(name.toString()), envelope.publication);
+    if (isNext) this.#listener?.receive(envelope.publication);
   }
 
   #become(state: 'up' | 'down'): void {
