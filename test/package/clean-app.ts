@@ -12,6 +12,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { RepositoryCopy, run, type Outcome } from './repository-copy.js';
 
+const DOCUMENTS = ['README.md', 'CHANGELOG.md', 'CONTRIBUTING.md', 'SECURITY.md'];
 const REPOSITORY_MODULES = fileURLToPath(new URL('../../node_modules/', import.meta.url));
 
 interface Manifest {
@@ -28,7 +29,7 @@ interface Manifest {
 export class CleanApp {
   readonly manifest: Manifest;
   readonly packed: readonly string[];
-  readonly #copy = new RepositoryCopy('README.md', 'CHANGELOG.md', 'LICENSE', 'test', 'sample', 'bench');
+  readonly #copy = new RepositoryCopy(...DOCUMENTS, 'LICENSE', 'docs', 'test', 'sample', 'bench');
   // Outside the copy: below it, Node would resolve missing packages from the copy's node_modules.
   readonly #root = mkdtempSync(join(tmpdir(), 'clean-app-'));
 
@@ -60,18 +61,44 @@ export class CleanApp {
     return readFileSync(this.path(join('node_modules/nestjs-realtime', path)), 'utf8');
   }
 
+  /** The exports of a declaration file: by lists (`export { … } from`, `export type { … } from`) or at the declaration. */
+  exportedBy(types: string): { values: string[]; types: string[] } {
+    const source = this.readPacked(types);
+    if (/export \*|export default/.test(source)) {
+      throw new Error(`Expected ${types} to name what it exports, got export * or export default.`);
+    }
+    const listed = (pattern: RegExp): string[] =>
+      [...source.matchAll(pattern)]
+        .flatMap(([, names = '']) => names.split(','))
+        .map((name) => name.trim())
+        .filter((name) => name !== '');
+    const values = [
+      ...listed(/^export \{([^}]*)\}/gm),
+      ...listed(/^export declare (?:abstract )?(?:class|function|const|enum) (\w+)/gm),
+    ];
+    if (values.length === 0) throw new Error(`Expected ${types} to export a value.`);
+    return {
+      values: [...new Set(values)].sort(),
+      types: [
+        ...listed(/^export type \{([^}]*)\}/gm),
+        ...listed(/^export (?:interface|type) (\w+)/gm),
+      ].sort(),
+    };
+  }
+
   path(path: string): string {
     return join(this.#root, path);
   }
 
   write(path: string, text: string): void {
+    mkdirSync(dirname(this.path(path)), { recursive: true });
     writeFileSync(this.path(path), text);
   }
 
   /** Strict, without skipLibCheck, so that our declarations and those of our peers are checked. */
   tsc(
     files: readonly string[],
-    options: { types?: string[]; lib?: string[]; listFiles?: boolean } = {},
+    options: { types?: string[]; lib?: string[]; jsx?: string; listFiles?: boolean } = {},
   ): Outcome {
     const compilerOptions = {
       module: 'nodenext',

@@ -12,9 +12,9 @@ afterAll(() => app?.remove());
 
 const MAY_SHIP = [
   /^dist\/.*\.(js|d\.ts)$/,
-  /^lib\/(protocol\/PROTOCOL|contract\/class\/CLASS-PAYLOADS|backplane\/FORMAT)\.md$/,
-  /^docs\/[\w-]+\.md$/,
-  /^(README\.md|CHANGELOG\.md|LICENSE|package\.json)$/,
+  // The documents, and what they link to.
+  /^(docs|lib|bench|sample|test\/chaos)\/.*\.md$/,
+  /^((README|CHANGELOG|CONTRIBUTING|SECURITY)\.md|LICENSE|package\.json)$/,
 ];
 
 const DOCUMENTED: { types: string; declarations: string[] }[] = [
@@ -73,20 +73,20 @@ describe('an app that installed it', { timeout: 120_000 }, () => {
         'import.js',
         `import * as entry from '${name}';\nconsole.log(JSON.stringify(defined(entry)));${DEFINED}`,
       );
-      expect(names(app.node('import.js'))).toEqual(exportedBy(types).values);
+      expect(names(app.node('import.js'))).toEqual(app.exportedBy(types).values);
     }
   });
 
   it('requires every entry point from CommonJS', () => {
     for (const { name, types } of app.entryPoints) {
       app.write('require.cjs', `console.log(JSON.stringify(defined(require('${name}'))));${DEFINED}`);
-      expect(names(app.node('--no-warnings', 'require.cjs'))).toEqual(exportedBy(types).values);
+      expect(names(app.node('--no-warnings', 'require.cjs'))).toEqual(app.exportedBy(types).values);
     }
   });
 
   it('compiles every entry point and every name of it strictly, without skipLibCheck', () => {
     for (const [index, { name, types }] of app.entryPoints.entries()) {
-      const exported = exportedBy(types);
+      const exported = app.exportedBy(types);
       app.write(
         `entry-${index}.ts`,
         `export { ${exported.values.join(', ')} } from '${name}';\n` +
@@ -127,24 +127,4 @@ function defined(entry) {
 function names({ status, output }: { status: number | null; output: string }): string[] {
   if (status !== 0) throw new Error(output);
   return (JSON.parse(output) as string[]).sort();
-}
-
-/** The exports of a declaration file: by lists (`export { … } from`, `export type { … } from`) or at the declaration. */
-function exportedBy(types: string): { values: string[]; types: string[] } {
-  const source = app.readPacked(types);
-  expect(source, 'an entry point names what it exports').not.toMatch(/export \*|export default/);
-  const listed = (pattern: RegExp): string[] =>
-    [...source.matchAll(pattern)]
-      .flatMap(([, names = '']) => names.split(','))
-      .map((name) => name.trim())
-      .filter((name) => name !== '');
-  const values = [
-    ...listed(/^export \{([^}]*)\}/gm),
-    ...listed(/^export declare (?:abstract )?(?:class|function|const|enum) (\w+)/gm),
-  ];
-  expect(values.length, `values exported by ${types}`).toBeGreaterThan(0);
-  return {
-    values: [...new Set(values)].sort(),
-    types: [...listed(/^export type \{([^}]*)\}/gm), ...listed(/^export (?:interface|type) (\w+)/gm)].sort(),
-  };
 }
