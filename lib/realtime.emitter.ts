@@ -11,7 +11,8 @@ import {
 import { ModulesContainer } from '@nestjs/core';
 import type { Backplane } from './backplane/backplane.js';
 import { RedisLog } from './backplane/redis/redis-log.js';
-import { channelOf, Subscriptions } from './backplane/subscriptions.js';
+import { Subscriptions } from './backplane/subscriptions.js';
+import { channelName } from './protocol/channel.js';
 import { Broadcaster } from './broadcast/broadcaster.js';
 import { ClientRequests } from './broadcast/client-requests.js';
 import { LocalDelivery } from './broadcast/local-delivery.js';
@@ -45,7 +46,7 @@ const NOBODY = {
   unauthenticated: none,
   handshakesWaiting: none,
 };
-const NO_INTEREST = { gained: () => undefined, lost: () => {}, isPending: () => false };
+const NO_SUBSCRIPTIONS = { ready: () => undefined, release: () => {}, isPending: () => false };
 
 /** A node without sockets: it sends, and isSubscribed nothing but the replies to what it asked. */
 @Injectable()
@@ -75,9 +76,9 @@ export class RealtimeEmitter implements OnModuleInit, OnApplicationShutdown {
     for (const contract of contracts) messages.register('', contract);
     this.#backplane = createBackplane(options, this.#nodeId, this.metrics, new RedisLog(this.#logger));
     this.#backplaneName = describeBackplane(options);
-    this.#subscriptions = new Subscriptions(this.#backplane, [channelOf('node', this.#nodeId)]);
+    this.#subscriptions = new Subscriptions(this.#backplane, [channelName('node', this.#nodeId)]);
     this.broadcaster = new Broadcaster(
-      new LocalDelivery(new ConnectionRegistry(NO_INTEREST), messages, options.maxQueueBytes),
+      new LocalDelivery(new ConnectionRegistry(NO_SUBSCRIPTIONS), messages, options.maxQueueBytes),
       messages,
       new ClientRequests(),
       new ClusterPublisher(this.#backplane, this.#replies),
@@ -94,13 +95,14 @@ export class RealtimeEmitter implements OnModuleInit, OnApplicationShutdown {
   async onModuleInit(): Promise<void> {
     this.#logger.log(`Realtime backplane: ${this.#backplaneName}`);
     await this.#backplane.start({
-      receive: (publication) => {
+      receive: (_channel, publication) => {
         if (publication.kind === 'reply') this.#replies.receive(publication);
       },
       stateChanged: (state) => {
         this.#state = state;
         this.#subscriptions.stateChanged(state);
       },
+      interrupted: () => {},
     });
     await this.#subscriptions.start();
   }

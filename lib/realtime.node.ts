@@ -2,7 +2,8 @@ import { Inject, Injectable, Logger, type OnApplicationShutdown, type OnModuleIn
 import { ApplicationConfig, HttpAdapterHost, ModuleRef, ModulesContainer } from '@nestjs/core';
 import type { Backplane } from './backplane/backplane.js';
 import { RedisLog } from './backplane/redis/redis-log.js';
-import { ALL_CHANNEL, channelOf, Subscriptions } from './backplane/subscriptions.js';
+import { Subscriptions } from './backplane/subscriptions.js';
+import { ALL_CHANNEL, channelName } from './protocol/channel.js';
 import { Broadcaster } from './broadcast/broadcaster.js';
 import { ClientRequests } from './broadcast/client-requests.js';
 import { LocalDelivery } from './broadcast/local-delivery.js';
@@ -116,7 +117,7 @@ export class RealtimeNode implements OnModuleInit, OnApplicationShutdown {
     const redisLog = new RedisLog(logger);
     this.#backplane = createBackplane(options, nodeId, metrics, redisLog);
     this.#backplaneName = describeBackplane(options);
-    this.#subscriptions = new Subscriptions(this.#backplane, [ALL_CHANNEL, channelOf('node', nodeId)]);
+    this.#subscriptions = new Subscriptions(this.#backplane, [ALL_CHANNEL, channelName('node', nodeId)]);
     this.#scopes = new ConnectionScopes(moduleRef);
     const registry = new ConnectionRegistry(this.#subscriptions);
     const delivery = new LocalDelivery(registry, this.#serverMessages, options.maxQueueBytes);
@@ -239,11 +240,12 @@ export class RealtimeNode implements OnModuleInit, OnApplicationShutdown {
     this.#logger.log(`Realtime backplane: ${this.#backplaneName}`);
     await this.#shared.start();
     await this.#backplane.start({
-      receive: (publication) => this.#remote.receive(publication),
+      receive: (_channel, publication) => this.#remote.receive(publication),
       stateChanged: (state) => {
         this.#backplaneState = state;
         this.#subscriptions.stateChanged(state);
       },
+      interrupted: () => {},
     });
     await this.#subscriptions.start();
     this.#isStarted = true;

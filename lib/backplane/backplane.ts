@@ -9,9 +9,11 @@ export interface PublishOutcome {
 /** What a backplane tells its node. */
 export interface BackplaneListener {
   /** A publication of another node to a channel subscribed here. */
-  receive(publication: Publication): void;
+  receive(channel: string, publication: Publication): void;
   /** Whether the other nodes can be reached, as a probe that goes all the way round has found. */
   stateChanged(state: 'up' | 'down'): void;
+  /** Publications to these channels may have been missed since the last one received; the subscriptions hold again. */
+  interrupted(channels: readonly string[]): void;
 }
 
 /**

@@ -44,7 +44,7 @@ export class MemoryBackplane implements Backplane {
 
   #deliver(channel: string, publication: Publication): boolean {
     if (this.#listener === undefined || !this.#channels.has(channel)) return false;
-    this.#listener.receive(asOverWire(publication));
+    this.#listener.receive(channel, asOverWire(publication));
     return true;
   }
 }

@@ -1,4 +1,5 @@
 import { isSendableCloseCode } from '../protocol/close-codes.js';
+import type { Delivery } from '../protocol/delivery.js';
 import type { Publication, Recipient } from './publication.js';
 
 type Kind = Publication['kind'];
@@ -24,6 +25,8 @@ const MAX_ERROR_LENGTH = 4_096;
 const MAX_TIMER_MS = 2_147_483_647;
 const ERROR_CODE = /^[A-Z][A-Z0-9_]{0,63}$/;
 
+const DELIVERIES: Readonly<Record<Delivery, true>> = { volatile: true, live: true, recoverable: true };
+
 /** The letter of each kind of recipient in the short form of a message. */
 export const LETTERS: Readonly<Record<Recipient['kind'], string>> = {
   all: 'a',
@@ -34,16 +37,16 @@ export const LETTERS: Readonly<Record<Recipient['kind'], string>> = {
 };
 
 const to: Check = (value) =>
-  isObject(value) && isRecipientKind(value.kind) && isName(value.key) && isNames(value.unless);
+  isObject(value) && isRecipientKind(value.kind) && isName(value.key) && isNames(value.exceptRooms);
 const replyTo: Check = (value) => isObject(value) && isId(value.node) && isId(value.id);
 const maybeReplyTo: Check = (value) => value === undefined || replyTo(value);
 
 const FIELDS: { readonly [K in Kind]: Fields<K> } = {
-  message: { to, type: isName, except: isNames, volatile: isBoolean, replyTo: maybeReplyTo },
+  message: { to, type: isName, except: isNames, delivery: isDelivery, replyTo: maybeReplyTo },
   disconnect: { to, code: isCloseCode, reason: isCloseReason, replyTo: maybeReplyTo },
   join: { to, room: isRoom, replyTo: maybeReplyTo },
   leave: { to, room: isRoom, replyTo: maybeReplyTo },
-  ask: { to, type: isName, payload: isPresent, timeoutMs: isDelay, replyTo },
+  request: { to, type: isName, payload: isPresent, timeoutMs: isDelay, replyTo },
   reply: { id: isId, delivered: isCount, dropped: isCount, answer: isAnswer },
 };
 
@@ -96,8 +99,8 @@ function isId(value: unknown): boolean {
   return typeof value === 'string' && value.length > 0 && value.length <= MAX_ID_LENGTH;
 }
 
-function isBoolean(value: unknown): boolean {
-  return typeof value === 'boolean';
+function isDelivery(value: unknown): boolean {
+  return typeof value === 'string' && Object.hasOwn(DELIVERIES, value);
 }
 
 function isCount(value: unknown): boolean {

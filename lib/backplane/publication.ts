@@ -1,10 +1,12 @@
+import type { Delivery } from '../protocol/delivery.js';
+
 /** Whom a publication is for. */
 export interface Recipient {
   readonly kind: 'all' | 'user' | 'room' | 'session' | 'connection';
   /** The id or name; `''` for all. */
   readonly key: string;
   /** Rooms whose members got it through another channel already. */
-  readonly unless: readonly string[];
+  readonly exceptRooms: readonly string[];
 }
 
 /** Where a node says what came of a publication: to the asking node, under the id of the question. */
@@ -33,7 +35,7 @@ export type Publication =
       readonly text: string | Buffer;
       /** Connections and sessions that do not get it. */
       readonly except: readonly string[];
-      readonly volatile: boolean;
+      readonly delivery: Delivery;
       readonly replyTo?: ReplyTo | undefined;
     }
   | {
@@ -50,7 +52,7 @@ export type Publication =
       readonly replyTo?: ReplyTo | undefined;
     }
   | {
-      readonly kind: 'ask';
+      readonly kind: 'request';
       readonly to: Recipient;
       readonly type: string;
       readonly payload: unknown;
@@ -58,7 +60,7 @@ export type Publication =
       readonly replyTo: ReplyTo;
     }
   | {
-      /** One node's reply: how many connections it reached, and for `ask` what they said. */
+      /** One node's reply: how many connections it reached, and for `request` what they replied. */
       readonly kind: 'reply';
       readonly id: string;
       readonly delivered: number;

@@ -1,17 +1,6 @@
 import { BackplaneError } from './backplane-error.js';
 import type { Backplane } from './backplane.js';
 
-/** A kind of recipient that has a channel of its own. */
-export type ChannelKind = 'user' | 'room' | 'node';
-
-/** The channel that every node isSubscribed. */
-export const ALL_CHANNEL = 'all';
-
-/** The one place that builds a channel's name. */
-export function channelOf(kind: ChannelKind, key: string): string {
-  return `${kind}:${key}`;
-}
-
 /** How long a join waits for the backplane; after that it holds for this node, and for the others once it is confirmed. */
 const CONFIRM_TIMEOUT_MS = 1_000;
 const RETRY_MS = 1_000;
@@ -65,19 +54,18 @@ export class Subscriptions {
    * Resolves when every later publish reaches this node, or when the backplane does not confirm that: then the
    * subscription is pending. Rejects when the backplane refuses it.
    */
-  gained(kind: 'user' | 'room', key: string): Promise<void> | undefined {
-    return this.#confirmed(channelOf(kind, key), this.#isAway);
+  ready(channel: string): Promise<void> | undefined {
+    return this.#confirmed(channel, this.#isAway);
   }
 
-  lost(kind: 'user' | 'room', key: string): void {
-    const channel = channelOf(kind, key);
+  release(channel: string): void {
     this.#pending.delete(channel);
     this.backplane.unsubscribe(channel);
   }
 
   /** Whether other nodes' messages do not arrive yet, although someone here waits for them. */
-  isPending(kind: 'user' | 'room', key: string): boolean {
-    return this.#pending.has(channelOf(kind, key));
+  isPending(channel: string): boolean {
+    return this.#pending.has(channel);
   }
 
   #confirmed(channel: string, isAway: boolean): Promise<void> | undefined {

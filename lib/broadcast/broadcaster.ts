@@ -200,7 +200,7 @@ export class Broadcaster<C extends AnyContract = AnyContract> {
       type,
       text,
       except,
-      volatile,
+      delivery: volatile ? 'volatile' : 'live',
     }));
     return this.#publish(publications, counts, confirmWithinMs);
   }
@@ -234,7 +234,7 @@ export class Broadcaster<C extends AnyContract = AnyContract> {
     const connections = this.delivery.recipientsOf(type, to);
     const here = this.requests.ask(connections, { type, payload, reply }, timeoutMs);
     if (this.#isHere(to)) return here;
-    const elsewhere = this.remote.ask({ kind: 'ask', to, type, payload: payload ?? null, timeoutMs });
+    const elsewhere = this.remote.ask({ kind: 'request', to, type, payload: payload ?? null, timeoutMs });
     return firstAnswer([here, elsewhere.then((answer) => validAnswer(reply, answer))]);
   }
 

@@ -50,7 +50,7 @@ export class ClientRequests {
       if (!connection.isOpen) continue;
       // Throws for a text that is too large, which then waits for no answer.
       connection.sendText(text);
-      connection.expectAnswer();
+      connection.receiveQueue.expectReply();
       waitingFor.add(connection);
     }
     if (waitingFor.size === 0) {
@@ -129,7 +129,7 @@ export class ClientRequests {
   ): void {
     // While its answer was validated it may have timed out, disconnected or answered again.
     if (!pending.waitingFor.delete(connection)) return;
-    connection.answerSettled();
+    connection.receiveQueue.replySettled();
     if (pending.waitingFor.size > 0) return;
     this.#settle(id, pending);
     pending.reject(new ClientRequestError(code, message, details));
@@ -138,7 +138,7 @@ export class ClientRequests {
   #settle(id: string, pending: PendingRequest): void {
     clearTimeout(pending.timer);
     this.#pending.delete(id);
-    for (const connection of pending.waitingFor) connection.answerSettled();
+    for (const connection of pending.waitingFor) connection.receiveQueue.replySettled();
     pending.waitingFor.clear();
   }
 }

@@ -1,6 +1,6 @@
 import type { Backplane, PublishOutcome } from '../backplane/backplane.js';
 import type { Publication, Recipient, ReplyTo } from '../backplane/publication.js';
-import { ALL_CHANNEL, channelOf } from '../backplane/subscriptions.js';
+import { ALL_CHANNEL, channelName } from '../protocol/channel.js';
 import { nodeOf } from '../connections/connection-id.js';
 import { ErrorCode } from '../protocol/error-codes.js';
 import { ClientRequestError } from './client-requests.js';
@@ -8,7 +8,7 @@ import { failureOf, type Receipt, type DeliveryCounts } from './receipt.js';
 import type { ReplyCollector, Reply } from './reply-collector.js';
 
 type Addressed = Extract<Publication, { to: Recipient }>;
-type Question = Omit<Extract<Publication, { kind: 'ask' }>, 'replyTo'>;
+type Question = Omit<Extract<Publication, { kind: 'request' }>, 'replyTo'>;
 
 // What a node needs beyond the client's own time to carry a question there and the answer back.
 const TRAVEL_MS = 1_000;
@@ -98,9 +98,9 @@ function channelFor({ kind, key }: Recipient): string {
   switch (kind) {
     case 'user':
     case 'room':
-      return channelOf(kind, key);
+      return channelName(kind, key);
     case 'connection':
-      return channelOf('node', nodeOf(key));
+      return channelName('node', nodeOf(key));
     case 'all':
     case 'session':
       return ALL_CHANNEL;

@@ -1,6 +1,7 @@
 import type { Recipient } from '../backplane/publication.js';
 import type { Connection } from '../connections/connection.js';
 import type { ConnectionRegistry } from '../connections/connection-registry.js';
+import { excludes } from '../connections/exclusions.js';
 import type { Frame } from '../connections/frame.js';
 import { MessageTooLargeError } from '../connections/message-too-large.js';
 import { DeliveryCounts } from './receipt.js';
@@ -14,6 +15,8 @@ export interface Delivery {
   readonly except: readonly string[];
   readonly volatile: boolean;
 }
+
+const NO_ROOMS: ReadonlySet<string> = new Set();
 
 /** Writes messages to the connections of this node. */
 export class LocalDelivery {
@@ -38,24 +41,24 @@ export class LocalDelivery {
   ): DeliveryCounts {
     const { frame, except, volatile } = delivery;
     const paths = this.serverMessages.pathsOf(delivery.type);
-    const elsewhere = served === undefined ? exclusionOf(to) : undefined;
-    const hasExceptions = except.length > 0 || elsewhere !== undefined || served !== undefined;
+    const exclusions = { except, exceptRooms: served === undefined ? roomsOf(to) : NO_ROOMS };
+    const hasExclusions = except.length > 0 || exclusions.exceptRooms.size > 0;
     for (const connection of this.#members(to.kind, to.key)) {
       // A message of one gateway's contract is no business of the clients on another path.
       if (paths !== undefined && !paths.has(connection.path)) continue;
-      if (hasExceptions && isLeftOut(connection, except, elsewhere, served)) continue;
-      counts.count(connection.sendFrame(frame, volatile));
+      if (hasExclusions && excludes(connection, exclusions)) continue;
+      if (served !== undefined && !isFirst(connection, served)) continue;
+      counts.count(connection.sendFrame(frame, volatile ? 'volatile' : 'live'));
     }
     return counts;
   }
 
   /** This node's connections that a recipient means, as they are now. */
   recipients(to: Recipient): Connection[] {
-    const elsewhere = exclusionOf(to);
     const members = Array.from(this.#members(to.kind, to.key));
-    return elsewhere === undefined
-      ? members
-      : members.filter((connection) => !isInOneOf(connection, elsewhere));
+    if (to.exceptRooms.length === 0) return members;
+    const exclusions = { except: [], exceptRooms: roomsOf(to) };
+    return members.filter((connection) => !excludes(connection, exclusions));
   }
 
   /** Of these, the ones whose path has the message in its contract. */
@@ -86,33 +89,12 @@ export class LocalDelivery {
   }
 }
 
-function isExcepted(connection: Connection, except: readonly string[]): boolean {
-  return except.includes(connection.id) || except.includes(connection.sessionId);
+/** Adds the connection; false when it has been served already. */
+function isFirst(connection: Connection, served: Set<Connection>): boolean {
+  const { size } = served;
+  return served.add(connection).size > size;
 }
 
-function isLeftOut(
-  connection: Connection,
-  except: readonly string[],
-  elsewhere: ReadonlySet<string> | undefined,
-  served: Set<Connection> | undefined,
-): boolean {
-  if (isExcepted(connection, except)) return true;
-  if (elsewhere !== undefined && isInOneOf(connection, elsewhere)) return true;
-  if (served === undefined) return false;
-  if (served.has(connection)) return true;
-  served.add(connection);
-  return false;
-}
-
-/** The rooms whose members got it through another channel. */
-function exclusionOf({ unless }: Recipient): ReadonlySet<string> | undefined {
-  return unless.length === 0 ? undefined : new Set(unless);
-}
-
-// Over the smaller of the two: a connection is in few rooms, or the list is short.
-function isInOneOf(connection: Connection, names: ReadonlySet<string>): boolean {
-  const joined = connection.rooms;
-  const [few, many] = joined.size < names.size ? [joined, names] : [names, joined];
-  for (const name of few) if (many.has(name)) return true;
-  return false;
+function roomsOf({ exceptRooms }: Recipient): ReadonlySet<string> {
+  return exceptRooms.length === 0 ? NO_ROOMS : new Set(exceptRooms);
 }

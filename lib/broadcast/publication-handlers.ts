@@ -1,6 +1,6 @@
 import type { Backplane } from '../backplane/backplane.js';
 import type { Publication, RemoteAnswer, ReplyTo } from '../backplane/publication.js';
-import { channelOf } from '../backplane/subscriptions.js';
+import { channelName } from '../protocol/channel.js';
 import type { Connection } from '../connections/connection.js';
 import { Frame } from '../connections/frame.js';
 import type { WireError } from '../protocol/envelope.js';
@@ -40,9 +40,14 @@ export class PublicationHandlers {
   #carryOut(publication: Publication): void {
     switch (publication.kind) {
       case 'message': {
-        const { type, text, except, volatile, replyTo } = publication;
+        const { type, text, except, replyTo } = publication;
         this.#noteUnknown(type);
-        const delivery = { type, frame: new Frame(text), except, volatile };
+        const delivery = {
+          type,
+          frame: new Frame(text),
+          except,
+          volatile: publication.delivery === 'volatile',
+        };
         // Another node may allow more than this one; the clients here are not to blame.
         this.delivery.requireSize(delivery);
         const counts = this.delivery.deliver(publication.to, delivery);
@@ -58,7 +63,7 @@ export class PublicationHandlers {
       case 'leave':
         this.#apply(publication, (connection) => connection.leave(publication.room));
         return;
-      case 'ask':
+      case 'request':
         this.#ask(publication).catch((error: unknown) => this.onFailure(error));
         return;
       case 'reply':
@@ -105,7 +110,7 @@ export class PublicationHandlers {
     payload,
     timeoutMs,
     replyTo,
-  }: Extract<Publication, { kind: 'ask' }>): Promise<void> {
+  }: Extract<Publication, { kind: 'request' }>): Promise<void> {
     const reply = this.serverMessages.entryOf(type)?.reply;
     const connections = this.delivery.recipientsOf(type, to);
     let answer: RemoteAnswer;
@@ -123,7 +128,7 @@ export class PublicationHandlers {
     if (replyTo === undefined) return;
     const reply: Publication = { kind: 'reply', id: replyTo.id, delivered, dropped, answer };
     this.backplane
-      .publish(channelOf('node', replyTo.node), reply)
+      .publish(channelName('node', replyTo.node), reply)
       .catch((error: unknown) => this.onFailure(error));
   }
 }

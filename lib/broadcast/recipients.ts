@@ -3,7 +3,7 @@ import { checkRoomName } from '../connections/room-name.js';
 
 const MAX_ROOMS = 100;
 const NONE: readonly string[] = [];
-const ALL: readonly Recipient[] = [{ kind: 'all', key: '', unless: NONE }];
+const ALL: readonly Recipient[] = [{ kind: 'all', key: '', exceptRooms: NONE }];
 
 /** What the broadcaster's methods are given, checked, as recipients. Each throws a sentence that names the argument. */
 export function everyone(): readonly Recipient[] {
@@ -11,7 +11,7 @@ export function everyone(): readonly Recipient[] {
 }
 
 export function user(userId: unknown): readonly Recipient[] {
-  return [{ kind: 'user', key: requireId('a user id', userId), unless: NONE }];
+  return [{ kind: 'user', key: requireId('a user id', userId), exceptRooms: NONE }];
 }
 
 export function users(userIds: unknown): readonly Recipient[] {
@@ -19,21 +19,21 @@ export function users(userIds: unknown): readonly Recipient[] {
   return Array.from(distinct, (userId) => ({
     kind: 'user',
     key: requireId('a user id', userId),
-    unless: NONE,
+    exceptRooms: NONE,
   }));
 }
 
 export function session(sessionId: unknown): readonly Recipient[] {
-  return [{ kind: 'session', key: requireId('a session id', sessionId), unless: NONE }];
+  return [{ kind: 'session', key: requireId('a session id', sessionId), exceptRooms: NONE }];
 }
 
 export function connection(connectionId: unknown): readonly Recipient[] {
-  return [{ kind: 'connection', key: requireId('a connection id', connectionId), unless: NONE }];
+  return [{ kind: 'connection', key: requireId('a connection id', connectionId), exceptRooms: NONE }];
 }
 
 export function room(name: unknown): readonly Recipient[] {
   checkRoomName(name);
-  return [{ kind: 'room', key: name, unless: NONE }];
+  return [{ kind: 'room', key: name, exceptRooms: NONE }];
 }
 
 /** Each room is published on its own channel; its later copies skip the connections in an earlier room of the list. */
@@ -48,7 +48,7 @@ export function rooms(names: unknown): readonly Recipient[] {
       `Expected at most ${MAX_ROOMS} rooms in one send, got ${distinct.length}: send in several parts, or to one room that they share.`,
     );
   }
-  return distinct.map((key, i) => ({ kind: 'room', key, unless: distinct.slice(0, i) }));
+  return distinct.map((key, i) => ({ kind: 'room', key, exceptRooms: distinct.slice(0, i) }));
 }
 
 /** The ids that a send leaves out. */

@@ -1,39 +1,31 @@
+import { channelName } from '../protocol/channel.js';
 import type { Connection, RoomMembership } from './connection.js';
 import { ConnectionIndex } from './connection-index.js';
+import type { ChannelSubscriptions, MembershipListener } from './membership-listener.js';
 import { checkRoomName } from './room-name.js';
-
-/**
- * Told which users and rooms this node serves, so that messages for them find it. `gained` may repeat; it resolves when
- * every later publish from any node reaches this one, or when that is pending because the backplane is away. `lost` comes
- * after the last member has gone.
- */
-export interface MembershipListener {
-  gained(kind: InterestKind, key: string): Promise<void> | undefined;
-  lost(kind: InterestKind, key: string): void;
-  /** Whether other nodes' messages do not arrive yet. */
-  isPending(kind: InterestKind, key: string): boolean;
-}
-
-export type InterestKind = 'user' | 'room';
 
 const DONE = Promise.resolve();
 
-/** This node's connections, by id, user, session and room; each look-up and change costs the same at any size. */
+/** This node's connections, by id, user, session and room; the cost of a lookup or change does not depend on their number. */
 export class ConnectionRegistry implements RoomMembership, Iterable<Connection> {
   readonly #connections = new Map<string, Connection>();
   readonly #users = new ConnectionIndex<Connection>();
   readonly #sessions = new ConnectionIndex<Connection>();
   readonly #rooms = new ConnectionIndex<Connection>();
-  /** Joins that wait, by connection id and room: whoever joins again meanwhile is told the same. */
+  /** Joins that wait for the backplane, by connection id and room: a second join of the same room gets the same promise. */
   readonly #joining = new Map<string, Promise<void>>();
 
-  constructor(private readonly interest: MembershipListener) {}
+  constructor(
+    private readonly subscriptions: ChannelSubscriptions,
+    private readonly listeners: readonly MembershipListener[] = [],
+  ) {}
 
+  /** The number of open connections on this node. */
   get size(): number {
     return this.#connections.size;
   }
 
-  /** How many users, sessions and rooms have a connection here. */
+  /** The numbers of connections on this node, and of the users, sessions and rooms that have one. */
   get counts(): { connections: number; users: number; sessions: number; rooms: number } {
     return {
       connections: this.#connections.size,
@@ -43,28 +35,33 @@ export class ConnectionRegistry implements RoomMembership, Iterable<Connection> 
     };
   }
 
+  /** The connection with this id, if it is open on this node. */
   get(connectionId: string): Connection | undefined {
     return this.#connections.get(connectionId);
   }
 
+  /** The user's connections on this node; a copy. */
   ofUser(userId: string): readonly Connection[] {
     return [...this.#users.of(userId)];
   }
 
+  /** The session's connections on this node; a copy. */
   ofSession(sessionId: string): readonly Connection[] {
     return [...this.#sessions.of(sessionId)];
   }
 
+  /** The room's connections on this node; a copy. */
   inRoom(room: string): readonly Connection[] {
     return [...this.#rooms.of(room)];
   }
 
+  /** Iterates over every connection on this node. */
   [Symbol.iterator](): Iterator<Connection> {
     return this.#connections.values();
   }
 
-  /** @internal The live members of a room, without a copy. */
-  membersOf(kind: InterestKind, key: string): Iterable<Connection> {
+  /** @internal The live members of a user or room, without a copy. */
+  membersOf(kind: 'user' | 'room', key: string): Iterable<Connection> {
     return kind === 'user' ? this.#users.of(key) : this.#rooms.of(key);
   }
 
@@ -73,9 +70,9 @@ export class ConnectionRegistry implements RoomMembership, Iterable<Connection> 
     this.#connections.set(connection.id, connection);
     this.#sessions.add(connection.sessionId, connection);
     const { userId } = connection;
-    if (userId === undefined) return undefined;
-    this.#users.add(userId, connection);
-    return this.interest.gained('user', userId);
+    if (userId !== undefined) this.#users.add(userId, connection);
+    for (const listener of this.listeners) listener.opened?.(connection);
+    return userId === undefined ? undefined : this.subscriptions.ready(channelName('user', userId));
   }
 
   /** @internal Lets a connection continue a session; it keeps its own when another user holds that one. */
@@ -95,41 +92,50 @@ export class ConnectionRegistry implements RoomMembership, Iterable<Connection> 
     if (!this.#connections.delete(connection.id)) return;
     this.#sessions.delete(connection.sessionId, connection);
     const { userId } = connection;
-    if (userId !== undefined && this.#users.delete(userId, connection)) this.interest.lost('user', userId);
-    for (const room of connection.rooms) {
-      if (this.#joining.size > 0) this.#joining.delete(joinKey(connection, room));
-      if (this.#rooms.delete(room, connection)) this.interest.lost('room', room);
+    if (userId !== undefined && this.#users.delete(userId, connection)) {
+      this.subscriptions.release(channelName('user', userId));
     }
+    for (const room of connection.rooms) this.#removeFromRoom(connection, room);
+    for (const listener of this.listeners) listener.closed?.(connection);
   }
 
+  /** @internal */
   join(connection: Connection, room: string): Promise<void> {
     try {
       checkRoomName(room);
     } catch (error) {
       return Promise.reject(error);
     }
-    // A connection that closed meanwhile is in no room: nothing would ever take it out again.
+    // A connection that has closed must not enter a room: nothing would remove it.
     if (!this.#connections.has(connection.id)) return DONE;
     const key = joinKey(connection, room);
     const joining = this.#joining.get(key);
     if (joining !== undefined) return joining;
     const hasEntered = connection.enterRoom(room);
     this.#rooms.add(room, connection);
-    const gained = this.interest.gained('room', room);
-    if (gained === undefined) return DONE;
-    // One that was in the room already stays when its second join is refused.
-    return hasEntered ? this.#join(connection, room, key, gained) : gained;
+    if (hasEntered) for (const listener of this.listeners) listener.joined?.(connection, room);
+    const ready = this.subscriptions.ready(channelName('room', room));
+    if (ready === undefined) return DONE;
+    // A connection that was in the room already stays in it when its second join is refused.
+    return hasEntered ? this.#join(connection, room, key, ready) : ready;
   }
 
   /** @internal Whether messages of other nodes to the room do not reach this node yet. */
   isPending(room: string): boolean {
-    return this.interest.isPending('room', room);
+    return this.subscriptions.isPending(channelName('room', room));
   }
 
-  #join(connection: Connection, room: string, key: string, gained: Promise<void>): Promise<void> {
-    const joining = gained
+  /** @internal */
+  leave(connection: Connection, room: string): void {
+    if (!connection.exitRoom(room)) return;
+    this.#removeFromRoom(connection, room);
+    for (const listener of this.listeners) listener.left?.(connection, room);
+  }
+
+  #join(connection: Connection, room: string, key: string, ready: Promise<void>): Promise<void> {
+    const joining = ready
       .catch((error: unknown) => {
-        // A join that rejects has not happened; one that has left since, and perhaps come back, is another matter.
+        // A join that rejects has not happened, unless the connection has left since and perhaps joined again.
         if (this.#joining.get(key) === joining) this.leave(connection, room);
         throw error;
       })
@@ -140,10 +146,9 @@ export class ConnectionRegistry implements RoomMembership, Iterable<Connection> 
     return joining;
   }
 
-  leave(connection: Connection, room: string): void {
-    if (!connection.exitRoom(room)) return;
+  #removeFromRoom(connection: Connection, room: string): void {
     if (this.#joining.size > 0) this.#joining.delete(joinKey(connection, room));
-    if (this.#rooms.delete(room, connection)) this.interest.lost('room', room);
+    if (this.#rooms.delete(room, connection)) this.subscriptions.release(channelName('room', room));
   }
 }
 

@@ -1,10 +1,12 @@
 import { CloseCode, fitCloseReason, isSendableCloseCode } from '../protocol/close-codes.js';
 import { encodeMessage } from '../protocol/codec.js';
 import { isReservedType, type Message } from '../protocol/envelope.js';
+import type { Delivery } from '../protocol/delivery.js';
 import { Frame, isTextLargerThan } from './frame.js';
 import { MessageTooLargeError } from './message-too-large.js';
-import type { SendQueue, WebSocketLike } from './send-queue.js';
 import type { PathParams } from './path-params.js';
+import type { ReceiveQueue } from './receive-queue.js';
+import type { SendQueue, WebSocketLike } from './send-queue.js';
 
 export type { ParamsOf, PathParams } from './path-params.js';
 
@@ -47,6 +49,12 @@ export interface RoomMembership {
   leave(connection: Connection, room: string): void;
 }
 
+/** The two directions of a connection. */
+export interface ConnectionQueues {
+  readonly send: SendQueue;
+  readonly receive: ReceiveQueue;
+}
+
 /** What was sent before the connection was ready. */
 interface HeldFrames {
   readonly frames: Frame[];
@@ -76,6 +84,8 @@ export class Connection<
   readonly params: Params;
   readonly ip: string;
   readonly connectedAt = Date.now();
+  /** @internal The messages of the client. */
+  readonly receiveQueue: ReceiveQueue;
 
   #sessionId: string;
   #userId: string | undefined;
@@ -89,14 +99,20 @@ export class Connection<
   readonly #sendQueue: SendQueue;
   readonly #membership: RoomMembership;
 
-  constructor(origin: ConnectionOrigin, ws: WebSocketLike, sendQueue: SendQueue, membership: RoomMembership) {
+  constructor(
+    origin: ConnectionOrigin,
+    ws: WebSocketLike,
+    queues: ConnectionQueues,
+    membership: RoomMembership,
+  ) {
     this.id = origin.id;
     this.#sessionId = origin.sessionId;
     this.path = origin.path;
     this.params = origin.params as Params;
     this.ip = origin.ip;
     this.#ws = ws;
-    this.#sendQueue = sendQueue;
+    this.#sendQueue = queues.send;
+    this.receiveQueue = queues.receive;
     this.#membership = membership;
   }
 
@@ -141,7 +157,7 @@ export class Connection<
     const frame = new Frame(encodeMessage(message.type, message.payload));
     const { maxBytes } = this.#sendQueue;
     if (frame.isLargerThan(maxBytes)) throw new MessageTooLargeError(message.type, frame.length, maxBytes);
-    return this.sendFrame(frame, false) === 'sent';
+    return this.sendFrame(frame, 'live') === 'sent';
   }
 
   /**
@@ -166,6 +182,8 @@ export class Connection<
     this.#held = undefined;
     this.#sendQueue.finish();
     this.#ws.close(code, fitCloseReason(reason));
+    // A socket that is not read would not see the client's close frame before `closeTimeoutMs` has passed.
+    this.receiveQueue.release();
   }
 
   /** @internal Writes out what this turn has brought; for whoever closes the socket itself. */
@@ -174,10 +192,10 @@ export class Connection<
   }
 
   /** @internal */
-  sendFrame(frame: Frame, volatile: boolean): 'sent' | 'dropped' | 'closed' {
+  sendFrame(frame: Frame, delivery: Delivery): 'sent' | 'dropped' | 'closed' {
     if (!this.isOpen) return 'closed';
     if (this.#held !== undefined) return this.#hold(this.#held, frame);
-    const outcome = this.#sendQueue.write(frame, volatile);
+    const outcome = this.#sendQueue.write(frame, delivery === 'volatile');
     if (outcome !== 'overflow') return outcome;
     this.#closeSlow();
     return 'closed';
@@ -202,7 +220,7 @@ export class Connection<
     const held = this.#held?.frames ?? [];
     this.#held = undefined;
     this.sendText(hello);
-    for (const frame of held) this.sendFrame(frame, false);
+    for (const frame of held) this.sendFrame(frame, 'live');
   }
 
   /** @internal */
@@ -226,12 +244,6 @@ export class Connection<
   get queuedBytes(): number {
     return this.#sendQueue.queuedBytes;
   }
-
-  /** @internal A request was put to this client; its answer must get through, however much else waits. */
-  expectAnswer(): void {}
-
-  /** @internal The request has its answer, or needs none any more. */
-  answerSettled(): void {}
 
   /** @internal */
   ping(): void {

@@ -28,22 +28,23 @@ export class ReceiveQueue {
   #waiting: ClientFrame[] | undefined;
   /** Those whose handlers have not ended; few, as `concurrency` says. */
   readonly #running: ClientFrame[] = [];
-  #isOpen = false;
+  /** Handles messages; there is none before `open` and after `close`. */
+  #handle: HandleFrame | undefined;
   #isPaused = false;
-  #answersOwed = 0;
+  #repliesOwed = 0;
   #isReleased = false;
   #onSettled: (() => void) | undefined;
 
   constructor(
     private readonly socket: Pausable,
     private readonly settings: ReceiveQueueSettings,
-    private readonly handle: HandleFrame,
   ) {}
 
   /** False when the message cannot even wait. */
   push(frame: ClientFrame): boolean {
-    if (this.#isOpen && this.#running.length < this.settings.concurrency && this.#waiting === undefined) {
-      this.#handle(frame);
+    const handle = this.#handle;
+    if (handle !== undefined && this.#waiting === undefined && this.#hasFreeSlot) {
+      this.#run(handle, frame);
       return true;
     }
     const waiting = (this.#waiting ??= []);
@@ -53,22 +54,23 @@ export class ReceiveQueue {
     return true;
   }
 
-  /** The client owes an answer: it has to be read. */
-  expectAnswer(): void {
-    this.#answersOwed++;
+  /** The client owes a reply to a request: the socket has to be read. */
+  expectReply(): void {
+    this.#repliesOwed++;
     if (!this.#isPaused) return;
     this.#isPaused = false;
     this.socket.resume();
   }
 
-  answerSettled(): void {
-    this.#answersOwed--;
+  /** The request has its reply, or does not need one any more. */
+  replySettled(): void {
+    this.#repliesOwed--;
     this.#pauseIfFull();
   }
 
-  /** Begins to handle what has waited. */
-  open(): void {
-    this.#isOpen = true;
+  /** Handles what has waited, and what comes from now on, with `handle`. */
+  open(handle: HandleFrame): void {
+    this.#handle = handle;
     this.#next();
     this.#settleIfIdle();
   }
@@ -107,13 +109,17 @@ export class ReceiveQueue {
 
   /** Forgets what waits; its connection is gone. */
   close(): void {
-    this.#isOpen = false;
+    this.#handle = undefined;
     this.#waiting = undefined;
     this.#settleIfIdle();
   }
 
-  #handle(frame: ClientFrame): void {
-    const pending = this.handle(frame);
+  get #hasFreeSlot(): boolean {
+    return this.#running.length < this.settings.concurrency;
+  }
+
+  #run(handle: HandleFrame, frame: ClientFrame): void {
+    const pending = handle(frame);
     if (pending === undefined) return;
     this.#running.push(frame);
     // The dispatcher answers every failure itself: this promise never rejects.
@@ -129,7 +135,7 @@ export class ReceiveQueue {
     if (
       this.#isReleased ||
       this.#isPaused ||
-      this.#answersOwed > 0 ||
+      this.#repliesOwed > 0 ||
       length < this.settings.maxWaitingMessages
     )
       return;
@@ -145,8 +151,8 @@ export class ReceiveQueue {
     const waiting = this.#waiting;
     if (waiting === undefined) return;
     let taken = 0;
-    while (this.#isOpen && taken < waiting.length && this.#running.length < this.settings.concurrency) {
-      this.#handle(waiting[taken++] as ClientFrame);
+    while (this.#handle !== undefined && taken < waiting.length && this.#hasFreeSlot) {
+      this.#run(this.#handle, waiting[taken++] as ClientFrame);
     }
     if (this.#waiting !== waiting) return;
     if (taken === waiting.length) this.#waiting = undefined;

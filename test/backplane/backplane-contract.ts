@@ -3,7 +3,7 @@ import { BackplaneError } from '../../lib/backplane/backplane-error.js';
 import type { Backplane } from '../../lib/backplane/backplane.js';
 import type { Publication } from '../../lib/backplane/publication.js';
 import { message, TestNode } from './test-node.js';
-import { until } from './until.js';
+import { until } from '../rig/clock/until.js';
 
 /** What a driver's nodes stand on. */
 export interface Ground {
@@ -131,13 +131,14 @@ export function backplaneContract(
       expect(subscriber.types.filter((type) => type === 'left')).toHaveLength(heard);
     });
 
-    it.each(ODD_NAMES)('takes %j as a channel', async (name) => {
+    it.each(ODD_NAMES)('takes %j as a channel, and names it on receipt', async (name) => {
       const [publisher, subscriber] = [await node(), await node()];
       await subscriber.subscribe(name);
       await subscriber.subscribe(`${name}.`);
       expect(await publisher.say(name, 'odd')).toEqual({ nodes: 1 });
       await subscriber.isSubscribed(1);
       expect(subscriber.types).toEqual(['odd']);
+      expect(subscriber.channels).toEqual([name]);
     });
 
     it('carries 256 KB unchanged', async () => {
@@ -153,14 +154,14 @@ export function backplaneContract(
     it('carries each kind of publication unchanged', async () => {
       const [publisher, subscriber] = [await node(), await node()];
       await subscriber.subscribe('node:x');
-      const to = { kind: 'user', key: 'u \u{1f37d}', unless: ['a', 'b'] } as const;
+      const to = { kind: 'user', key: 'u \u{1f37d}', exceptRooms: ['a', 'b'] } as const;
       const replyTo = { node: 'n', id: '1' };
       const said: Publication[] = [
-        { ...message('m'), to, except: ['c', 's'], volatile: true, replyTo },
+        { ...message('m'), to, except: ['c', 's'], delivery: 'volatile', replyTo },
         { kind: 'disconnect', to, code: 4_500, reason: 'line\nbreak', replyTo },
         { kind: 'join', to, room: 'r', replyTo },
         { kind: 'leave', to, room: 'r' },
-        { kind: 'ask', to, type: 'q', payload: { deep: [1, null] }, timeoutMs: 5, replyTo },
+        { kind: 'request', to, type: 'q', payload: { deep: [1, null] }, timeoutMs: 5, replyTo },
         { kind: 'reply', id: '1', delivered: 2, dropped: 1, answer: { ok: true, payload: 'yes' } },
       ];
       for (const publication of said) await publisher.backplane.publish('node:x', publication);

@@ -6,10 +6,10 @@ import { promisify } from 'node:util';
 import { Cluster } from 'ioredis';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { RedisConfiguration } from '../../lib/backplane/redis/client/redis-configuration.js';
-import { RedisClusterServers, tlsFlags, type Certificate } from './redis-cluster-servers.js';
-import { RedisNode } from './redis-node.js';
-import { freePort, RedisServer } from './redis-server.js';
-import { until } from './until.js';
+import { RedisClusterServers, tlsFlags, type Certificate } from '../rig/redis/cluster-servers.js';
+import { RedisNode } from '../rig/redis/redis-node.js';
+import { freePort, RedisServer } from '../rig/redis/redis-server.js';
+import { until } from '../rig/clock/until.js';
 
 /** The rules of the ACL user that lib/backplane/redis/client/redis-names.ts documents. */
 async function documentedRules(): Promise<string[]> {
@@ -83,6 +83,7 @@ describe('RedisBackplane, with limited rights', () => {
     await stranger.backplane.start({
       receive: () => {},
       stateChanged: (state) => stranger.states.push(state),
+      interrupted: () => {},
     });
     await expect(stranger.backplane.subscribe('all')).rejects.toMatchObject({ reason: 'refused' });
     expect(stranger.state).not.toBe('up');
@@ -116,7 +117,7 @@ describe('RedisBackplane, with limited rights', () => {
       await talk({ host: 'localhost', port: tlsPort, password: 'secret', tls: { ca } });
       const stranger = new RedisNode(`rediss://:secret@127.0.0.1:${tlsPort}`, 'c');
       nodes.push(stranger);
-      await stranger.backplane.start({ receive: () => {}, stateChanged: () => {} });
+      await stranger.backplane.start({ receive: () => {}, stateChanged: () => {}, interrupted: () => {} });
       await until('the certificate is refused', () =>
         stranger.lines.some((line) => /self.signed/.test(line)),
       );

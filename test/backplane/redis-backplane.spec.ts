@@ -1,9 +1,9 @@
 import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { backplaneContract } from './backplane-contract.js';
-import { RedisNode } from './redis-node.js';
-import { RedisServer } from './redis-server.js';
-import { until } from './until.js';
+import { RedisNode } from '../rig/redis/redis-node.js';
+import { RedisServer } from '../rig/redis/redis-server.js';
+import { until } from '../rig/clock/until.js';
 
 backplaneContract('RedisBackplane on one Redis', async () => {
   const server = await RedisServer.start();
@@ -74,7 +74,7 @@ describe('RedisBackplane', () => {
     await client.publish(name as string, Buffer.from([0xff, 0xfe, 10, 0x7b, 0xc3, 10]));
     await client.publish(
       name as string,
-      'z 1\n{"kind":"tomorrow","to":{"kind":"all","key":"","unless":[]}}\n',
+      'z 1\n{"kind":"tomorrow","to":{"kind":"all","key":"","exceptRooms":[]}}\n',
     );
     client.disconnect();
     await other.say('all', 'readable');

@@ -3,11 +3,11 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { RedisNames } from '../../lib/backplane/redis/client/redis-names.js';
 import { slotOf } from '../../lib/backplane/redis/cluster/redis-slots.js';
 import { backplaneContract } from './backplane-contract.js';
-import { RedisClusterServers } from './redis-cluster-servers.js';
-import { LossyPath } from './lossy-path.js';
-import { PREFIX, RedisNode } from './redis-node.js';
-import type { RedisServer } from './redis-server.js';
-import { until } from './until.js';
+import { RedisClusterServers } from '../rig/redis/cluster-servers.js';
+import { LossyPath } from '../rig/network/lossy-path.js';
+import { PREFIX, RedisNode } from '../rig/redis/redis-node.js';
+import type { RedisServer } from '../rig/redis/redis-server.js';
+import { until } from '../rig/clock/until.js';
 
 backplaneContract('RedisBackplane on a Redis Cluster', async () => {
   const servers = await RedisClusterServers.start();

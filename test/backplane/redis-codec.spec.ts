@@ -2,12 +2,14 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Publication, Recipient } from '../../lib/backplane/publication.js';
 import { MAX_NAMES } from '../../lib/backplane/publication-fields.js';
+import type { Delivery } from '../../lib/protocol/delivery.js';
 import { RedisCodec } from '../../lib/backplane/redis/redis-codec.js';
 import { RECORDED_0_1_0 } from './recorded-publications.js';
 
 type Message = Extract<Publication, { kind: 'message' }>;
 
 const kinds: Recipient['kind'][] = ['all', 'user', 'room', 'session', 'connection'];
+const DELIVERIES: Delivery[] = ['volatile', 'live', 'recoverable'];
 
 /** What another node makes of it. */
 function carried(publication: Publication): Publication | undefined {
@@ -18,8 +20,8 @@ function carried(publication: Publication): Publication | undefined {
 }
 
 const plain = {
-  ...{ kind: 'message', type: 't', except: [], volatile: false },
-  to: { kind: 'user', key: 'ada', unless: [] },
+  ...{ kind: 'message', type: 't', except: [], delivery: 'live' },
+  to: { kind: 'user', key: 'ada', exceptRooms: [] },
 } as const;
 
 function read(head: object) {
@@ -32,11 +34,11 @@ describe('RedisCodec', () => {
     const names = fc.oneof(fc.constant([]), fc.array(text, { maxLength: 3 }));
     const message = fc.record<Message>({
       kind: fc.constant('message'),
-      to: fc.record({ kind: fc.constantFrom(...kinds), key: text, unless: names }),
+      to: fc.record({ kind: fc.constantFrom(...kinds), key: text, exceptRooms: names }),
       type: text,
       text,
       except: names,
-      volatile: fc.boolean(),
+      delivery: fc.constantFrom(...DELIVERIES),
     });
     fc.assert(
       fc.property(message, (given) => {
@@ -46,10 +48,10 @@ describe('RedisCodec', () => {
   });
 
   it('spends a short line on a message with nothing special about it', () => {
-    const to = { kind: 'user', key: 'ada', unless: [] } as const;
-    const message: Message = { kind: 'message', to, type: 'x:y', text: '{}', except: [], volatile: false };
+    const to = { kind: 'user', key: 'ada', exceptRooms: [] } as const;
+    const message: Message = { kind: 'message', to, type: 'x:y', text: '{}', except: [], delivery: 'live' };
     expect(new RedisCodec('one').encode(message)).toBe('one 1\nu x:y ada\n{}');
-    expect(new RedisCodec('one').encode({ ...message, volatile: true })).toBe('one 1\nU x:y ada\n{}');
+    expect(new RedisCodec('one').encode({ ...message, delivery: 'volatile' })).toBe('one 1\nU x:y ada\n{}');
   });
 
   it.each([
@@ -70,7 +72,7 @@ describe('RedisCodec', () => {
 
   it('reads no message whose text is not UTF-8, which would close every browser it is written to', () => {
     const text = Buffer.from([0x22, 0xff, 0xc3]);
-    for (const line of ['u a b', JSON.stringify({ ...plain, text: undefined, volatile: true })]) {
+    for (const line of ['u a b', JSON.stringify({ ...plain, text: undefined, delivery: 'volatile' })]) {
       const message = Buffer.concat([Buffer.from(`one 1\n${line}\n`), text]);
       expect(new RedisCodec('other').decode(message)).toBe('unreadable');
     }
@@ -94,7 +96,7 @@ describe('RedisCodec', () => {
   it.each([
     { kind: 'tomorrow', to: plain.to },
     { kind: 'constructor', to: plain.to },
-    { kind: 'leave', to: { kind: 'device', key: 'x', unless: [] }, room: 'r' },
+    { kind: 'leave', to: { kind: 'device', key: 'x', exceptRooms: [] }, room: 'r' },
   ])('calls %j unknown: it is of another version', (publication) => {
     expect(read(publication)).toBe('unknown');
   });
@@ -109,13 +111,14 @@ describe('RedisCodec', () => {
     ['a recipient of null', { ...plain, to: null }],
     ['a recipient that is a list', { ...plain, to: [] }],
     ['a key that is a number', { ...plain, to: { ...to, key: 1 } }],
-    ['rooms to leave out that are no texts', { ...plain, to: { ...to, unless: [null] } }],
-    ['too many rooms to leave out', { ...plain, to: { ...to, unless: Array(MAX_NAMES + 1).fill('r') } }],
+    ['rooms to leave out that are no texts', { ...plain, to: { ...to, exceptRooms: [null] } }],
+    ['too many rooms to leave out', { ...plain, to: { ...to, exceptRooms: Array(MAX_NAMES + 1).fill('r') } }],
     ['a type of null', { ...plain, type: null }],
     ['exceptions that are no list', { ...plain, except: { length: 1 } }],
     ['exceptions that are no texts', { ...plain, except: ['a', {}] }],
     ['too many exceptions', { ...plain, except: Array(MAX_NAMES + 1).fill('c') }],
-    ['a text for volatile', { ...plain, volatile: 'yes' }],
+    ['an unknown delivery', { ...plain, delivery: 'constructor' }],
+    ['a delivery that is no text', { ...plain, delivery: true }],
     ['nowhere to reply to', { ...plain, replyTo: null }],
     ['a node to reply to that is no text', { ...plain, replyTo: { ...replyTo, node: {} } }],
     ['a question of no name', { ...plain, replyTo: { ...replyTo, id: '' } }],
@@ -129,11 +132,11 @@ describe('RedisCodec', () => {
     ['a room that is too long', { kind: 'leave', to, room: 'r'.repeat(257) }],
     [
       'a time that no timer can hold',
-      { kind: 'ask', to, type: 'q', payload: 1, timeoutMs: 2 ** 31, replyTo },
+      { kind: 'request', to, type: 'q', payload: 1, timeoutMs: 2 ** 31, replyTo },
     ],
-    ['a time of null', { kind: 'ask', to, type: 'q', payload: 1, timeoutMs: null, replyTo }],
-    ['a question without payload', { kind: 'ask', to, type: 'q', timeoutMs: 1, replyTo }],
-    ['a question that wants no reply', { kind: 'ask', to, type: 'q', payload: 1, timeoutMs: 1 }],
+    ['a time of null', { kind: 'request', to, type: 'q', payload: 1, timeoutMs: null, replyTo }],
+    ['a question without payload', { kind: 'request', to, type: 'q', timeoutMs: 1, replyTo }],
+    ['a question that wants no reply', { kind: 'request', to, type: 'q', payload: 1, timeoutMs: 1 }],
     ['a negative count', { kind: 'reply', id: '1', delivered: -1, dropped: 0 }],
     ['a count that is no number', { kind: 'reply', id: '1', delivered: 0, dropped: '0' }],
     ['an answer of null', { kind: 'reply', id: '1', delivered: 0, dropped: 0, answer: null }],
@@ -150,7 +153,7 @@ describe('RedisCodec', () => {
   it.each(wrong)('reads no publication with %s, and publishes none', (_what, publication) => {
     expect(read(publication)).toBe('unreadable');
     // A message with nothing special about it goes the short way, which has no such fields.
-    if (!('volatile' in publication) && (publication as { to?: unknown }).to !== null) {
+    if (!('delivery' in publication) && (publication as { to?: unknown }).to !== null) {
       expect(() => new RedisCodec('one').encode(publication as Publication)).toThrow(TypeError);
     }
   });

@@ -1,9 +1,9 @@
 import { Cluster, Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { RedisConfiguration } from '../../lib/backplane/redis/client/redis-configuration.js';
-import { RedisNode } from './redis-node.js';
-import { RedisServer } from './redis-server.js';
-import { until } from './until.js';
+import { RedisNode } from '../rig/redis/redis-node.js';
+import { RedisServer } from '../rig/redis/redis-server.js';
+import { until } from '../rig/clock/until.js';
 
 describe('The option redis', () => {
   const nodes: RedisNode[] = [];
@@ -127,7 +127,11 @@ describe('The option redis', () => {
       const node = new RedisNode(redis, 'a');
       nodes.push(node);
       const begun = performance.now();
-      await node.backplane.start({ receive: () => {}, stateChanged: (state) => node.states.push(state) });
+      await node.backplane.start({
+        receive: () => {},
+        stateChanged: (state) => node.states.push(state),
+        interrupted: () => {},
+      });
       expect(performance.now() - begun).toBeLessThan(7_000);
       expect(node.states).toEqual([]);
       await expect(node.say('all', 'no')).rejects.toMatchObject({ reason: 'unavailable' });

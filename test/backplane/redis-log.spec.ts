@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { RedisLog } from '../../lib/backplane/redis/redis-log.js';
-import { linesTo } from './redis-node.js';
+import { linesTo } from '../rig/redis/redis-node.js';
 
 describe('RedisLog', () => {
   let lines: string[];

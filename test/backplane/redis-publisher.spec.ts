@@ -3,9 +3,9 @@ import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { PLAIN_SETTLEMENT, RedisPublisher } from '../../lib/backplane/redis/pubsub/redis-publisher.js';
 import { CLASSIC_PUBSUB } from '../../lib/backplane/redis/pubsub/redis-pubsub.js';
-import { LossyPath } from './lossy-path.js';
-import { RedisServer } from './redis-server.js';
-import { until } from './until.js';
+import { LossyPath } from '../rig/network/lossy-path.js';
+import { RedisServer } from '../rig/redis/redis-server.js';
+import { until } from '../rig/clock/until.js';
 
 describe('RedisPublisher', () => {
   let server: RedisServer;

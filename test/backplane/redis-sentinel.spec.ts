@@ -1,8 +1,8 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { RedisNode } from './redis-node.js';
-import type { RedisServer } from './redis-server.js';
-import { SentinelGroup } from './sentinel-group.js';
-import { until } from './until.js';
+import { RedisNode } from '../rig/redis/redis-node.js';
+import type { RedisServer } from '../rig/redis/redis-server.js';
+import { SentinelGroup } from '../rig/redis/sentinel-group.js';
+import { until } from '../rig/clock/until.js';
 
 describe('RedisBackplane on a Sentinel group', () => {
   const nodes: RedisNode[] = [];

@@ -2,11 +2,11 @@ import { Cluster } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { RedisCommands } from '../../lib/backplane/redis/client/redis-commands.js';
 import type { RedisConfiguration } from '../../lib/backplane/redis/client/redis-configuration.js';
-import { RedisClusterServers } from './redis-cluster-servers.js';
-import { RedisNode } from './redis-node.js';
-import { RedisServer } from './redis-server.js';
-import { SentinelGroup } from './sentinel-group.js';
-import { until } from './until.js';
+import { RedisClusterServers } from '../rig/redis/cluster-servers.js';
+import { RedisNode } from '../rig/redis/redis-node.js';
+import { RedisServer } from '../rig/redis/redis-server.js';
+import { SentinelGroup } from '../rig/redis/sentinel-group.js';
+import { until } from '../rig/clock/until.js';
 
 /** A Redis of some kind, with every server that somebody could be connected to. */
 interface Ground {
@@ -76,7 +76,7 @@ describe.each(GROUNDS)('stopped while it starts, on %s', (_kind, prepare) => {
   it('a backplane leaves no connection, whatever the moment', async () => {
     await nothingIsLeft(async (turns) => {
       const { backplane } = new RedisNode(ground.redis, 'a');
-      const started = backplane.start({ receive: () => {}, stateChanged: () => {} });
+      const started = backplane.start({ receive: () => {}, stateChanged: () => {}, interrupted: () => {} });
       await pass(turns);
       await backplane.stop();
       await started;
@@ -98,7 +98,7 @@ describe.each(GROUNDS)('stopped while it starts, on %s', (_kind, prepare) => {
     const { backplane } = new RedisNode(ground.redis, 'a');
     const commands = new RedisCommands(ground.redis, { failed: () => {}, ready: () => {} });
     await Promise.all([backplane.stop(), commands.stop()]);
-    await backplane.start({ receive: () => {}, stateChanged: () => {} });
+    await backplane.start({ receive: () => {}, stateChanged: () => {}, interrupted: () => {} });
     await commands.start();
     await expect(backplane.subscribe('all')).rejects.toMatchObject({ reason: 'unavailable' });
     expect(await connections()).toBe(before);

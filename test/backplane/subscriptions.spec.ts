@@ -56,10 +56,10 @@ describe('Subscriptions', () => {
 
   it('resolves a join when the backplane has confirmed it', async () => {
     let isDone = false;
-    const join = subscriptions.gained('room', '1')?.then(() => (isDone = true));
+    const join = subscriptions.ready('room:1')?.then(() => (isDone = true));
     await vi.advanceTimersByTimeAsync(900);
     expect(isDone).toBe(false);
-    expect(subscriptions.isPending('room', '1')).toBe(true);
+    expect(subscriptions.isPending('room:1')).toBe(true);
     backplane.take()[0]?.resolve();
     await join;
     expect(subscriptions.pending).toBe(0);
@@ -67,27 +67,27 @@ describe('Subscriptions', () => {
   });
 
   it('lets a join go on after a second, and the next ones at once until something is confirmed', async () => {
-    const join = subscriptions.gained('room', '1');
+    const join = subscriptions.ready('room:1');
     await vi.advanceTimersByTimeAsync(1_000);
     await join;
-    expect(subscriptions.gained('room', '2')).toBeUndefined();
+    expect(subscriptions.ready('room:2')).toBeUndefined();
     expect(subscriptions.pending).toBe(2);
     for (const { resolve } of backplane.take()) resolve();
     await vi.advanceTimersByTimeAsync(0);
     expect(subscriptions.pending).toBe(0);
-    expect(subscriptions.gained('room', '3')).toBeInstanceOf(Promise);
+    expect(subscriptions.ready('room:3')).toBeInstanceOf(Promise);
   });
 
   it('lets joins go on at once while the backplane says that it is down', () => {
     subscriptions.stateChanged('down');
-    expect(subscriptions.gained('user', 'ann')).toBeUndefined();
-    expect(subscriptions.isPending('user', 'ann')).toBe(true);
+    expect(subscriptions.ready('user:ann')).toBeUndefined();
+    expect(subscriptions.isPending('user:ann')).toBe(true);
   });
 
   it('asks again, when the backplane is back, for what it did not confirm', async () => {
     subscriptions.stateChanged('down');
-    void subscriptions.gained('room', '1');
-    void subscriptions.gained('room', '2');
+    void subscriptions.ready('room:1');
+    void subscriptions.ready('room:2');
     const [first] = backplane.take();
     first?.reject(unavailable());
     await vi.advanceTimersByTimeAsync(60_000);
@@ -96,12 +96,12 @@ describe('Subscriptions', () => {
     expect(backplane.questions.map(({ channel }) => channel)).toEqual(['room:1']);
     backplane.take()[0]?.resolve();
     await vi.advanceTimersByTimeAsync(0);
-    expect(subscriptions.isPending('room', '1')).toBe(false);
-    expect(subscriptions.isPending('room', '2')).toBe(true);
+    expect(subscriptions.isPending('room:1')).toBe(false);
+    expect(subscriptions.isPending('room:2')).toBe(true);
   });
 
   it('asks again once a second for one that a backplane which is up did not take', async () => {
-    const join = subscriptions.gained('room', '1');
+    const join = subscriptions.ready('room:1');
     for (let i = 0; i < 3; i++) {
       const asked = backplane.take();
       expect(asked).toHaveLength(1);
@@ -114,9 +114,9 @@ describe('Subscriptions', () => {
 
   it('asks no more for a room that was left', async () => {
     subscriptions.stateChanged('down');
-    void subscriptions.gained('room', '1');
+    void subscriptions.ready('room:1');
     backplane.take()[0]?.reject(unavailable());
-    subscriptions.lost('room', '1');
+    subscriptions.release('room:1');
     await vi.advanceTimersByTimeAsync(0);
     subscriptions.stateChanged('up');
     expect(backplane.questions).toEqual([]);
@@ -125,7 +125,7 @@ describe('Subscriptions', () => {
   });
 
   it('rejects a join that the backplane refuses', async () => {
-    const join = expect(subscriptions.gained('room', '1')).rejects.toMatchObject({ reason: 'refused' });
+    const join = expect(subscriptions.ready('room:1')).rejects.toMatchObject({ reason: 'refused' });
     backplane.take()[0]?.reject(new BackplaneError('refused', 'check its ACL'));
     await join;
   });

@@ -1,17 +1,24 @@
 import type { Backplane } from '../../lib/backplane/backplane.js';
 import type { Publication } from '../../lib/backplane/publication.js';
-import { until } from './until.js';
+import { until } from '../rig/clock/until.js';
 
 /** A node that remembers what it was told. */
 export class TestNode {
   readonly received: Publication[] = [];
+  /** The channel of each publication received. */
+  readonly channels: string[] = [];
+  readonly interruptions: (readonly string[])[] = [];
   readonly states: string[] = [];
 
   constructor(readonly backplane: Backplane) {}
 
   async start(): Promise<this> {
     await this.backplane.start({
-      receive: (publication) => this.received.push(publication),
+      receive: (channel, publication) => {
+        this.received.push(publication);
+        this.channels.push(channel);
+      },
+      interrupted: (channels) => void this.interruptions.push(channels),
       stateChanged: (state) => this.states.push(state),
     });
     await this.until('up');
@@ -48,10 +55,10 @@ export class TestNode {
 export function message(type: string, text: string = type): Extract<Publication, { kind: 'message' }> {
   return {
     kind: 'message',
-    to: { kind: 'all', key: '', unless: [] },
+    to: { kind: 'all', key: '', exceptRooms: [] },
     type,
     text,
     except: [],
-    volatile: false,
+    delivery: 'live',
   };
 }

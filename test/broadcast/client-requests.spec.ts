@@ -8,8 +8,10 @@ class Answering {
   readonly isOpen = true;
   readonly sent: string[] = [];
   owed = 0;
-  expectAnswer = () => void this.owed++;
-  answerSettled = () => void this.owed--;
+  readonly receiveQueue = {
+    expectReply: () => void this.owed++,
+    replySettled: () => void this.owed--,
+  };
   sendText = (text: string) => void this.sent.push(text);
 }
 

@@ -23,7 +23,7 @@ export class FreezableTab {
     const child = spawn(CHROMIUM, flags, { stdio: ['ignore', 'ignore', 'pipe'] });
     const exited = once(child, 'exit');
     const endpoint = await endpointIn(child.stderr);
-    const browser = await chromium.connectOverCDP(endpoint, { noDefaults: true });
+    const browser = await chromium.connectOverCDP(endpoint, { noDefaults: true, timeout: 0 });
     const context = browser.contexts()[0]!;
     context.setDefaultTimeout(40_000);
     return new FreezableTab(context.pages()[0] ?? (await context.newPage()), async () => {

@@ -1,7 +1,7 @@
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { VenueCluster, type VenueNode } from './venue-cluster.js';
-import { buildVenue } from './venue-process.js';
+import { buildVenue } from '../rig/process/venue-process.js';
 import { launchChromium } from './chromium.js';
 import { VenueWindow } from './venue-window.js';
 

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { RedisServer } from '../backplane/redis-server.js';
+import { RedisServer } from '../rig/redis/redis-server.js';
 
 export interface VenueNode {
   readonly pid: number;

@@ -1,7 +1,7 @@
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { namelessControls } from './accessible-names.js';
-import { buildVenue, VenueProcess } from './venue-process.js';
+import { buildVenue, VenueProcess } from '../rig/process/venue-process.js';
 import { launchChromium } from './chromium.js';
 import { VenueWindow } from './venue-window.js';
 

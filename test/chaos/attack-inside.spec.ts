@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { runRig } from './rig-process.js';
+import { runRig } from '../rig/process/rig-process.js';
 
 // The bar of 500 ms is for a machine that does nothing else; here the other tests run beside it.
 const SHORT = [

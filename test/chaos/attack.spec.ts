@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { runRig } from './rig-process.js';
+import { runRig } from '../rig/process/rig-process.js';
 
 // The limit of 100 ms is for an idle machine; other tests run in parallel here.
 const SHORT = ['--seconds', '4', '--warm-up', '3', '--min-inputs', '10000', '--max-p99-ms', '2000'];

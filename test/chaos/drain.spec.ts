@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { runRig } from './rig-process.js';
+import { runRig } from '../rig/process/rig-process.js';
 
 it(
   'SIGTERM moves 300 clients to another node one after another, and loses none',

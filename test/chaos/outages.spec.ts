@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { runRig } from './rig-process.js';
+import { runRig } from '../rig/process/rig-process.js';
 
 const SHORT = ['--clients', '30', '--seconds-scale', '0.2', '--newcomers', '4'];
 // Here the other tests run beside it.

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { RealtimeClient, RequestError, type ConnectionState } from '../../lib/client/index.js';
-import { promisesSettled } from './manual-clock.js';
+import { promisesSettled } from '../rig/clock/manual-clock.js';
 import { SocketDoubles } from './socket-double.js';
 import { Testbed } from './testbed.js';
 

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { ClosedError } from '../../lib/client/index.js';
-import { promisesSettled } from './manual-clock.js';
+import { promisesSettled } from '../rig/clock/manual-clock.js';
 import { Testbed } from './testbed.js';
 
 let bed: Testbed;

@@ -1,5 +1,5 @@
 import type { WebSocketConstructor, WebSocketLike } from '../../lib/client/index.js';
-import { promisesSettled } from './manual-clock.js';
+import { promisesSettled } from '../rig/clock/manual-clock.js';
 
 export interface SentFrame {
   readonly type: string;

@@ -1,6 +1,6 @@
 import { RealtimeClient, type ConnectionState, type RealtimeClientOptions } from '../../lib/client/index.js';
 import type { Contract } from '../../lib/contract/contract-entries.js';
-import { ManualClock, promisesSettled } from './manual-clock.js';
+import { ManualClock, promisesSettled } from '../rig/clock/manual-clock.js';
 import { SocketDoubles, type SocketDouble } from './socket-double.js';
 
 class Anything {

@@ -1,9 +1,9 @@
 import { RealtimeModule, type Handshake, type RealtimeOptions } from 'nestjs-realtime';
 import { createRealtimeTestApp, type RealtimeTestApp } from 'nestjs-realtime/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { CapturedLog } from './captured-log.js';
+import { CapturedLog } from '../rig/process/captured-log.js';
 import { BAD, ClubGateway, GOOD, connected, members } from './club.js';
-import { ProcessFaults } from './process-faults.js';
+import { ProcessFaults } from '../rig/process/process-faults.js';
 
 let app: RealtimeTestApp;
 let log: CapturedLog;

@@ -2,9 +2,9 @@ import { NestFactory } from '@nestjs/core';
 import { Module } from '@nestjs/common';
 import { RealtimeModule } from 'nestjs-realtime';
 import { expect, it } from 'vitest';
-import { RedisServer } from '../backplane/redis-server.js';
-import { until } from '../backplane/until.js';
-import { ProcessFaults } from './process-faults.js';
+import { RedisServer } from '../rig/redis/redis-server.js';
+import { until } from '../rig/clock/until.js';
+import { ProcessFaults } from '../rig/process/process-faults.js';
 import { RestaurantGateway } from './restaurant.js';
 
 it('an app closed during its start leaves no connection to Redis, and no error', async () => {

@@ -8,7 +8,7 @@ import {
 } from 'nestjs-realtime';
 import { createRealtimeTestApp, type TestClient } from 'nestjs-realtime/testing';
 import { expect, it, onTestFinished } from 'vitest';
-import { Gate } from '../gateway/gate.js';
+import { Gate } from '../rig/clock/gate.js';
 
 class Order {
   @IsString() dish!: string;

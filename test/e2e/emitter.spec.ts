@@ -12,7 +12,7 @@ import {
 } from 'nestjs-realtime';
 import { createRealtimeTestApp, type RealtimeTestApp, type TestClient } from 'nestjs-realtime/testing';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { RedisServer } from '../backplane/redis-server.js';
+import { RedisServer } from '../rig/redis/redis-server.js';
 import { restaurant, RestaurantGateway } from './restaurant.js';
 
 const change = { type: 'table:status_changed', payload: { tableId: 't1', status: 'free' } } as const;
@@ -138,15 +138,19 @@ describe('a process without sockets', () => {
     const hub = new MemoryHub();
     const node = new MemoryBackplane(hub);
     const heard: Publication[] = [];
-    await node.start({ receive: (publication) => void heard.push(publication), stateChanged: () => {} });
+    await node.start({
+      receive: (_channel, publication) => void heard.push(publication),
+      stateChanged: () => {},
+      interrupted: () => {},
+    });
     node.subscribe('all');
     const backplane = new MemoryBackplane(hub);
     const emitter = emitterOf(await startWorker({ backplane, contracts: [restaurant] }));
     await emitter.broadcast({ type: 'cursor:moved', payload: { tableId: 't1' } });
     await emitter.broadcast(change);
     expect(heard).toMatchObject([
-      { type: 'cursor:moved', volatile: true },
-      { type: 'table:status_changed', volatile: false },
+      { type: 'cursor:moved', delivery: 'volatile' },
+      { type: 'table:status_changed', delivery: 'live' },
     ]);
   });
 

@@ -8,7 +8,7 @@ import type { AddressInfo } from 'node:net';
 import type { Server } from 'node:http';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { LobbyGateway, Visits } from '../gateway/lobby.js';
-import { CapturedLog } from './captured-log.js';
+import { CapturedLog } from '../rig/process/captured-log.js';
 
 const empty = defineContract({});
 

@@ -19,8 +19,8 @@ import {
 } from 'nestjs-realtime';
 import { createRealtimeTestApp, type RealtimeTestApp } from 'nestjs-realtime/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { CapturedLog } from './captured-log.js';
-import { ProcessFaults } from './process-faults.js';
+import { CapturedLog } from '../rig/process/captured-log.js';
+import { ProcessFaults } from '../rig/process/process-faults.js';
 
 class Step {
   @IsInt() n!: number;

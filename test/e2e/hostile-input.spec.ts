@@ -3,7 +3,7 @@ import { RealtimeModule } from 'nestjs-realtime';
 import { createRealtimeTestApp, type RealtimeTestApp, type TestClient } from 'nestjs-realtime/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { HOSTILE_FRAMES, SECRET, rawFrame, type HostileFrame } from './hostile-frames.js';
-import { ProcessFaults } from './process-faults.js';
+import { ProcessFaults } from '../rig/process/process-faults.js';
 import { RestaurantGateway } from './restaurant.js';
 
 let app: RealtimeTestApp;

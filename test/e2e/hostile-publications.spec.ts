@@ -11,10 +11,10 @@ import {
 import { createRealtimeTestApp, type RealtimeTestApp, type TestClient } from 'nestjs-realtime/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { RECORDED_0_1_0 } from '../backplane/recorded-publications.js';
-import { RedisServer } from '../backplane/redis-server.js';
-import { until } from '../backplane/until.js';
-import { CapturedLog } from './captured-log.js';
-import { ProcessFaults } from './process-faults.js';
+import { RedisServer } from '../rig/redis/redis-server.js';
+import { until } from '../rig/clock/until.js';
+import { CapturedLog } from '../rig/process/captured-log.js';
+import { ProcessFaults } from '../rig/process/process-faults.js';
 import { RestaurantGateway } from './restaurant.js';
 
 /** A unique number per publication, since a repeated one would be counted as late. */
@@ -70,8 +70,8 @@ describe('a node that isSubscribed publications of another version, or of no ver
 
   it('ignores and counts an unknown kind of recipient, a bad close code and a reason of null', async () => {
     const [unreadable, unknown] = [received('unreadable'), received('unknown')];
-    const to = { kind: 'user', key: 'ann', unless: [] };
-    const message = { kind: 'message', to, type: 'x', except: [], volatile: false };
+    const to = { kind: 'user', key: 'ann', exceptRooms: [] };
+    const message = { kind: 'message', to, type: 'x', except: [], delivery: 'live' };
     await say(envelope(JSON.stringify({ ...message, to: { ...to, kind: 'device' } }), '{}'));
     await say(envelope(JSON.stringify({ kind: 'disconnect', to, code: 99_999, reason: 'no' })));
     await say(envelope(JSON.stringify({ kind: 'disconnect', to, code: 4_500, reason: null })));
@@ -132,10 +132,10 @@ describe('a node that isSubscribed publications of another version, or of no ver
 
   it('survives JSON 100,000 levels deep and a head of 9 MB', async () => {
     const deep = `${'['.repeat(100_000)}${']'.repeat(100_000)}`;
-    const to = JSON.stringify({ kind: 'user', key: 'ann', unless: [] });
+    const to = JSON.stringify({ kind: 'user', key: 'ann', exceptRooms: [] });
     const replyTo = '"replyTo":{"node":"n","id":"1"}';
     await say(
-      envelope(`{"kind":"ask","to":${to},"type":"host:ask","payload":${deep},"timeoutMs":50,${replyTo}}`),
+      envelope(`{"kind":"request","to":${to},"type":"host:ask","payload":${deep},"timeoutMs":50,${replyTo}}`),
     );
     await say(
       envelope(`{"kind":"reply","id":"1","delivered":0,"dropped":0,"answer":{"ok":true,"payload":${deep}}}`),
@@ -152,13 +152,13 @@ describe('a node that isSubscribed publications of another version, or of no ver
     for (const { publication } of RECORDED_0_1_0) {
       const { text = '', ...head } = publication as { kind: string; to?: object; text?: string };
       if (head.kind === 'disconnect') continue;
-      const to = { kind: 'user', key: 'ann', unless: [] };
+      const to = { kind: 'user', key: 'ann', exceptRooms: [] };
       const later = { ...head, ...(head.to && { to }), since: 'tomorrow', except: [] };
       const before = received('ok');
       await say(envelope(JSON.stringify(later), text));
       await until(`${head.kind} is taken`, () => received('ok') === before + 1);
     }
-    const to = { kind: 'user', key: 'ann', unless: [], of: 'tomorrow' };
+    const to = { kind: 'user', key: 'ann', exceptRooms: [], of: 'tomorrow' };
     await say(envelope(JSON.stringify({ kind: 'disconnect', to, code: 4_321, reason: 'bye', since: 1 })));
     expect(await ann.closed).toMatchObject({ code: 4_321, reason: 'bye' });
     // A type that no contract knows is said once; nothing else of all this is an error.
@@ -186,7 +186,7 @@ describe('a node with a custom backplane', () => {
     try {
       await app.connect('/ws', { token: 'ann' });
       const other: Backplane = new MemoryBackplane(hub);
-      const to = { kind: 'user', key: 'ann', unless: [] } as const;
+      const to = { kind: 'user', key: 'ann', exceptRooms: [] } as const;
       const sent = other.publish('all', { kind: 'disconnect', to, code: 99_999, reason: '' });
       expect(await sent).toEqual({ nodes: 1 });
       expect(log.of('error').join()).toContain('99999');

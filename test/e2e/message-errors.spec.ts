@@ -22,8 +22,8 @@ import {
 } from 'nestjs-realtime';
 import { createRealtimeTestApp, type RealtimeTestApp, type TestClient } from 'nestjs-realtime/testing';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { CapturedLog } from './captured-log.js';
-import { ProcessFaults } from './process-faults.js';
+import { CapturedLog } from '../rig/process/captured-log.js';
+import { ProcessFaults } from '../rig/process/process-faults.js';
 
 class Text {
   @IsString() text!: string;

@@ -5,7 +5,7 @@ import { RealtimeModule } from 'nestjs-realtime';
 import { createRealtimeTestApp, type RealtimeTestApp } from 'nestjs-realtime/testing';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
-import { upgradeText } from '../gateway/client-bytes.js';
+import { upgradeText } from '../rig/sockets/client-bytes.js';
 import { RestaurantGateway } from './restaurant.js';
 
 let app: RealtimeTestApp;

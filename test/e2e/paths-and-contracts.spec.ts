@@ -8,7 +8,7 @@ import {
 } from 'nestjs-realtime';
 import { createRealtimeTestApp, type RealtimeTestApp } from 'nestjs-realtime/testing';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
-import { RedisServer } from '../backplane/redis-server.js';
+import { RedisServer } from '../rig/redis/redis-server.js';
 
 class Text {
   @IsString() text!: string;

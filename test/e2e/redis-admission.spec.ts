@@ -1,8 +1,8 @@
 import { RealtimeHealth, TicketService, type RealtimeOptions } from 'nestjs-realtime';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { openLobby, type Lobby } from '../gateway/lobby.js';
-import { RedisServer } from '../backplane/redis-server.js';
-import { upgrade } from '../gateway/upgrade-request.js';
+import { RedisServer } from '../rig/redis/redis-server.js';
+import { upgrade } from '../rig/sockets/upgrade-request.js';
 
 let redis: RedisServer;
 beforeAll(async () => {

@@ -1,7 +1,7 @@
 import { RealtimeHealth } from 'nestjs-realtime';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { RedisServer } from '../backplane/redis-server.js';
-import { until } from '../backplane/until.js';
+import { RedisServer } from '../rig/redis/redis-server.js';
+import { until } from '../rig/clock/until.js';
 import { openLobby, type Lobby } from '../gateway/lobby.js';
 
 const MINUTE_MS = 60_000;

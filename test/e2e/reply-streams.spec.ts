@@ -10,7 +10,7 @@ import {
 } from 'nestjs-realtime';
 import { createRealtimeTestApp, type RealtimeTestApp, type TestClient } from 'nestjs-realtime/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { ProcessFaults } from './process-faults.js';
+import { ProcessFaults } from '../rig/process/process-faults.js';
 
 class Tick {
   @IsInt() n!: number;

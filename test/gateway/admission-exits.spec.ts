@@ -12,10 +12,10 @@ import { OriginPolicy, type Origins } from '../../lib/gateway/admission/origin-p
 import { MemoryTicketStore, TicketService } from '../../lib/gateway/identity/tickets.js';
 import { RealtimeMetrics } from '../../lib/metrics/realtime-metrics.js';
 import { Refusals } from '../../lib/metrics/refusals.js';
-import { until } from '../backplane/until.js';
-import { CapturedLog } from '../e2e/captured-log.js';
-import { upgradeText } from './client-bytes.js';
-import { tcpConnection } from './upgrade-request.js';
+import { until } from '../rig/clock/until.js';
+import { CapturedLog } from '../rig/process/captured-log.js';
+import { upgradeText } from '../rig/sockets/client-bytes.js';
+import { tcpConnection } from '../rig/sockets/upgrade-request.js';
 
 /** Connection counts that record each acquire and release. */
 class CountedPlaces extends MemoryConnectionCounts {

@@ -4,7 +4,7 @@ import { RealtimeClient } from 'nestjs-realtime/client';
 import { expect, it, onTestFinished, vi } from 'vitest';
 import { WebSocket } from 'ws';
 import { openLobby, type lobbyContract } from './lobby.js';
-import { upgrade } from './upgrade-request.js';
+import { upgrade } from '../rig/sockets/upgrade-request.js';
 
 const BEARER = { headers: { Authorization: 'Bearer token-of-ann' } };
 

@@ -12,7 +12,7 @@ import {
 } from 'nestjs-realtime';
 import { createRealtimeTestApp, type RealtimeTestApp } from 'nestjs-realtime/testing';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { upgrade } from './upgrade-request.js';
+import { upgrade } from '../rig/sockets/upgrade-request.js';
 
 class Words {
   @IsString() text!: string;

@@ -2,7 +2,7 @@ import { UnauthorizedException } from '@nestjs/common';
 import type { Authenticate, Handshake } from 'nestjs-realtime';
 import { describe, expect, it } from 'vitest';
 import { openLobby } from './lobby.js';
-import { upgrade } from './upgrade-request.js';
+import { upgrade } from '../rig/sockets/upgrade-request.js';
 
 const BEARER = { headers: { Authorization: 'Bearer t' } };
 

@@ -2,8 +2,8 @@ import type { IncomingMessage } from 'node:http';
 import { describe, expect, it } from 'vitest';
 import { hasValidSubprotocols } from '../../lib/gateway/identity/handshake.js';
 import { openLobby } from './lobby.js';
-import { upgradeText } from './client-bytes.js';
-import { readUntil, tcpConnection, upgrade, type UpgradeRequest } from './upgrade-request.js';
+import { upgradeText } from '../rig/sockets/client-bytes.js';
+import { readUntil, tcpConnection, upgrade, type UpgradeRequest } from '../rig/sockets/upgrade-request.js';
 
 const names = (count: number) => Array.from({ length: count }, (_, i) => `p${i}`).join();
 

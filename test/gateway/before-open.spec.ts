@@ -1,10 +1,10 @@
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
-import { clientFrame, upgradeText } from './client-bytes.js';
-import { Gate } from './gate.js';
+import { clientFrame, upgradeText } from '../rig/sockets/client-bytes.js';
+import { Gate } from '../rig/clock/gate.js';
 import { openLobby } from './lobby.js';
-import { tcpConnection } from './upgrade-request.js';
+import { tcpConnection } from '../rig/sockets/upgrade-request.js';
 
 const message = (type: string, id: number, payload: unknown) =>
   clientFrame(JSON.stringify({ type, id, payload }));

@@ -1,7 +1,7 @@
 import type { RealtimeOptions } from 'nestjs-realtime';
 import { describe, expect, it } from 'vitest';
 import { openLobby } from './lobby.js';
-import { upgrade } from './upgrade-request.js';
+import { upgrade } from '../rig/sockets/upgrade-request.js';
 
 /** The IP that `authenticate` gets for a loopback client with this X-Forwarded-For. */
 async function ipSeen(trustProxy: RealtimeOptions['trustProxy'], forwardedFor: string): Promise<string> {

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { WebSocket } from 'ws';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { openLobby, type Lobby } from './lobby.js';
-import { upgrade } from './upgrade-request.js';
+import { upgrade } from '../rig/sockets/upgrade-request.js';
 
 const OFFER = { headers: { 'Sec-WebSocket-Extensions': 'permessage-deflate; client_max_window_bits' } };
 

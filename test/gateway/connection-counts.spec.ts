@@ -12,9 +12,9 @@ import {
   type LeaseSettings,
 } from '../../lib/gateway/admission/redis-connection-counts.js';
 import { Counter } from '../../lib/metrics/instruments.js';
-import { RedisClusterServers } from '../backplane/redis-cluster-servers.js';
-import { RedisServer } from '../backplane/redis-server.js';
-import { CapturedLog } from '../e2e/captured-log.js';
+import { RedisClusterServers } from '../rig/redis/cluster-servers.js';
+import { RedisServer } from '../rig/redis/redis-server.js';
+import { CapturedLog } from '../rig/process/captured-log.js';
 
 let redis: RedisServer;
 let clusterServers: RedisClusterServers;
@@ -137,7 +137,13 @@ describe('counts in Redis', () => {
     const users = Array.from({ length: 500 }, (_, i) => `u${i}`);
     await Promise.all(users.map(async (user) => here.counts.take('user', user, `c-${user}`, 1)));
     const end = async () =>
-      Number(await redis.call('ZSCORE', new RedisNames(prefix).connections('user', 'u499'), 'c-u499'));
+      Number(
+        await redis.call(
+          'ZSCORE',
+          new RedisNames(prefix).key('u499', 'connections', 'user', 'u499'),
+          'c-u499',
+        ),
+      );
     const first = await end();
     await expect.poll(end, { timeout: 10_000 }).toBeGreaterThan(first + lease.leaseMs + 1_000);
     const taken = await Promise.all(
@@ -154,7 +160,7 @@ describe('counts in Redis', () => {
     await Promise.all(users.map(async (user) => counts.take('user', user, `c-${user}`, 1)));
     const ends = async () => {
       const found = users.map((user) =>
-        cluster.zscore(new RedisNames(prefix).connections('user', user), `c-${user}`),
+        cluster.zscore(new RedisNames(prefix).key(user, 'connections', 'user', user), `c-${user}`),
       );
       return Math.min(...(await Promise.all(found)).map(Number));
     };
@@ -192,7 +198,7 @@ describe('counts while Redis is away', () => {
     expect(here.log.text).toContain('connection limits hold for this node alone');
 
     await redis.start();
-    const name = new RedisNames(prefix).connections('user', 'ann');
+    const name = new RedisNames(prefix).key('ann', 'connections', 'user', 'ann');
     const members = async () => ((await redis.call('ZRANGE', name, 0, -1)) as string[]).sort();
     await expect.poll(members, { timeout: 10_000 }).toEqual(['c1', 'c2', 'd1']);
     expect(await there.counts.take('user', 'ann', 'd2', 3)).toBe(false);

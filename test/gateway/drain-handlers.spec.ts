@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { expect, it } from 'vitest';
-import { Gate } from './gate.js';
+import { Gate } from '../rig/clock/gate.js';
 import { openLobby } from './lobby.js';
 
 /** One slice after the time that clients are advised, which is at once. */

@@ -14,7 +14,7 @@ import { OnMessage, RealtimeGateway, RealtimeModule, defineContract, type Connec
 import { createRealtimeTestApp, type RealtimeTestAppOptions } from 'nestjs-realtime/testing';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
-import { Gate } from './gate.js';
+import { Gate } from '../rig/clock/gate.js';
 import { LobbyGateway as PlainLobbyGateway, Visits, Words } from './lobby.js';
 
 /** A pool of database connections that closes with the app. */

@@ -3,10 +3,10 @@ import type { Server } from 'node:http';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { RealtimeHealth } from 'nestjs-realtime';
 import { describe, expect, it } from 'vitest';
-import { Gate } from './gate.js';
+import { Gate } from '../rig/clock/gate.js';
 import { openLobby } from './lobby.js';
-import { upgradeText } from './client-bytes.js';
-import { readUntil, tcpConnection, upgrade } from './upgrade-request.js';
+import { upgradeText } from '../rig/sockets/client-bytes.js';
+import { readUntil, tcpConnection, upgrade } from '../rig/sockets/upgrade-request.js';
 
 const platforms = [
   ['Express', () => ({})],

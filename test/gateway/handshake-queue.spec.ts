@@ -1,9 +1,9 @@
 import type { Authenticate, Gauge, RealtimeOptions } from 'nestjs-realtime';
 import type { TestClient } from 'nestjs-realtime/testing';
 import { describe, expect, it } from 'vitest';
-import { Gate } from './gate.js';
+import { Gate } from '../rig/clock/gate.js';
 import { openLobby } from './lobby.js';
-import { upgrade } from './upgrade-request.js';
+import { upgrade } from '../rig/sockets/upgrade-request.js';
 
 const TOKEN = { headers: { Authorization: 'Bearer t' } };
 

@@ -4,12 +4,12 @@ import type { Socket } from 'node:net';
 import { Redis } from 'ioredis';
 import type { Gauge, RealtimeOptions } from 'nestjs-realtime';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { RedisServer } from '../backplane/redis-server.js';
-import { until } from '../backplane/until.js';
-import { upgradeText } from './client-bytes.js';
-import { Gate } from './gate.js';
+import { RedisServer } from '../rig/redis/redis-server.js';
+import { until } from '../rig/clock/until.js';
+import { upgradeText } from '../rig/sockets/client-bytes.js';
+import { Gate } from '../rig/clock/gate.js';
 import { openLobby, type Lobby } from './lobby.js';
-import { tcpConnection, upgrade } from './upgrade-request.js';
+import { tcpConnection, upgrade } from '../rig/sockets/upgrade-request.js';
 
 const waiting = ({ metrics }: Lobby) =>
   (metrics.all.find(({ name }) => name === 'realtime_handshakes_waiting') as Gauge).samples()[0]?.value;

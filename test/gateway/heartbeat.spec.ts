@@ -2,10 +2,10 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { clientFrame, Opcode, upgradeText } from './client-bytes.js';
-import { Gate } from './gate.js';
+import { clientFrame, Opcode, upgradeText } from '../rig/sockets/client-bytes.js';
+import { Gate } from '../rig/clock/gate.js';
 import { openLobby } from './lobby.js';
-import { readUntil, tcpConnection } from './upgrade-request.js';
+import { readUntil, tcpConnection } from '../rig/sockets/upgrade-request.js';
 
 const INTERVAL_MS = 1_000;
 const TIMEOUT_MS = 400;

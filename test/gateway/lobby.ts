@@ -17,7 +17,7 @@ import {
   type RealtimeTestAppOptions,
 } from 'nestjs-realtime/testing';
 import { onTestFinished } from 'vitest';
-import { CapturedLog } from '../e2e/captured-log.js';
+import { CapturedLog } from '../rig/process/captured-log.js';
 
 export class Words {
   @IsString() text!: string;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { openLobby, type Lobby } from './lobby.js';
-import { upgrade } from './upgrade-request.js';
+import { upgrade } from '../rig/sockets/upgrade-request.js';
 
 const linesAbout = ({ log }: Lobby, event: string) =>
   log.lines.map(({ text }) => text).filter((text) => text.startsWith(event));

@@ -1,7 +1,7 @@
 import type { RealtimeOptions } from 'nestjs-realtime';
 import { describe, expect, it } from 'vitest';
 import { openLobby } from './lobby.js';
-import { upgrade } from './upgrade-request.js';
+import { upgrade } from '../rig/sockets/upgrade-request.js';
 
 async function statusOf(options: RealtimeOptions, headers: Record<string, string>): Promise<number> {
   const { app } = await openLobby(options);

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import type { GatewayConnection } from '../../lib/gateway/lifecycle/gateway-connection.js';
-import { Gate } from './gate.js';
+import { Gate } from '../rig/clock/gate.js';
 import { openLobby } from './lobby.js';
 
 /** A client whose messages wait for a handler, so that its socket is paused. */
@@ -33,8 +33,8 @@ it('a paused socket is not paused again after its connection is closed', async (
   const { connection, visits, handler } = await pausedClient();
   const gone = visits.departure();
   connection.close(4500, 'away');
-  connection.expectAnswer();
-  connection.answerSettled();
+  connection.receiveQueue.expectReply();
+  connection.receiveQueue.replySettled();
   expect(connection.receiveQueue.isPaused).toBe(false);
   await gone;
   handler.open();

@@ -2,9 +2,9 @@ import { once } from 'node:events';
 import type { RealtimeOptions } from 'nestjs-realtime';
 import { describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
-import { clientFrame, Opcode, upgradeText } from './client-bytes.js';
+import { clientFrame, Opcode, upgradeText } from '../rig/sockets/client-bytes.js';
 import { openLobby } from './lobby.js';
-import { readUntil, tcpConnection } from './upgrade-request.js';
+import { readUntil, tcpConnection } from '../rig/sockets/upgrade-request.js';
 
 const sayOf = (length: number) => {
   const empty = JSON.stringify({ type: 'say', id: 1, payload: { text: '' } }).length;

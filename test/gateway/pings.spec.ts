@@ -1,9 +1,9 @@
 import { once } from 'node:events';
 import type { RealtimeOptions } from 'nestjs-realtime';
 import { expect, it } from 'vitest';
-import { clientFrame, Opcode, upgradeText } from './client-bytes.js';
+import { clientFrame, Opcode, upgradeText } from '../rig/sockets/client-bytes.js';
 import { openLobby } from './lobby.js';
-import { readUntil, tcpConnection } from './upgrade-request.js';
+import { readUntil, tcpConnection } from '../rig/sockets/upgrade-request.js';
 
 async function rawClient(options: RealtimeOptions) {
   const lobby = await openLobby({ heartbeat: false, ...options });
@@ -57,7 +57,7 @@ it('a flood of pings from a client that never reads stays within maxQueueBytes, 
     if (!error) socket.write(pings, flood);
   };
   flood();
-  expect((await gone).code).toBe(1006);
+  expect((await gone).code).toBe(4413);
   expect(metrics.slowConsumers.total).toBe(1);
   // One read of the socket brings at most 64 KiB of pings, answered by as much.
   expect(most).toBeLessThan(maxQueueBytes + 100_000);

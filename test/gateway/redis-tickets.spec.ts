@@ -5,11 +5,11 @@ import { RedisCommands } from '../../lib/backplane/redis/client/redis-commands.j
 import { RedisNames } from '../../lib/backplane/redis/client/redis-names.js';
 import type { RedisConfiguration } from '../../lib/backplane/redis/client/redis-configuration.js';
 import { RedisTicketStore } from '../../lib/gateway/identity/redis-ticket-store.js';
-import { RedisClusterServers } from '../backplane/redis-cluster-servers.js';
-import { RedisServer } from '../backplane/redis-server.js';
+import { RedisClusterServers } from '../rig/redis/cluster-servers.js';
+import { RedisServer } from '../rig/redis/redis-server.js';
 import { openLobby } from './lobby.js';
 
-import { upgrade } from './upgrade-request.js';
+import { upgrade } from '../rig/sockets/upgrade-request.js';
 
 let redis: RedisServer;
 beforeAll(async () => {
@@ -64,7 +64,9 @@ describe('a ticket in Redis', () => {
   it('is deleted by Redis when it expires', async () => {
     const tickets = await ticketsOfNode();
     const ticket = await tickets.issue({ userId: 'ann' }, { ttlMs: 30 });
-    await expect.poll(() => redis.call('EXISTS', new RedisNames('tickets').ticket(ticket))).toBe(0);
+    await expect
+      .poll(() => redis.call('EXISTS', new RedisNames('tickets').key(ticket, 'ticket', ticket)))
+      .toBe(0);
     expect(await tickets.consume(ticket)).toBeUndefined();
   });
 

@@ -1,8 +1,8 @@
 import type { RealtimeOptions } from 'nestjs-realtime';
 import { expect, it } from 'vitest';
 import { openLobby } from './lobby.js';
-import { upgradeText } from './client-bytes.js';
-import { readUntil, tcpConnection, upgrade } from './upgrade-request.js';
+import { upgradeText } from '../rig/sockets/client-bytes.js';
+import { readUntil, tcpConnection, upgrade } from '../rig/sockets/upgrade-request.js';
 
 const cases: [refusal: string, options: RealtimeOptions, code: number, reason: RegExp][] = [
   ['a refused token', { authenticate: () => null }, 4401, /^authentication is required$/],

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { once } from 'node:events';
-import { ForkedProcess } from '../chaos/forked-process.js';
+import { ForkedProcess } from '../rig/process/forked-process.js';
 
 let node: ForkedProcess | undefined;
 afterEach(() => node?.signal('SIGKILL'));

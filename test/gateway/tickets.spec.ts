@@ -1,7 +1,7 @@
 import { TicketService, type RealtimeOptions } from 'nestjs-realtime';
 import { expect, it, onTestFinished, vi } from 'vitest';
 import { openLobby, type Lobby } from './lobby.js';
-import { upgrade } from './upgrade-request.js';
+import { upgrade } from '../rig/sockets/upgrade-request.js';
 
 const issue = ({ app }: Lobby, userId: string, ttlMs?: number) =>
   app.get(TicketService).issue({ userId }, ttlMs === undefined ? {} : { ttlMs });

@@ -1,7 +1,7 @@
 import { UnauthorizedException } from '@nestjs/common';
 import type { Authenticate, Connection } from 'nestjs-realtime';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { Gate } from './gate.js';
+import { Gate } from '../rig/clock/gate.js';
 import { openLobby, type Lobby } from './lobby.js';
 import type { TestClient } from 'nestjs-realtime/testing';
 

@@ -2,7 +2,7 @@ import type { TestClientOptions } from 'nestjs-realtime/testing';
 import type { Authenticate, RealtimeOptions } from 'nestjs-realtime';
 import { describe, expect, it } from 'vitest';
 import { openLobby } from './lobby.js';
-import { upgrade } from './upgrade-request.js';
+import { upgrade } from '../rig/sockets/upgrade-request.js';
 
 const SECRET = 's3cret-token_42.signature';
 const OPTIONS: RealtimeOptions = {

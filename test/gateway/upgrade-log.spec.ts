@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { openLobby, type Lobby } from './lobby.js';
-import { upgrade } from './upgrade-request.js';
+import { upgrade } from '../rig/sockets/upgrade-request.js';
 
 const refusals = ({ log }: Lobby) =>
   log.lines.map(({ text }) => text).filter((text) => text.startsWith('refused '));

@@ -4,7 +4,7 @@ import { RealtimeHealth, RealtimeModule } from 'nestjs-realtime';
 import { createRealtimeTestApp } from 'nestjs-realtime/testing';
 import { expect, it, onTestFinished } from 'vitest';
 import { RealtimeHealthIndicator } from '../../lib/health/terminus.js';
-import { Gate } from '../gateway/gate.js';
+import { Gate } from '../rig/clock/gate.js';
 import { LobbyGateway, Visits } from '../gateway/lobby.js';
 
 @Controller()

@@ -8,8 +8,8 @@ import {
 } from 'nestjs-realtime';
 import { createRealtimeTestApp, type RealtimeTestApp, type TestClient } from 'nestjs-realtime/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { ProcessFaults } from '../e2e/process-faults.js';
-import { Gate } from '../gateway/gate.js';
+import { ProcessFaults } from '../rig/process/process-faults.js';
+import { Gate } from '../rig/clock/gate.js';
 
 class Text {
   @IsString() text!: string;

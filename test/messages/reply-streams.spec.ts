@@ -11,8 +11,8 @@ import {
 import { createRealtimeTestApp, type RealtimeTestApp } from 'nestjs-realtime/testing';
 import { Observable, map } from 'rxjs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { until as untilFact } from '../backplane/until.js';
-import { ProcessFaults } from '../e2e/process-faults.js';
+import { until as untilFact } from '../rig/clock/until.js';
+import { ProcessFaults } from '../rig/process/process-faults.js';
 
 class Text {
   @IsString() text!: string;

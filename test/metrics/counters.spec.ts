@@ -1,7 +1,7 @@
 import { RealtimeException, type Gauge } from 'nestjs-realtime';
 import { describe, expect, it } from 'vitest';
 import { openLobby, type Lobby } from '../gateway/lobby.js';
-import { upgrade } from '../gateway/upgrade-request.js';
+import { upgrade } from '../rig/sockets/upgrade-request.js';
 
 const gauge = ({ metrics }: Lobby, name: string) =>
   (metrics.all.find((metric) => metric.name === name) as Gauge).samples()[0]?.value;

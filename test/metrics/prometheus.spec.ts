@@ -2,7 +2,7 @@ import { Registry, collectDefaultMetrics } from 'prom-client';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { exportToPrometheus } from '../../lib/metrics/prometheus.js';
 import { openLobby } from '../gateway/lobby.js';
-import { upgrade } from '../gateway/upgrade-request.js';
+import { upgrade } from '../rig/sockets/upgrade-request.js';
 
 const SAMPLE = /^([a-z_]+)(?:\{([^}]*)\})? (\S+)$/;
 

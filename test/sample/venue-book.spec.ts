@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vites
 import { Book, type BookStore, type Entry, type Page } from '../../sample/01-venue/src/book/book.js';
 import { MemoryBook } from '../../sample/01-venue/src/book/memory-book.js';
 import { RedisBook } from '../../sample/01-venue/src/book/redis-book.js';
-import { RedisServer } from '../backplane/redis-server.js';
+import { RedisServer } from '../rig/redis/redis-server.js';
 
 let redis: RedisServer;
 beforeAll(async () => {

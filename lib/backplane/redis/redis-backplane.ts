@@ -1,6 +1,7 @@
 import type { BackplaneMetrics } from '../../metrics/backplane-metrics.js';
 import type { Backplane, BackplaneListener, PublishOutcome } from '../backplane.js';
 import type { Publication } from '../publication.js';
+import { ChannelNames } from './channel-names.js';
 import { RedisClients } from './client/redis-client.js';
 import type { RedisConfiguration } from './client/redis-configuration.js';
 import { ClusterRedis } from './cluster/redis-cluster.js';
@@ -24,7 +25,7 @@ export interface RedisBackplaneSettings {
  */
 export class RedisBackplane implements Backplane {
   readonly #codec: RedisCodec;
-  readonly #names: RedisNames;
+  readonly #channels: ChannelNames;
   readonly #order = new SequenceFilter();
   readonly #inFlight: RedisInFlight;
   readonly #topology: RedisTopology;
@@ -37,9 +38,10 @@ export class RedisBackplane implements Backplane {
   ) {
     this.#inFlight = new RedisInFlight(metrics);
     this.#codec = new RedisCodec(settings.nodeId);
-    this.#names = new RedisNames(settings.prefix);
-    this.#topology = topologyOf(settings, this.#names, {
-      message: (message, partition) => this.#receive(message, partition),
+    const names = new RedisNames(settings.prefix);
+    this.#channels = new ChannelNames(names);
+    this.#topology = topologyOf(settings, names, {
+      message: (name, message, partition) => this.#receive(name, message, partition),
       resubscribed: (channels, durationMs) => {
         this.metrics.resubscriptions.add();
         this.log.resubscribed(channels, durationMs);
@@ -72,17 +74,17 @@ export class RedisBackplane implements Backplane {
   }
 
   subscribe(channel: string): Promise<void> | undefined {
-    return this.#topology.subscribe(this.#names.channel(channel));
+    return this.#topology.subscribe(this.#channels.remember(channel));
   }
 
   unsubscribe(channel: string): void {
-    this.#topology.unsubscribe(this.#names.channel(channel));
+    this.#topology.unsubscribe(this.#channels.forget(channel));
   }
 
   publish(channel: string, publication: Publication): Promise<PublishOutcome> {
     const refusal = this.#inFlight.refusal();
     if (refusal !== undefined) return Promise.reject(refusal);
-    const name = this.#names.channel(channel);
+    const name = this.#channels.nameOf(channel);
     let message: string;
     try {
       message = this.#codec.encode(publication);
@@ -98,7 +100,7 @@ export class RedisBackplane implements Backplane {
     this.#listener = undefined;
   }
 
-  #receive(message: Buffer, partition: number): void {
+  #receive(name: Buffer, message: Buffer, partition: number): void {
     if (this.#codec.isOwn(message)) return;
     const envelope = this.#codec.decode(message);
     if (typeof envelope === 'string') {
@@ -107,7 +109,7 @@ export class RedisBackplane implements Backplane {
     }
     const isNext = this.#order.isNext(envelope.origin, partition, envelope.sequence);
     this.metrics.received.add(isNext ? 'ok' : 'late');
-    if (isNext) this.#listener?.receive(envelope.publication);
+    if (isNext) this.#listener?.receive(this.#channels.channelOf(name.toString()), envelope.publication);
   }
 
   #become(state: 'up' | 'down'): void {

@@ -86,11 +86,12 @@ function headOf(publication: Publication): string {
 }
 
 function plainLineOf(message: Extract<Publication, { kind: 'message' }>): string | undefined {
-  const { to, type, except, volatile, replyTo } = message;
-  if (replyTo !== undefined || except.length > 0 || to.unless.length > 0) return undefined;
+  const { to, type, except, delivery, replyTo } = message;
+  if (delivery === 'recoverable' || replyTo !== undefined || except.length > 0 || to.exceptRooms.length > 0)
+    return undefined;
   if (SEPARATORS.test(type) || SEPARATORS.test(to.key)) return undefined;
   const letter = LETTERS[to.kind];
-  return `${volatile ? letter.toUpperCase() : letter} ${type} ${to.key}`;
+  return `${delivery === 'volatile' ? letter.toUpperCase() : letter} ${type} ${to.key}`;
 }
 
 function readPlain(line: string, text: Buffer): Publication | Unread {
@@ -101,11 +102,11 @@ function readPlain(line: string, text: Buffer): Publication | Unread {
   if (line.charAt(1) !== ' ' || afterType < 0 || !isUtf8(text)) return 'unreadable';
   return {
     kind: 'message',
-    to: { kind, key: line.slice(afterType + 1), unless: NOBODY },
+    to: { kind, key: line.slice(afterType + 1), exceptRooms: NOBODY },
     type: line.slice(2, afterType),
     text,
     except: NOBODY,
-    volatile: !KINDS_BY_LETTER.has(letter),
+    delivery: KINDS_BY_LETTER.has(letter) ? 'live' : 'volatile',
   };
 }
 

@@ -81,7 +81,7 @@ export class RedisConnectionCounts implements ConnectionCounts {
   }
 
   release(kind: CountKind, key: string, connectionId: string): void {
-    const name = this.names.connections(kind, key);
+    const name = this.names.key(key, 'connections', kind, key);
     this.#own.release(kind, key);
     const held = this.#held.get(name);
     held?.delete(connectionId);
@@ -100,7 +100,7 @@ export class RedisConnectionCounts implements ConnectionCounts {
   }
 
   async #take(kind: CountKind, key: string, connectionId: string, max: number): Promise<boolean> {
-    const name = this.names.connections(kind, key);
+    const name = this.names.key(key, 'connections', kind, key);
     const parameters = [connectionId, String(max), String(this.lease.leaseMs)];
     try {
       if ((await this.commands.run(TAKE, [name], parameters)) === 0) {

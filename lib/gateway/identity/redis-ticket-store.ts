@@ -14,7 +14,7 @@ export class RedisTicketStore implements TicketStore {
   ) {}
 
   async put(ticket: string, identity: Identity<unknown>, ttlMs: number): Promise<void> {
-    const name = this.names.ticket(ticket);
+    const name = this.#nameOf(ticket);
     const outcome = await this.commands.call(
       'SET',
       name,
@@ -27,7 +27,11 @@ export class RedisTicketStore implements TicketStore {
   }
 
   async take(ticket: string): Promise<Identity<unknown> | undefined> {
-    const identity = await this.commands.call('GETDEL', this.names.ticket(ticket));
+    const identity = await this.commands.call('GETDEL', this.#nameOf(ticket));
     return identity === null ? undefined : (JSON.parse(String(identity)) as Identity<unknown>);
+  }
+
+  #nameOf(ticket: string): string {
+    return this.names.key(ticket, 'ticket', ticket);
   }
 }

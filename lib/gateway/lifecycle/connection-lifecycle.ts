@@ -100,7 +100,7 @@ export class ConnectionLifecycle {
     connection.phase = 'open';
     this.#log('connect', () => ({ ...logFields(connection), connections: this.registry.size }));
     connection.ready(encodeMessage('$hello', this.#hello(connection)));
-    connection.receiveQueue.open();
+    connection.receiveQueue.open(connection.handleFrame);
   }
 
   async #refresh(connection: GatewayConnection): Promise<void> {

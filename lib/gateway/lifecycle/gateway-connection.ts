@@ -1,8 +1,13 @@
-import { Connection, type ConnectionOrigin, type RoomMembership } from '../../connections/connection.js';
-import type { SendQueue, WebSocketLike } from '../../connections/send-queue.js';
+import {
+  Connection,
+  type ConnectionOrigin,
+  type ConnectionQueues,
+  type RoomMembership,
+} from '../../connections/connection.js';
+import type { HandleFrame } from '../../connections/receive-queue.js';
+import type { WebSocketLike } from '../../connections/send-queue.js';
 import type { ClientFrame } from '../../protocol/envelope.js';
 import type { ConnectionPermit } from '../admission/connection-limits.js';
-import { ReceiveQueue, type ReceiveQueueSettings } from '../../connections/receive-queue.js';
 import type { Allowance } from './rate-limiter.js';
 import type { Route } from '../routing/route.js';
 
@@ -14,7 +19,8 @@ export class GatewayConnection extends Connection {
   readonly route: Route;
   /** The counts it takes, to be given back at its end. */
   readonly permit: ConnectionPermit;
-  readonly receiveQueue: ReceiveQueue;
+  /** What the receive queue is opened with. */
+  readonly handleFrame: HandleFrame;
   phase: ConnectionPhase = 'authenticating';
   /** Frames it has sent so far. */
   received = 0;
@@ -38,32 +44,17 @@ export class GatewayConnection extends Connection {
   constructor(
     origin: ConnectionOrigin,
     ws: WebSocketLike,
-    sendQueue: SendQueue,
+    queues: ConnectionQueues,
     membership: RoomMembership,
     route: Route,
     permit: ConnectionPermit,
     allowance: Allowance,
-    settings: ReceiveQueueSettings,
     handle: (connection: GatewayConnection, frame: ClientFrame) => void | Promise<void>,
   ) {
-    super(origin, ws, sendQueue, membership);
+    super(origin, ws, queues, membership);
     this.route = route;
     this.permit = permit;
     this.allowance = allowance;
-    this.receiveQueue = new ReceiveQueue(ws, settings, (frame) => handle(this, frame));
-  }
-
-  /** A socket that is not read would not see the answer to its close frame before `closeTimeoutMs` has passed. */
-  override close(code?: number, reason?: string): void {
-    super.close(code, reason);
-    this.receiveQueue.release();
-  }
-
-  override expectAnswer(): void {
-    this.receiveQueue.expectAnswer();
-  }
-
-  override answerSettled(): void {
-    this.receiveQueue.answerSettled();
+    this.handleFrame = (frame) => handle(this, frame);
   }
 }

@@ -17,7 +17,7 @@ import type { FrameReceiver } from './frame-receiver.js';
 import { GatewayConnection } from './gateway-connection.js';
 import type { Handshake } from '../identity/handshake.js';
 import type { Heartbeat } from './heartbeat.js';
-import type { ReceiveQueueSettings } from '../../connections/receive-queue.js';
+import { ReceiveQueue, type ReceiveQueueSettings } from '../../connections/receive-queue.js';
 import type { ConnectionSocket } from './connection-socket.js';
 import type { RateLimiter } from './rate-limiter.js';
 import type { Route } from '../routing/route.js';
@@ -91,17 +91,19 @@ export class OpenSockets implements Iterable<GatewayConnection> {
       params: handshake.params,
       ip: handshake.ip,
     };
-    const sendQueue = new SendQueue(ws, socket, this.#sendQueues);
+    const queues = {
+      send: new SendQueue(ws, socket, this.#sendQueues),
+      receive: new ReceiveQueue(ws, settings),
+    };
     const allowance = owners.rateLimiter.start();
     const connection = new GatewayConnection(
       origin,
       ws,
-      sendQueue,
+      queues,
       owners.registry,
       route,
       permit,
       allowance,
-      settings,
       this.#handle,
     );
     this.#open.add(connection);

@@ -1,5 +1,5 @@
 import { connect, type Socket } from 'node:net';
-import { clientFrame, Opcode, upgradeText } from '../../gateway/client-bytes.js';
+import { clientFrame, Opcode, upgradeText } from '../../rig/sockets/client-bytes.js';
 import type { Random } from '../random.js';
 import { INTRUDER } from './protocol.js';
 

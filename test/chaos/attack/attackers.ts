@@ -1,6 +1,6 @@
 // Runs all attacks at once, in their own process, until the parent ends them.
 import { numberArgument } from '../verdicts.js';
-import { onAsked, say } from '../forked-process.js';
+import { onAsked, say } from '../../rig/process/forked-process.js';
 import { Random } from '../random.js';
 import { Attacker } from './attacker.js';
 import { fragmentedFrames, messageFlood, neverReading, oversizedFrames, pingFlood } from './frame-attacks.js';

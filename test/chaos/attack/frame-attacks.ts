@@ -1,4 +1,4 @@
-import { clientFrame, Opcode } from '../../gateway/client-bytes.js';
+import { clientFrame, Opcode } from '../../rig/sockets/client-bytes.js';
 import { ended, message, pause, ping, sent, type Attacker } from './attacker.js';
 
 const OVERSIZED = clientFrame('x'.repeat(70_000));

@@ -1,4 +1,4 @@
-import { clientFrame, Opcode, upgradeText } from '../../gateway/client-bytes.js';
+import { clientFrame, Opcode, upgradeText } from '../../rig/sockets/client-bytes.js';
 import type { Random } from '../random.js';
 import { ended, pause, sent, type Attacker } from './attacker.js';
 

@@ -1,4 +1,4 @@
-import { upgradeText } from '../../gateway/client-bytes.js';
+import { upgradeText } from '../../rig/sockets/client-bytes.js';
 import { ended, heard, message, pause, sent, type Attacker } from './attacker.js';
 
 /** Upgrade requests that stop half-way; some of their sockets are destroyed after a while. */

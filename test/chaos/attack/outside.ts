@@ -1,6 +1,6 @@
 // Attacks on a server from outside: see main.ts.
 import { monitorEventLoopDelay } from 'node:perf_hooks';
-import { ForkedProcess } from '../forked-process.js';
+import { ForkedProcess } from '../../rig/process/forked-process.js';
 import { mebibytes, numberArgument, percentile, Verdicts } from '../verdicts.js';
 import { Friend } from './friend.js';
 import type { Report } from './protocol.js';

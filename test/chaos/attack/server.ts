@@ -2,7 +2,7 @@
 import 'reflect-metadata';
 import { OnMessage, RealtimeGateway, RealtimeModule } from 'nestjs-realtime';
 import { createRealtimeTestApp } from 'nestjs-realtime/testing';
-import { say } from '../forked-process.js';
+import { say } from '../../rig/process/forked-process.js';
 import { fortress, FRIEND, INTRUDER, Words } from './protocol.js';
 import { attend, Witness } from './witness.js';
 

@@ -4,7 +4,7 @@ import { monitorEventLoopDelay } from 'node:perf_hooks';
 import type { LoggerService } from '@nestjs/common';
 import { ConnectionRegistry, RealtimeMetrics, type Counter } from 'nestjs-realtime';
 import type { RealtimeTestApp } from 'nestjs-realtime/testing';
-import { onAsked } from '../forked-process.js';
+import { onAsked } from '../../rig/process/forked-process.js';
 import type { Report } from './protocol.js';
 
 const MAX_ERRORS = 5;

@@ -2,8 +2,8 @@
 import { once } from 'node:events';
 import { connect as dial } from 'node:net';
 import { WebSocket } from 'ws';
-import { upgradeText } from '../../gateway/client-bytes.js';
-import { onAsked, say } from '../forked-process.js';
+import { upgradeText } from '../../rig/sockets/client-bytes.js';
+import { onAsked, say } from '../../rig/process/forked-process.js';
 import { numberArgument } from '../verdicts.js';
 import type { Outcome } from './protocol.js';
 

@@ -1,5 +1,5 @@
 // npm run drain -- --connections 5000
-import { ForkedProcess } from '../forked-process.js';
+import { ForkedProcess } from '../../rig/process/forked-process.js';
 import { numberArgument, percentile, Verdicts } from '../verdicts.js';
 import type { Outcome } from './protocol.js';
 

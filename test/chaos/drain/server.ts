@@ -2,7 +2,7 @@
 import 'reflect-metadata';
 import { ConnectionRegistry, OnMessage, RealtimeGateway, RealtimeModule } from 'nestjs-realtime';
 import { createRealtimeTestApp } from 'nestjs-realtime/testing';
-import { onAsked, say } from '../forked-process.js';
+import { onAsked, say } from '../../rig/process/forked-process.js';
 import { Work, workshop } from './protocol.js';
 
 @RealtimeGateway({ path: '/ws', contract: workshop })

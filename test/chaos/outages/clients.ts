@@ -1,7 +1,7 @@
 // Clients of this package in a process of their own: each asks once a second, and stays for good.
 import { WebSocket } from 'ws';
 import { RealtimeClient, RequestError, type WebSocketConstructor } from '../../../lib/client/index.js';
-import { onAsked, say } from '../forked-process.js';
+import { onAsked, say } from '../../rig/process/forked-process.js';
 import { numberArgument } from '../verdicts.js';
 import type { ledger, Newcomer, Standing } from './protocol.js';
 

@@ -1,5 +1,5 @@
-import { freePort } from '../../backplane/redis-server.js';
-import { ForkedProcess } from '../forked-process.js';
+import { freePort } from '../../rig/redis/redis-server.js';
+import { ForkedProcess } from '../../rig/process/forked-process.js';
 import type { Newcomer, NodeState, Standing } from './protocol.js';
 
 const LOOK_EVERY_MS = 250;

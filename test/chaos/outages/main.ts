@@ -1,5 +1,5 @@
 // npm run outages -- --clients 200 --seconds-scale 1
-import { RedisServer } from '../../backplane/redis-server.js';
+import { RedisServer } from '../../rig/redis/redis-server.js';
 import { numberArgument, Verdicts } from '../verdicts.js';
 import { AuthService } from './auth-service.js';
 import { Cluster } from './cluster.js';

@@ -14,7 +14,7 @@ import {
 } from 'nestjs-realtime';
 import { NestFactory } from '@nestjs/core';
 import { Module } from '@nestjs/common';
-import { onAsked, say } from '../forked-process.js';
+import { onAsked, say } from '../../rig/process/forked-process.js';
 import { numberArgument } from '../verdicts.js';
 import { EVERYONE, Key, ledger, type NodeState } from './protocol.js';
 

@@ -3,10 +3,10 @@
 import { Cluster } from 'ioredis';
 import { RedisNames } from '../../../lib/backplane/redis/client/redis-names.js';
 import { slotOf } from '../../../lib/backplane/redis/cluster/redis-slots.js';
-import { RedisClusterServers } from '../../backplane/redis-cluster-servers.js';
-import { PREFIX } from '../../backplane/redis-node.js';
-import type { RedisServer } from '../../backplane/redis-server.js';
-import { until } from '../../backplane/until.js';
+import { RedisClusterServers } from '../../rig/redis/cluster-servers.js';
+import { PREFIX } from '../../rig/redis/redis-node.js';
+import type { RedisServer } from '../../rig/redis/redis-server.js';
+import { until } from '../../rig/clock/until.js';
 import { FailoverOracle } from './failover-oracle.js';
 import {
   conclude,

@@ -11,7 +11,7 @@ import {
   type Connection,
 } from 'nestjs-realtime';
 import { createRealtimeTestApp } from 'nestjs-realtime/testing';
-import { say } from '../forked-process.js';
+import { say } from '../../rig/process/forked-process.js';
 import { crowd, RoomName, type Command, type Ended, type NodeReport } from './crowd-contract.js';
 
 const { values } = parseArgs({

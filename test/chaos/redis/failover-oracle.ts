@@ -1,8 +1,8 @@
 import { performance } from 'node:perf_hooks';
 import { BackplaneError } from '../../../lib/backplane/backplane-error.js';
 import { message } from '../../backplane/test-node.js';
-import { RedisNode } from '../../backplane/redis-node.js';
-import { until } from '../../backplane/until.js';
+import { RedisNode } from '../../rig/redis/redis-node.js';
+import { until } from '../../rig/clock/until.js';
 import type { RedisConfiguration } from '../../../lib/backplane/redis/client/redis-configuration.js';
 
 const SUBSCRIBERS = 3;
@@ -68,8 +68,10 @@ export class FailoverOracle {
     for (const [i, node] of this.subscribers.entries()) {
       this.#lastHeard.push([]);
       await node.backplane.start({
-        receive: (publication) => this.#hear(i, Number(publication.kind === 'message' && publication.type)),
+        receive: (_channel, publication) =>
+          this.#hear(i, Number(publication.kind === 'message' && publication.type)),
         stateChanged: (state) => node.states.push(state),
+        interrupted: () => {},
       });
       const joins = Array.from({ length: ROOMS }, (_, room) => room).filter((room) => isEntitled(i, room));
       await node.subscribe(...joins.map((room) => `room:${room}`));

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { runRig } from '../rig-process.js';
+import { runRig } from '../../rig/process/rig-process.js';
 
 it(
   'four nodes deliver each message exactly to the entitled connections, in order',

@@ -22,7 +22,7 @@ export class PilotedNode {
     folder: URL,
   ) {
     this.#child = fork(fileURLToPath(new URL('./crowd-node.ts', folder)), args, {
-      execArgv: ['--expose-gc', '--import', new URL('../typescript.mjs', folder).href],
+      execArgv: ['--expose-gc', '--import', new URL('../../rig/process/typescript.mjs', folder).href],
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     });
     this.#child.on('message', ({ kind, value }: { kind: string; value: unknown }) => {

@@ -1,9 +1,9 @@
 // npm run chaos:resubscribe -- --channels 300000: Redis dies and restarts empty; one node subscribes to all its channels again.
 import { randomUUID } from 'node:crypto';
 import { parseArgs } from 'node:util';
-import { RedisNode } from '../../backplane/redis-node.js';
-import { RedisServer } from '../../backplane/redis-server.js';
-import { until } from '../../backplane/until.js';
+import { RedisNode } from '../../rig/redis/redis-node.js';
+import { RedisServer } from '../../rig/redis/redis-server.js';
+import { until } from '../../rig/clock/until.js';
 import { conclude } from './failover-report.js';
 
 const WAVE = 20_000;

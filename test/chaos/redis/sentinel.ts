@@ -1,7 +1,7 @@
 // npm run chaos:sentinel: a master, a replica and three Sentinels; a failover by request, then the master dies.
-import type { RedisServer } from '../../backplane/redis-server.js';
-import { SentinelGroup } from '../../backplane/sentinel-group.js';
-import { until } from '../../backplane/until.js';
+import type { RedisServer } from '../../rig/redis/redis-server.js';
+import { SentinelGroup } from '../../rig/redis/sentinel-group.js';
+import { until } from '../../rig/clock/until.js';
 import { FailoverOracle } from './failover-oracle.js';
 import {
   conclude,

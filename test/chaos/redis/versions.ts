@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { Redis } from 'ioredis';
-import { RedisServer } from '../../backplane/redis-server.js';
-import { until } from '../../backplane/until.js';
+import { RedisServer } from '../../rig/redis/redis-server.js';
+import { until } from '../../rig/clock/until.js';
 import { Verdicts } from '../verdicts.js';
 import { CrowdConnection } from './crowd-connection.js';
 import { PilotedNode } from './piloted-node.js';
@@ -89,7 +89,7 @@ async function isWell(node: PilotedNode): Promise<void> {
 async function hearTomorrow(node: PilotedNode): Promise<void> {
   const client = new Redis(redis.url);
   const [name] = (await redis.call('PUBSUB', 'CHANNELS', '*:c:all')) as [string];
-  const to = { kind: 'all', key: '', unless: [] };
+  const to = { kind: 'all', key: '', exceptRooms: [] };
   for (const head of [
     { kind: 'tomorrow', to, when: 'later' },
     { kind: 'leave', to: { ...to, kind: 'device' }, room: 'shared' },

@@ -8,7 +8,7 @@ import {
 import { createRealtimeTestApp, type RealtimeTestApp } from 'nestjs-realtime/testing';
 import type { Command, Commands } from './scenarios.js';
 import { talk, Ledger, TalkGateway } from './talk.gateway.js';
-import { TcpProxy } from './tcp-proxy.js';
+import { TcpProxy } from '../../rig/network/tcp-proxy.js';
 
 /** Behind every scenario: a cluster of Nest apps that share a ledger, and a network that can fail. */
 export class Stage {

@@ -12,8 +12,11 @@ const TAGS = (
 /** Nodes that do not speak this version of the node-to-node format do not hear each other. */
 const WIRE_VERSION = 'v1';
 
-// A channel's name stands in every message; a long one is paid for each time.
+// Every message contains the name of its channel, so a longer one is hashed.
 const MAX_CHANNEL_BYTES = 128;
+const CHANNEL_SPACE = 'c';
+// All tags have two characters.
+const CHANNEL_OFFSET = `:{so}:${CHANNEL_SPACE}:`.length;
 
 /**
  * The one place that builds a name in Redis: `prefix:v1:{tag}:…`, the same in every topology. This is the user that may
@@ -31,26 +34,33 @@ export class RedisNames {
     this.#root = `${prefix}:${WIRE_VERSION}`;
   }
 
-  /** The pub/sub channel of a backplane channel; its tag puts it into one of 128 partitions. */
-  channel(channel: string): string {
-    const name = Buffer.byteLength(channel) > MAX_CHANNEL_BYTES ? hashed(channel) : channel;
-    return `${this.#root}:{${tagOf(channel)}}:c:${name}`;
+  /**
+   * A name in Redis: what has the same `partitionKey` lies in one of 128 partitions, so that one script can use it.
+   * `space` keeps the kinds of names apart; the last part may contain any character.
+   */
+  key(partitionKey: string, space: string, ...parts: readonly string[]): string {
+    return `${this.#root}:{${tagOf(partitionKey)}}:${space}:${parts.join(':')}`;
   }
 
-  /** The channels on which a node isSubscribed its own probes, one for each of the 128 partitions. */
+  /** The pub/sub channel of a backplane channel. */
+  channel(channel: string): string {
+    return this.key(channel, CHANNEL_SPACE, isLong(channel) ? hashed(channel) : channel);
+  }
+
+  /** The backplane channel of a pub/sub channel; a long one, which was hashed, is not in its name. */
+  channelIn(name: string): string {
+    return name.slice(this.#root.length + CHANNEL_OFFSET);
+  }
+
+  /** The channels of a node's own probes, one for each of the 128 partitions. */
   probes(nodeId: string): readonly [string, ...string[]] {
     return TAGS.map((tag) => `${this.#root}:{${tag}}:probe:${nodeId}`) as [string, ...string[]];
   }
+}
 
-  /** Where a one-use ticket is kept. */
-  ticket(ticket: string): string {
-    return `${this.#root}:{${tagOf(ticket)}}:ticket:${ticket}`;
-  }
-
-  /** Where the connections of a user or an IP are counted. */
-  connections(kind: 'user' | 'ip', key: string): string {
-    return `${this.#root}:{${tagOf(key)}}:connections:${kind}:${key}`;
-  }
+/** Whether the pub/sub channel has a hash in place of this name. */
+export function isLong(channel: string): boolean {
+  return Buffer.byteLength(channel) > MAX_CHANNEL_BYTES;
 }
 
 function tagOf(key: string): string {

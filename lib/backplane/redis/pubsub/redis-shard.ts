@@ -41,7 +41,7 @@ export class RedisShard {
   ) {
     this.publisher = new RedisPublisher(commands.client, pubSub, COMMAND_TIMEOUT_MS);
     this.#subscriber = new RedisSubscriber(subscriptions.client, pubSub, partitionOf, {
-      message: (message, partition) => this.#receive(message, partition),
+      message: (name, message, partition) => this.#receive(name, message, partition),
       resubscribed: (channels, durationMs) => {
         this.#probe.hurry();
         events.resubscribed(channels, durationMs);
@@ -156,9 +156,9 @@ export class RedisShard {
     await this.publisher.publish(this.#probeName, message, PLAIN_SETTLEMENT);
   }
 
-  #receive(message: Buffer, partition: number): void {
+  #receive(name: Buffer, message: Buffer, partition: number): void {
     if (message[0] === PROBE_MARK) this.#probe.heard(message.toString('latin1', 1));
-    else this.events.message(message, partition);
+    else this.events.message(name, message, partition);
   }
 
   #recycle(): void {

@@ -5,7 +5,7 @@ import type { PubSub } from './redis-pubsub.js';
 
 /** What a subscriber reports. */
 export interface SubscriberEvents {
-  message(message: Buffer, partition: number): void;
+  message(name: Buffer, message: Buffer, partition: number): void;
   /** Every wanted channel is subscribed again after the connection was lost. */
   resubscribed(channels: number, durationMs: number): void;
   /** Redis did not take a subscription; it is tried again. */
@@ -59,8 +59,8 @@ export class RedisSubscriber {
     private readonly partitionOf: (name: string | Buffer) => number,
     private readonly events: SubscriberEvents,
   ) {
-    client.on(pubSub.event, (channel: Buffer, message: Buffer) =>
-      events.message(message, partitionOf(channel)),
+    client.on(pubSub.event, (name: Buffer, message: Buffer) =>
+      events.message(name, message, partitionOf(name)),
     );
     client.on('ready', () => this.#ready());
     client.on('close', () => this.#lost());

@@ -22,8 +22,8 @@ export interface RedisTopology {
 
 /** What a topology reports. */
 export interface TopologyEvents {
-  /** What came, and the partition its channel is in. */
-  message(message: Buffer, partition: number): void;
+  /** What came, the name of its channel, and the partition that is in. */
+  message(name: Buffer, message: Buffer, partition: number): void;
   resubscribed(channels: number, durationMs: number): void;
   failed(error: Error): void;
   stateChanged(state: 'up' | 'down'): void;

@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import { Redis } from 'ioredis';
 import { WebSocket } from 'ws';
-import { onAsked, say } from '../../forked-process.js';
+import { onAsked, say } from '../../../rig/process/forked-process.js';
 import { Random } from '../../random.js';
 import { numberArgument } from '../../verdicts.js';
 import { MISDEEDS } from './misdeeds.js';

@@ -1,6 +1,6 @@
 // npm run attack -- --inside --seconds 60 --seed 1
-import { RedisServer } from '../../../backplane/redis-server.js';
-import { ForkedProcess } from '../../forked-process.js';
+import { RedisServer } from '../../../rig/redis/redis-server.js';
+import { ForkedProcess } from '../../../rig/process/forked-process.js';
 import { mebibytes, numberArgument, percentile, Verdicts } from '../../verdicts.js';
 import { Friend } from '../friend.js';
 import type { Report } from '../protocol.js';

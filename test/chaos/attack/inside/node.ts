@@ -2,7 +2,7 @@
 import 'reflect-metadata';
 import { Broadcaster, OnMessage, RealtimeGateway, RealtimeModule, type Connection } from 'nestjs-realtime';
 import { createRealtimeTestApp } from 'nestjs-realtime/testing';
-import { onAsked, say } from '../../forked-process.js';
+import { onAsked, say } from '../../../rig/process/forked-process.js';
 import { numberArgument } from '../../verdicts.js';
 import { FRIEND, Words } from '../protocol.js';
 import { attend, Witness } from '../witness.js';

@@ -2,24 +2,24 @@ import type { Redis } from 'ioredis';
 import type { Random } from '../../random.js';
 import { PIT } from './contract.js';
 
-const to = { kind: 'user', key: 'victim', unless: [] };
+const to = { kind: 'user', key: 'victim', exceptRooms: [] };
 const replyTo = { node: 'nobody', id: '1' };
 
 /** Well-formed publications, none of which is for the client that means well. */
 const BASES: readonly object[] = [
-  { kind: 'message', to, type: 'tick', except: [], volatile: false },
+  { kind: 'message', to, type: 'tick', except: [], delivery: 'live' },
   {
     kind: 'message',
     to: { ...to, kind: 'room', key: PIT },
     type: 'tick',
     except: ['x'],
-    volatile: true,
+    delivery: 'volatile',
     replyTo,
   },
   { kind: 'disconnect', to, code: 4_500, reason: 'out', replyTo },
   { kind: 'join', to, room: 'cellar', replyTo },
   { kind: 'leave', to, room: PIT, replyTo },
-  { kind: 'ask', to, type: 'ask', payload: { text: 'x' }, timeoutMs: 100, replyTo },
+  { kind: 'request', to, type: 'ask', payload: { text: 'x' }, timeoutMs: 100, replyTo },
   { kind: 'reply', id: '1', delivered: 1, dropped: 0, answer: { ok: false, code: 'BUSY', message: 'x' } },
 ];
 
@@ -45,7 +45,7 @@ const FIELDS = [
   'kind',
   'to',
   'key',
-  'unless',
+  'exceptRooms',
   'type',
   'code',
   'reason',

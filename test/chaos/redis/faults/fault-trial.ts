@@ -1,4 +1,4 @@
-import { until } from '../../../backplane/until.js';
+import { until } from '../../../rig/clock/until.js';
 import type { NodeReport } from '../crowd-contract.js';
 import type { FaultTraffic, TrafficTally } from './fault-traffic.js';
 import type { PilotedNode } from '../piloted-node.js';

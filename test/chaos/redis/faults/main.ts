@@ -1,7 +1,7 @@
 // npm run chaos:faults: three nodes serve without pause, each with its own proxy to one Redis; one fault at a time.
-import { RedisServer } from '../../../backplane/redis-server.js';
+import { RedisServer } from '../../../rig/redis/redis-server.js';
 import { numberArgument, Verdicts } from '../../verdicts.js';
-import { FaultPath } from './fault-path.js';
+import { FaultPath } from '../../../rig/network/fault-path.js';
 import { reportTrial } from './fault-report.js';
 import { FaultTraffic } from './fault-traffic.js';
 import { runTrial } from './fault-trial.js';

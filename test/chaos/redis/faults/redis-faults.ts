@@ -1,7 +1,7 @@
-import type { RedisServer } from '../../../backplane/redis-server.js';
+import type { RedisServer } from '../../../rig/redis/redis-server.js';
 import { CrowdConnection } from '../crowd-connection.js';
 import { pause } from '../failover-report.js';
-import type { FaultPath } from './fault-path.js';
+import type { FaultPath } from '../../../rig/network/fault-path.js';
 import type { FaultTraffic } from './fault-traffic.js';
 import type { Fault } from './fault-trial.js';
 import type { PilotedNode } from '../piloted-node.js';

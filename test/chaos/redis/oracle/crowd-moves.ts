@@ -3,7 +3,7 @@ import type { Crowd, CrowdUser } from './crowd.js';
 import type { CrowdConnection } from '../crowd-connection.js';
 import type { DeliveryOracle } from './delivery-oracle.js';
 import type { PilotedNode } from '../piloted-node.js';
-import { until } from '../../../backplane/until.js';
+import { until } from '../../../rig/clock/until.js';
 
 /** Everything that changes who is entitled: joins, leaves, reconnects, and server-side moves and disconnects. */
 export class CrowdMoves {

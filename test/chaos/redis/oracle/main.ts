@@ -1,6 +1,6 @@
 // npm run chaos:oracle -- --seconds 120 --seed 1: four nodes, 2,000 users, every verb; compares deliveries with entitlements.
-import { until } from '../../../backplane/until.js';
-import { RedisServer } from '../../../backplane/redis-server.js';
+import { until } from '../../../rig/clock/until.js';
+import { RedisServer } from '../../../rig/redis/redis-server.js';
 import { Random } from '../../random.js';
 import { numberArgument, Verdicts } from '../../verdicts.js';
 import { Crowd } from './crowd.js';

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { until } from './until.js';
+import { until } from '../clock/until.js';
 import { freePort, RedisServer } from './redis-server.js';
 
 const SLOTS = 16_384;

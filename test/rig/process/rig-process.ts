@@ -11,7 +11,7 @@ export async function runRig(
   const child = spawn(process.execPath, [
     '--import',
     path('./typescript.mjs'),
-    path(`./${rig}/main.ts`),
+    path(`../../chaos/${rig}/main.ts`),
     ...args,
   ]);
   let said = '';

@@ -1,9 +1,9 @@
 import type { LoggerService } from '@nestjs/common';
-import { RedisBackplane } from '../../lib/backplane/redis/redis-backplane.js';
-import { RedisLog } from '../../lib/backplane/redis/redis-log.js';
-import type { RedisConfiguration } from '../../lib/backplane/redis/client/redis-configuration.js';
-import { BackplaneMetrics } from '../../lib/metrics/backplane-metrics.js';
-import { TestNode } from './test-node.js';
+import { RedisBackplane } from '../../../lib/backplane/redis/redis-backplane.js';
+import { RedisLog } from '../../../lib/backplane/redis/redis-log.js';
+import type { RedisConfiguration } from '../../../lib/backplane/redis/client/redis-configuration.js';
+import { BackplaneMetrics } from '../../../lib/metrics/backplane-metrics.js';
+import { TestNode } from '../../backplane/test-node.js';
 
 export const PREFIX = 'realtime';
 

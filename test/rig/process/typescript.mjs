@@ -6,7 +6,7 @@ import { isMainThread } from 'node:worker_threads';
 import { __decorate, __metadata, __param } from 'tslib';
 import { transformWithOxc } from 'vite';
 
-const lib = new URL('../../lib/', import.meta.url);
+const lib = new URL('../../../lib/', import.meta.url);
 const ENTRY_POINTS = new Map([
   ['nestjs-realtime', 'index.ts'],
   ['nestjs-realtime/testing', 'testing/index.ts'],

@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePort, RedisServer } from './redis-server.js';
-import { until } from './until.js';
+import { until } from '../clock/until.js';
 
 const NAME = 'mymaster';
 const DOWN_AFTER_MS = 2_000;

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
-const sample = (path: string) => fileURLToPath(new URL(`../../sample/01-venue/${path}`, import.meta.url));
+const sample = (path: string) => fileURLToPath(new URL(`../../../sample/01-venue/${path}`, import.meta.url));
 
 /** Builds the sample unless it is up to date, since a test that runs in parallel serves pages from it. */
 export async function buildVenue(): Promise<void> {

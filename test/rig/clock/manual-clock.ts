@@ -1,4 +1,4 @@
-import type { Clock } from '../../lib/client/index.js';
+import type { Clock } from '../../../lib/client/index.js';
 
 interface Timer {
   readonly at: number;

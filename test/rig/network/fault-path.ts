@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
-import { pause } from '../failover-report.js';
+import { pause } from '../../chaos/redis/failover-report.js';
 
 /**
  * `swallow replies`: Redis runs the commands and its replies are lost. `black hole`: nothing is forwarded in either
