@@ -4,7 +4,7 @@ import { RedisNames } from '../../lib/backplane/redis/client/redis-names.js';
 import { slotOf } from '../../lib/backplane/redis/cluster/redis-slots.js';
 import { backplaneContract } from './backplane-contract.js';
 import { RedisClusterServers } from '../rig/redis/cluster-servers.js';
-import { LossyPath } from '../rig/network/lossy-path.js';
+import { FaultyProxy } from '../rig/network/faulty-proxy.js';
 import { PREFIX, RedisNode } from '../rig/redis/redis-node.js';
 import type { RedisServer } from '../rig/redis/redis-server.js';
 import { until } from '../rig/clock/until.js';
@@ -127,8 +127,8 @@ describe('RedisBackplane on a Redis Cluster', () => {
   }, 60_000);
 
   it('reaches the masters where the natMap of the given client says they are', async () => {
-    const paths = servers.masters.map(({ port }) => new LossyPath(port));
-    const ports = await Promise.all(paths.map((path) => path.open()));
+    const paths = servers.masters.map(({ port }) => new FaultyProxy(port));
+    const ports = await Promise.all(paths.map((path) => path.listen()));
     const natMap = Object.fromEntries(
       servers.masters.map(({ port }, i) => [
         `127.0.0.1:${port}`,
@@ -150,7 +150,7 @@ describe('RedisBackplane on a Redis Cluster', () => {
     } finally {
       await Promise.all(nodes.splice(0).map(({ backplane }) => backplane.stop()));
       mapped.disconnect();
-      for (const path of paths) path.close();
+      await Promise.all(paths.map((path) => path.close()));
     }
   });
 

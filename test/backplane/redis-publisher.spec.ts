@@ -3,23 +3,23 @@ import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { PLAIN_SETTLEMENT, RedisPublisher } from '../../lib/backplane/redis/pubsub/redis-publisher.js';
 import { CLASSIC_PUBSUB } from '../../lib/backplane/redis/pubsub/redis-pubsub.js';
-import { LossyPath } from '../rig/network/lossy-path.js';
+import { FaultyProxy } from '../rig/network/faulty-proxy.js';
 import { RedisServer } from '../rig/redis/redis-server.js';
 import { until } from '../rig/clock/until.js';
 
 describe('RedisPublisher', () => {
   let server: RedisServer;
-  let path: LossyPath;
+  let path: FaultyProxy;
   let client: Redis;
 
   beforeAll(async () => {
     server = await RedisServer.start();
   });
   beforeEach(async () => {
-    path = new LossyPath(server.port);
+    path = new FaultyProxy(server.port);
     client = new Redis({
       host: '127.0.0.1',
-      port: await path.open(),
+      port: await path.listen(),
       autoResendUnfulfilledCommands: false,
       enableOfflineQueue: false,
       maxRetriesPerRequest: null,
@@ -28,9 +28,9 @@ describe('RedisPublisher', () => {
     client.on('error', () => {});
     await once(client, 'ready');
   });
-  afterEach(() => {
+  afterEach(async () => {
     client.disconnect();
-    path.close();
+    await path.close();
   });
   afterAll(async () => {
     await server.kill();
@@ -38,14 +38,14 @@ describe('RedisPublisher', () => {
 
   it('ends what was on a lost connection at once, and sends on the next without waiting', async () => {
     const publisher = new RedisPublisher(client, CLASSIC_PUBSUB, 3_000);
-    path.swallows = true;
+    path.replies = 'drop';
     const lost = expect(publisher.publish('x', '1', PLAIN_SETTLEMENT)).rejects.toThrow(
       'The connection was lost.',
     );
     await nextTurn();
-    path.breakAll();
+    path.disconnect();
     await lost;
-    path.swallows = false;
+    path.replies = 'pass';
     await expect(publisher.publish('x', '2', PLAIN_SETTLEMENT)).rejects.toMatchObject({
       reason: 'unavailable',
     });
@@ -61,13 +61,13 @@ describe('RedisPublisher', () => {
       server.call('INFO', 'commandstats').then((it) => /publish:calls=(\d+)/.exec(String(it))?.[1]);
     expect(await publisher.publish('x', '0', PLAIN_SETTLEMENT)).toBe(0);
     const before = Number(await executed());
-    path.swallows = true;
+    path.replies = 'drop';
     const begun = performance.now();
     await expect(publisher.publish('x', '1', PLAIN_SETTLEMENT)).rejects.toMatchObject({ reason: 'timeout' });
     expect(performance.now() - begun).toBeLessThan(1_000);
-    path.swallows = false;
+    path.replies = 'pass';
     const reconnected = once(client, 'ready');
-    path.breakAll();
+    path.disconnect();
     await reconnected;
     expect(await publisher.publish('x', '2', PLAIN_SETTLEMENT)).toBe(0);
     expect(Number(await executed())).toBe(before + 2);

@@ -1,7 +1,7 @@
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { FreezableTab } from './freezable-tab.js';
-import { NetworkPath } from '../rig/network/network-path.js';
+import { FaultyProxy } from '../rig/network/faulty-proxy.js';
 import { buildVenue, VenueProcess } from '../rig/process/venue-process.js';
 import { launchChromium } from './chromium.js';
 import { VenueWindow } from './venue-window.js';
@@ -20,18 +20,19 @@ afterAll(() => browser?.close());
 /** A server for each test, behind a proxy that can fail. */
 async function openVenue(settings?: Record<string, string>) {
   const venue = await VenueProcess.start('0', settings);
-  const path = await NetworkPath.to(venue.port);
+  const path = new FaultyProxy(Number(venue.port), 'localhost');
+  await path.listen();
   onTestFinished(async () => {
-    path.close();
+    await path.close();
     await venue.stop();
   });
-  return { venue, path };
+  return { venue, path, url: `http://localhost:${path.port}` };
 }
 
 /** The same with a window that connects through the proxy. */
 async function open(settings?: Record<string, string>) {
-  const { venue, path } = await openVenue(settings);
-  const maria = await VenueWindow.open(browser, path.url, 'Maria Conti');
+  const { venue, path, url } = await openVenue(settings);
+  const maria = await VenueWindow.open(browser, url, 'Maria Conti');
   // The delay between retries grows while the server starts.
   maria.page.setDefaultTimeout(40_000);
   onTestFinished(() => maria.page.context().close());
@@ -39,10 +40,10 @@ async function open(settings?: Record<string, string>) {
 }
 
 async function openFreezable() {
-  const { venue, path } = await openVenue();
+  const { venue, path, url } = await openVenue();
   const tab = await FreezableTab.open();
   onTestFinished(() => tab.close());
-  const maria = await VenueWindow.enter(tab.page, path.url, 'Maria Conti');
+  const maria = await VenueWindow.enter(tab.page, url, 'Maria Conti');
   return { venue, path, maria, tab, states: await maria.recordStates() };
 }
 
@@ -129,11 +130,11 @@ describe('the venue page', { timeout: 150_000 }, () => {
 
     it('says that the outcome of a reservation is unknown when its reply was lost with the server', async () => {
       const { venue, path, maria } = await open();
-      path.loseAnswers();
+      path.loseReplies();
       await maria.reserve('Table 5 · 4 seats', 'Grace Hopper', '2');
       await expect.poll(() => timesBooked(venue, 'Grace Hopper'), { timeout: 10_000 }).toBe(1);
       await venue.stop('SIGKILL');
-      path.cut();
+      path.refuse();
       const reopened = await VenueProcess.start(venue.port);
       onTestFinished(() => reopened.stop());
       path.restore();
@@ -161,7 +162,7 @@ describe('the venue page', { timeout: 150_000 }, () => {
 
     it('reconnects after a connection reset, and sends a waiting request once', async () => {
       const { venue, path, maria } = await open();
-      path.cut();
+      path.refuse();
       await maria.isAway();
       await permit(venue, 11);
       await maria.reserve('Table 5 · 4 seats', 'Edsger Dijkstra', '3');
@@ -245,7 +246,7 @@ describe('the venue page', { timeout: 150_000 }, () => {
 
     it('does not book twice when the reply to a booking was lost', async () => {
       const { venue, path, maria } = await open(quick);
-      path.loseAnswers();
+      path.loseReplies();
       await maria.reserve('Table 5 · 4 seats', 'Tony Hoare', '3');
       await expect.poll(() => timesBooked(venue, 'Tony Hoare'), { timeout: 10_000 }).toBe(1);
       await maria.isAway();

@@ -8,11 +8,11 @@ import {
 import { createRealtimeTestApp, type RealtimeTestApp } from 'nestjs-realtime/testing';
 import type { Command, Commands } from './scenarios.js';
 import { talk, Ledger, TalkGateway } from './talk.gateway.js';
-import { TcpProxy } from '../../rig/network/tcp-proxy.js';
+import { FaultyProxy } from '../../rig/network/faulty-proxy.js';
 
 /** Behind every scenario: a cluster of Nest apps that share a ledger, and a network that can fail. */
 export class Stage {
-  readonly #proxy = new TcpProxy();
+  readonly #proxy = new FaultyProxy(0);
   readonly #hub = new MemoryHub();
   readonly #ledger = new Ledger();
   readonly #apps: RealtimeTestApp[] = [];
@@ -47,7 +47,7 @@ export class Stage {
     ask: (n) => this.#broadcaster.requestFromUser('ann', { type: 'confirm', payload: { n } }),
     forbid: async () => void (await this.#broadcaster.disconnectUser('ann')),
     reset: async () => this.#proxy.reset(),
-    swallow: async () => this.#proxy.swallow(),
+    swallow: async () => this.#proxy.blackHole(),
     heal: async () => this.#proxy.forwardTo(this.#newest.port),
     kill: async () => {
       this.#proxy.refuse();

@@ -1,7 +1,7 @@
 // npm run chaos:faults: three nodes serve without pause, each with its own proxy to one Redis; one fault at a time.
 import { RedisServer } from '../../../rig/redis/redis-server.js';
 import { numberArgument, Verdicts } from '../../verdicts.js';
-import { FaultPath } from '../../../rig/network/fault-path.js';
+import { FaultyProxy } from '../../../rig/network/faulty-proxy.js';
 import { reportTrial } from './fault-report.js';
 import { FaultTraffic } from './fault-traffic.js';
 import { runTrial } from './fault-trial.js';
@@ -16,13 +16,13 @@ const only = process.argv.filter((_, i) => process.argv[i - 1] === '--only');
 
 const begun = performance.now();
 const server = await RedisServer.start('--enable-debug-command', 'yes');
-const paths = Array.from({ length: NODES }, () => new FaultPath(server.port));
+const paths = Array.from({ length: NODES }, () => new FaultyProxy(server.port));
 const nodes: PilotedNode[] = [];
 const traffic = new FaultTraffic(nodes, clientsPerNode);
 const verdicts = new Verdicts();
 try {
   for (const [i, path] of paths.entries()) {
-    nodes.push(await PilotedNode.start(i, await path.open(), '--per-user', '50'));
+    nodes.push(await PilotedNode.start(i, `redis://127.0.0.1:${await path.listen()}`, '--per-user', '50'));
   }
   await traffic.start();
   const stage = { server, paths, nodes, traffic };
@@ -35,7 +35,7 @@ try {
   traffic.stop();
   await Promise.all(traffic.connections.map((connection) => connection.leave('terminate')));
   await Promise.all(nodes.map((node) => node.kill()));
-  for (const path of paths) path.close();
+  await Promise.all(paths.map((path) => path.close()));
   await server.kill();
 }
 console.log(`took ${((performance.now() - begun) / 1_000).toFixed(0)} s`);

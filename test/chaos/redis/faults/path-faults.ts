@@ -25,14 +25,18 @@ export function pathFaults({ server, paths, nodes, traffic }: Stage): readonly F
     {
       name: 'black hole both ways',
       takesDown: true,
-      hurt: onAll((path) => (path.mode = 'black hole')),
+      hurt: onAll((path) => (path.requests = path.replies = 'hold')),
       heal: restore,
     },
     {
       name: 'replies swallowed',
       takesDown: true,
-      hurt: onAll((path) => (path.mode = 'swallow replies')),
-      heal: restore,
+      hurt: onAll((path) => (path.replies = 'drop')),
+      heal: async () => {
+        await restore();
+        // A connection that has lost replies would answer each command with that of another.
+        await onAll((path) => path.reset())();
+      },
     },
     {
       name: 'connections reset',

@@ -1,7 +1,7 @@
 import type { RedisServer } from '../../../rig/redis/redis-server.js';
 import { CrowdConnection } from '../crowd-connection.js';
 import { pause } from '../failover-report.js';
-import type { FaultPath } from '../../../rig/network/fault-path.js';
+import type { FaultyProxy } from '../../../rig/network/faulty-proxy.js';
 import type { FaultTraffic } from './fault-traffic.js';
 import type { Fault } from './fault-trial.js';
 import type { PilotedNode } from '../piloted-node.js';
@@ -16,7 +16,7 @@ const FLUSH_EVERY_MS = 20;
 export interface Stage {
   readonly server: RedisServer;
   /** One proxy per node. */
-  readonly paths: readonly FaultPath[];
+  readonly paths: readonly FaultyProxy[];
   readonly nodes: readonly PilotedNode[];
   readonly traffic: FaultTraffic;
 }
