@@ -36,7 +36,7 @@ export type { EmitterOptions } from './realtime.emitter.js';
 export type { Backplane, BackplaneListener, PublishOutcome } from './backplane/backplane.js';
 export type { BackplaneFailure } from './backplane/backplane-error.js';
 export type { Publication, Recipient, RemoteAnswer, ReplyTo } from './backplane/publication.js';
-export type { DisconnectOptions, RequestOptions, SendOptions } from './broadcast/broadcaster.js';
+export type { DisconnectOptions, RequestOptions, SendOptions } from './broadcast/send.options.js';
 export type { Receipt } from './broadcast/receipt.js';
 export type { AuthenticatedConnection } from './connections/authenticated-connection.js';
 export type {

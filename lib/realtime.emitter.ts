@@ -13,12 +13,8 @@ import type { Backplane } from './backplane/backplane.js';
 import { RedisLog } from './backplane/redis/redis-log.js';
 import { Subscriptions } from './backplane/subscriptions.js';
 import { channelName } from './protocol/channel.js';
+import { BroadcastCore } from './broadcast/broadcast-core.js';
 import { Broadcaster } from './broadcast/broadcaster.js';
-import { ClientRequests } from './broadcast/client-requests.js';
-import { LocalDelivery } from './broadcast/local-delivery.js';
-import { ClusterPublisher } from './broadcast/cluster-publisher.js';
-import { ReplyCollector } from './broadcast/reply-collector.js';
-import { ServerMessages } from './broadcast/server-messages.js';
 import { newNodeId } from './connections/connection-id.js';
 import { ConnectionRegistry } from './connections/connection-registry.js';
 import type { AnyContract } from './contract/contract.js';
@@ -30,16 +26,16 @@ import { described, refuseUnknownOption } from './option-check.js';
 import { REALTIME_IMPORT, requireOneImport } from './realtime.imports.js';
 import { resolveOptions, type RealtimeOptions } from './realtime.options.js';
 
-/** What `RealtimeModule.forEmitter()` takes. */
+/** The options of `RealtimeModule.forEmitter()`. */
 export interface EmitterOptions extends Pick<RealtimeOptions, 'redis' | 'redisPrefix' | 'backplane'> {
-  /** The contracts of what it sends; a type that none of them knows is refused. */
+  /** The contracts of the messages this process sends; a type that none of them knows is refused. */
   readonly contracts: readonly AnyContract[];
 }
 
 const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN: EMITTER_OPTIONS } =
   new ConfigurableModuleBuilder<EmitterOptions>().setClassMethodName('forEmitter').build();
 
-const NOBODY = {
+const NO_GAUGES = {
   connections: none,
   users: none,
   rooms: none,
@@ -48,17 +44,16 @@ const NOBODY = {
 };
 const NO_SUBSCRIPTIONS = { ready: () => undefined, release: () => {}, isPending: () => false };
 
-/** A node without sockets: it sends, and isSubscribed nothing but the replies to what it asked. */
+/** A node without sockets: it sends, and subscribes only to its own channel, for the replies of other nodes. */
 @Injectable()
 export class RealtimeEmitter implements OnModuleInit, OnApplicationShutdown {
-  readonly broadcaster: Broadcaster;
+  readonly broadcast: BroadcastCore;
   readonly health: RealtimeHealth;
-  readonly metrics = new RealtimeMetrics({ ...NOBODY, draining: () => false });
+  readonly metrics = new RealtimeMetrics({ ...NO_GAUGES, draining: () => false });
   readonly #backplane: Backplane;
   readonly #backplaneName: string;
   readonly #logger = new RealtimeLog(new Logger('Realtime'));
   readonly #nodeId = newNodeId();
-  readonly #replies = new ReplyCollector(this.#nodeId);
   readonly #subscriptions: Subscriptions;
   #state: 'up' | 'down' = 'down';
 
@@ -69,21 +64,19 @@ export class RealtimeEmitter implements OnModuleInit, OnApplicationShutdown {
     if (options.redis === undefined && options.backplane === undefined) {
       throw new Error(
         'RealtimeModule.forEmitter() expected the option redis, such as process.env.REDIS_URL, got none: ' +
-          'without it this process reaches nobody.',
+          'without it this process reaches no client.',
       );
     }
-    const messages = new ServerMessages();
-    for (const contract of contracts) messages.register('', contract);
     this.#backplane = createBackplane(options, this.#nodeId, this.metrics, new RedisLog(this.#logger));
     this.#backplaneName = describeBackplane(options);
     this.#subscriptions = new Subscriptions(this.#backplane, [channelName('node', this.#nodeId)]);
-    this.broadcaster = new Broadcaster(
-      new LocalDelivery(new ConnectionRegistry(NO_SUBSCRIPTIONS), messages, options.maxQueueBytes),
-      messages,
-      new ClientRequests(),
-      new ClusterPublisher(this.#backplane, this.#replies),
-      this.#nodeId,
+    this.broadcast = new BroadcastCore(
+      new ConnectionRegistry(NO_SUBSCRIPTIONS),
+      this.#backplane,
+      { nodeId: this.#nodeId, maxQueueBytes: options.maxQueueBytes },
+      this.#logger,
     );
+    for (const contract of contracts) this.broadcast.serverMessages.register('', contract);
     this.health = new RealtimeHealth(() => ({
       status: this.#state,
       node: this.#nodeId,
@@ -95,9 +88,7 @@ export class RealtimeEmitter implements OnModuleInit, OnApplicationShutdown {
   async onModuleInit(): Promise<void> {
     this.#logger.log(`Realtime backplane: ${this.#backplaneName}`);
     await this.#backplane.start({
-      receive: (_channel, publication) => {
-        if (publication.kind === 'reply') this.#replies.receive(publication);
-      },
+      receive: (channel, publication) => this.broadcast.publications.receive(channel, publication),
       stateChanged: (state) => {
         this.#state = state;
         this.#subscriptions.stateChanged(state);
@@ -109,7 +100,7 @@ export class RealtimeEmitter implements OnModuleInit, OnApplicationShutdown {
 
   async onApplicationShutdown(): Promise<void> {
     this.#state = 'down';
-    this.#replies.close();
+    this.broadcast.close();
     this.#subscriptions.stop();
     await this.#backplane.stop();
   }
@@ -124,7 +115,7 @@ export class RealtimeEmitter implements OnModuleInit, OnApplicationShutdown {
     {
       provide: Broadcaster,
       inject: [RealtimeEmitter],
-      useFactory: (own: RealtimeEmitter) => own.broadcaster,
+      useFactory: (own: RealtimeEmitter) => own.broadcast.broadcaster,
     },
     { provide: RealtimeHealth, inject: [RealtimeEmitter], useFactory: (own: RealtimeEmitter) => own.health },
     {

@@ -22,7 +22,11 @@ const PROVIDERS: Provider[] = [
   { provide: REALTIME_OPTIONS, useValue: {} },
   { provide: REALTIME_IMPORT, useValue: 'RealtimeModule' },
   { provide: ConnectionRegistry, inject: [RealtimeNode], useFactory: (node: RealtimeNode) => node.registry },
-  { provide: Broadcaster, inject: [RealtimeNode], useFactory: (node: RealtimeNode) => node.broadcaster },
+  {
+    provide: Broadcaster,
+    inject: [RealtimeNode],
+    useFactory: (node: RealtimeNode) => node.broadcast.broadcaster,
+  },
   { provide: RealtimeHealth, inject: [RealtimeNode], useFactory: (node: RealtimeNode) => node.health },
   { provide: RealtimeMetrics, inject: [RealtimeNode], useFactory: (node: RealtimeNode) => node.metrics },
   { provide: TicketService, inject: [RealtimeNode], useFactory: (node: RealtimeNode) => node.tickets },

@@ -4,13 +4,7 @@ import type { Backplane } from './backplane/backplane.js';
 import { RedisLog } from './backplane/redis/redis-log.js';
 import { Subscriptions } from './backplane/subscriptions.js';
 import { ALL_CHANNEL, channelName } from './protocol/channel.js';
-import { Broadcaster } from './broadcast/broadcaster.js';
-import { ClientRequests } from './broadcast/client-requests.js';
-import { LocalDelivery } from './broadcast/local-delivery.js';
-import { PublicationHandlers } from './broadcast/publication-handlers.js';
-import { ClusterPublisher } from './broadcast/cluster-publisher.js';
-import { ReplyCollector } from './broadcast/reply-collector.js';
-import { ServerMessages } from './broadcast/server-messages.js';
+import { BroadcastCore } from './broadcast/broadcast-core.js';
 import { newNodeId } from './connections/connection-id.js';
 import { ConnectionRegistry } from './connections/connection-registry.js';
 import { Admission } from './gateway/admission/admission.js';
@@ -60,7 +54,7 @@ export const REALTIME_OPTIONS = Symbol('nestjs-realtime:options');
 @Injectable()
 export class RealtimeNode implements OnModuleInit, OnApplicationShutdown {
   readonly registry: ConnectionRegistry;
-  readonly broadcaster: Broadcaster;
+  readonly broadcast: BroadcastCore;
   readonly health: RealtimeHealth;
   readonly metrics: RealtimeMetrics;
   readonly tickets: TicketService;
@@ -70,12 +64,8 @@ export class RealtimeNode implements OnModuleInit, OnApplicationShutdown {
   readonly #backplaneName: string;
   readonly #drain: Drain;
   readonly #heartbeat: Heartbeat | undefined;
-  readonly #remote: PublicationHandlers;
-  readonly #replies: ReplyCollector;
-  readonly #requests = new ClientRequests();
   readonly #routes = new Routes();
   readonly #scopes: ConnectionScopes;
-  readonly #serverMessages = new ServerMessages();
   readonly #shared: SharedDrivers;
   readonly #subscriptions: Subscriptions;
   #isStarted = false;
@@ -93,7 +83,6 @@ export class RealtimeNode implements OnModuleInit, OnApplicationShutdown {
     const logger = this.#logger;
     const options = resolveOptions(given);
     const nodeId = newNodeId();
-    this.#replies = new ReplyCollector(nodeId);
 
     // What operators see
     const metrics = new RealtimeMetrics({
@@ -120,18 +109,9 @@ export class RealtimeNode implements OnModuleInit, OnApplicationShutdown {
     this.#subscriptions = new Subscriptions(this.#backplane, [ALL_CHANNEL, channelName('node', nodeId)]);
     this.#scopes = new ConnectionScopes(moduleRef);
     const registry = new ConnectionRegistry(this.#subscriptions);
-    const delivery = new LocalDelivery(registry, this.#serverMessages, options.maxQueueBytes);
-    this.#remote = new PublicationHandlers(
-      delivery,
-      this.#serverMessages,
-      this.#requests,
-      this.#replies,
-      this.#backplane,
-      (error, type) => logger.failure('publication of another node failed', { type }, error),
-    );
     this.registry = registry;
-    const remote = new ClusterPublisher(this.#backplane, this.#replies);
-    this.broadcaster = new Broadcaster(delivery, this.#serverMessages, this.#requests, remote, nodeId);
+    const { maxQueueBytes } = options;
+    this.broadcast = new BroadcastCore(registry, this.#backplane, { nodeId, maxQueueBytes }, logger);
 
     // Who may come in
     this.#shared = createSharedDrivers(options, metrics, redisLog, logger);
@@ -162,7 +142,7 @@ export class RealtimeNode implements OnModuleInit, OnApplicationShutdown {
       registry,
       idempotency,
       streams,
-      this.#requests,
+      this.broadcast.requests,
       announcement,
       metrics,
       { openTimeoutMs: options.handshakeTimeoutMs, logConnections: options.logConnections },
@@ -194,7 +174,7 @@ export class RealtimeNode implements OnModuleInit, OnApplicationShutdown {
       },
       new MessageDispatcher(streams, idempotency, metrics, refusals, logger),
       streams,
-      this.#requests,
+      this.broadcast.requests,
       rateLimiter,
       (connection, frame) => auth.receive(connection, frame),
       new Resumption(registry, idempotency),
@@ -234,13 +214,13 @@ export class RealtimeNode implements OnModuleInit, OnApplicationShutdown {
     this.#routes.discover(this.modules, new Enhancers(this.modules, this.config), this.#scopes);
     this.#routes.requireAuthenticate(this.given.authenticate !== undefined);
     for (const { path, gateways } of this.#routes.all) {
-      for (const { contract } of gateways) this.#serverMessages.register(path.path, contract);
+      for (const { contract } of gateways) this.broadcast.serverMessages.register(path.path, contract);
     }
     for (const warning of this.#routes.unlisted()) this.#logger.warn(warning);
     this.#logger.log(`Realtime backplane: ${this.#backplaneName}`);
     await this.#shared.start();
     await this.#backplane.start({
-      receive: (_channel, publication) => this.#remote.receive(publication),
+      receive: (channel, publication) => this.broadcast.publications.receive(channel, publication),
       stateChanged: (state) => {
         this.#backplaneState = state;
         this.#subscriptions.stateChanged(state);
@@ -254,8 +234,7 @@ export class RealtimeNode implements OnModuleInit, OnApplicationShutdown {
   async onApplicationShutdown(): Promise<void> {
     this.#isStarted = false;
     this.#heartbeat?.stop();
-    this.#requests.close();
-    this.#replies.close();
+    this.broadcast.close();
     this.#subscriptions.stop();
     await Promise.all([this.#shared.stop(), this.#backplane.stop()]);
   }

@@ -47,7 +47,7 @@ const FIELDS: { readonly [K in Kind]: Fields<K> } = {
   join: { to, room: isRoom, replyTo: maybeReplyTo },
   leave: { to, room: isRoom, replyTo: maybeReplyTo },
   request: { to, type: isName, payload: isPresent, timeoutMs: isDelay, replyTo },
-  reply: { id: isId, delivered: isCount, dropped: isCount, answer: isAnswer },
+  reply: { id: isId, node: isId, delivered: isCount, dropped: isCount, answer: isAnswer },
 };
 
 /** A publication without its text, of the known fields alone, or why it is none. */

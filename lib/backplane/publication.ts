@@ -63,6 +63,8 @@ export type Publication =
       /** One node's reply: how many connections it reached, and for `request` what they replied. */
       readonly kind: 'reply';
       readonly id: string;
+      /** The node that replies; a second reply of one node is ignored. */
+      readonly node: string;
       readonly delivered: number;
       readonly dropped: number;
       readonly answer?: RemoteAnswer | undefined;

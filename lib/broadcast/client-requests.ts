@@ -4,7 +4,7 @@ import { encodeRequest } from '../protocol/codec.js';
 import { ErrorCode, WIRE_CODE, defaultErrorMessage } from '../protocol/error-codes.js';
 import type { WireError } from '../protocol/envelope.js';
 
-/** A request to a client that got no good answer; `code` is `TIMEOUT`, `UNAVAILABLE`, `VALIDATION_FAILED` or the client's. */
+/** A request that got no valid reply; `code` is `TIMEOUT`, `UNAVAILABLE`, `VALIDATION_FAILED` or the client's own. */
 export class ClientRequestError extends Error {
   override readonly name = 'ClientRequestError';
   readonly [WIRE_CODE]: ErrorCode;
@@ -12,7 +12,7 @@ export class ClientRequestError extends Error {
   constructor(
     readonly code: string,
     message: string,
-    /** What the client sent along with its refusal; not validated. */
+    /** The `details` of the client's `$error`; not validated. */
     readonly details?: unknown,
   ) {
     super(message);
@@ -28,7 +28,7 @@ interface PendingRequest {
   readonly timer: NodeJS.Timeout;
 }
 
-/** The requests this node has put to clients and that still wait for their one answer. */
+/** This node's requests to its clients that have no reply yet. */
 export class ClientRequests {
   readonly #pending = new Map<string, PendingRequest>();
   #count = 0;
@@ -37,8 +37,8 @@ export class ClientRequests {
     return this.#pending.size;
   }
 
-  /** Asks every connection given; the first good answer wins, the last failure loses. */
-  ask(
+  /** Sends a request to each connection. Resolves with the first valid reply; rejects with the failure of the last one. */
+  request(
     connections: Iterable<Connection>,
     request: { type: string; payload: unknown; reply: PayloadValidator | undefined },
     timeoutMs: number,
@@ -48,20 +48,20 @@ export class ClientRequests {
     const waitingFor = new Set<Connection>();
     for (const connection of connections) {
       if (!connection.isOpen) continue;
-      // Throws for a text that is too large, which then waits for no answer.
+      // Throws for a text that is too large, before a reply is expected.
       connection.sendText(text);
       connection.receiveQueue.expectReply();
       waitingFor.add(connection);
     }
     if (waitingFor.size === 0) {
-      const message = `No open connection can answer "${request.type}": its recipient is away, or on a path whose contract has no such message.`;
+      const message = `No open connection can reply to "${request.type}": its recipient is not connected, or on a path whose contract has no such message.`;
       return Promise.reject(new ClientRequestError(ErrorCode.UNAVAILABLE, message));
     }
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
         this.#settle(id, pending);
         reject(
-          new ClientRequestError(ErrorCode.TIMEOUT, `No answer to "${request.type}" within ${timeoutMs} ms.`),
+          new ClientRequestError(ErrorCode.TIMEOUT, `No reply to "${request.type}" within ${timeoutMs} ms.`),
         );
       }, timeoutMs);
       timer.unref();
@@ -70,26 +70,26 @@ export class ClientRequests {
     });
   }
 
-  /** A client's `$reply`. False when nobody waits for it: it came too late, or was never asked of this connection. */
-  async answered(connection: Connection, id: unknown, payload: unknown): Promise<boolean> {
+  /** Takes a client's `$reply`. False when no request waits for it: it is late, or this connection got no such request. */
+  async replied(connection: Connection, id: unknown, payload: unknown): Promise<boolean> {
     const pending = this.#of(connection, id);
     if (pending === undefined) return false;
-    const verdict = (await pending.reply?.validate(payload)) ?? { value: payload };
-    // Another answer, or the end of its time, may have settled it while this one was validated.
+    const validation = (await pending.reply?.validate(payload)) ?? { value: payload };
+    // Another reply or the timeout may have settled the request during validation.
     if (this.#of(connection, id) !== pending) return true;
-    if (verdict.issues === undefined) {
+    if (validation.issues === undefined) {
       this.#settle(id as string, pending);
-      pending.resolve(verdict.value);
+      pending.resolve(validation.value);
     } else {
       this.#fail(id as string, connection, pending, {
         code: ErrorCode.VALIDATION_FAILED,
-        message: 'The answer does not fit its contract.',
+        message: 'The reply does not fit its contract.',
       });
     }
     return true;
   }
 
-  /** A client's `$error` to a request. */
+  /** Takes a client's `$error` to a request. False when no request waits for it. */
   refused(connection: Connection, id: unknown, payload: unknown): boolean {
     const pending = this.#of(connection, id);
     if (pending === undefined) return false;
@@ -97,18 +97,18 @@ export class ClientRequests {
     return true;
   }
 
-  /** The connection can answer no more. */
+  /** Fails the requests that only this connection could still reply to. */
   disconnected(connection: Connection): void {
     for (const [id, pending] of this.#pending) {
       if (!pending.waitingFor.has(connection)) continue;
       this.#fail(id, connection, pending, {
         code: ErrorCode.UNAVAILABLE,
-        message: 'The client disconnected before it answered.',
+        message: 'The client disconnected before it replied.',
       });
     }
   }
 
-  /** Ends every wait; the process is going away. */
+  /** Rejects every request when the process shuts down. */
   close(): void {
     for (const [id, pending] of this.#pending) {
       this.#settle(id, pending);
@@ -127,7 +127,7 @@ export class ClientRequests {
     pending: PendingRequest,
     { code, message, details }: WireError,
   ): void {
-    // While its answer was validated it may have timed out, disconnected or answered again.
+    // The request may have timed out, or this connection may have failed it already, during validation.
     if (!pending.waitingFor.delete(connection)) return;
     connection.receiveQueue.replySettled();
     if (pending.waitingFor.size > 0) return;
@@ -140,26 +140,6 @@ export class ClientRequests {
     this.#pending.delete(id);
     for (const connection of pending.waitingFor) connection.receiveQueue.replySettled();
     pending.waitingFor.clear();
-  }
-}
-
-/** An answer from another node is JSON again: what the asker gets is what its contract says. */
-export async function validAnswer(reply: PayloadValidator | undefined, answer: unknown): Promise<unknown> {
-  const verdict = (await reply?.validate(answer)) ?? { value: answer };
-  if (verdict.issues === undefined) return verdict.value;
-  throw new ClientRequestError(ErrorCode.VALIDATION_FAILED, 'The answer does not fit its contract.');
-}
-
-/** The first good answer; when there is none, the failure that says most. */
-export async function firstAnswer(answers: readonly Promise<unknown>[]): Promise<unknown> {
-  try {
-    return await Promise.any(answers);
-  } catch (error) {
-    const errors = (error as AggregateError).errors as unknown[];
-    const telling = errors.find(
-      (each) => !(each instanceof ClientRequestError) || each.code !== ErrorCode.UNAVAILABLE,
-    );
-    throw telling ?? errors[0];
   }
 }
 

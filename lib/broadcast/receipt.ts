@@ -1,31 +1,33 @@
 import { BackplaneError, type BackplaneFailure } from '../backplane/backplane-error.js';
 
-/** What is known when the promise of a send or another command resolves; never more than was seen. */
+/** What was known of a send or command when its promise resolved. */
 export interface Receipt {
-  /** Connections that it reached: those of this node and, with `confirmWithinMs`, of the nodes that replied. */
+  /** Connections that it reached: those of this node and, when confirmation was requested, of the nodes that replied. */
   readonly delivered: number;
   /**
-   * Connections that did not get it: closing, or too far behind for a volatile message. One that waits for a client may
-   * still give way to newer ones, which only `realtime_messages_dropped_total` counts. Counted as `delivered` is.
+   * Connections that did not get it: closing, or too far behind for a volatile message. A queued volatile message may still
+   * be dropped for newer ones; only `realtime_messages_dropped_total` counts that.
    */
   readonly dropped: number;
-  /** Other nodes that it was handed to; for several users or rooms, at least so many. */
+  /** Other nodes that got the publication; for several users or rooms, a lower bound. */
   readonly nodes: number;
   /**
-   * Of these, how many did not confirm in time; 0 when nobody asked them to. After `joinRoom` also this node, while its
-   * own subscription to the room is pending.
+   * How many of these nodes did not confirm in time; 0 when no confirmation was requested. After `joinRoom` it includes this
+   * node while its own subscription to the room is pending.
    */
   readonly missingNodes: number;
   /**
-   * `cluster`: handed to every node that was subscribed for a recipient; one that is just reconnecting is not, and nobody
-   * can know. `node`: only this node was told, because of `local` or of `failure`.
+   * `cluster`: published to every node that was subscribed for a recipient, which a node that is reconnecting is not.
+   * `node`: only this node was told, because of the option `local` or of `failure`.
    */
   readonly scope: 'cluster' | 'node';
-  /** Why other nodes were not told, or with `timeout` may not have been; `null` when all is well. */
+  /** Why other nodes were not told (with `timeout`: may not have been); `null` when there was no failure. */
   readonly failure: BackplaneFailure | null;
+  /** The position of a recoverable message in each channel it was kept in; absent for other messages. */
+  readonly positions?: Readonly<Record<string, string>>;
 }
 
-/** Adds up what becomes of one message or command, here and on other nodes. */
+/** Counts the connections and nodes that one message or command reached. */
 export class DeliveryCounts {
   delivered = 0;
   dropped = 0;
@@ -44,18 +46,18 @@ export class DeliveryCounts {
     this.dropped += dropped;
   }
 
-  /** One publication was handed to so many nodes. */
+  /** One publication reached so many nodes, of which some did not confirm. */
   reached(nodes: number, missingNodes: number): void {
     this.#nodes = Math.max(this.#nodes, nodes);
     this.#missingNodes = Math.max(this.#missingNodes, missingNodes);
   }
 
-  /** What other nodes send does not reach this one yet. */
+  /** Other nodes' messages do not reach this node yet. */
   pendingHere(): void {
     this.#isPendingHere = true;
   }
 
-  /** One publication did not get out; anything but a `BackplaneError` is a fault and goes on to the caller. */
+  /** A publication failed. Throws anything but a `BackplaneError`, which is a fault of the caller. */
   failed(error: unknown): void {
     this.#failure ??= failureOf(error);
   }
@@ -73,7 +75,7 @@ export class DeliveryCounts {
   }
 }
 
-/** The failure behind an error of the backplane; anything else is a fault and goes on to the caller. */
+/** The reason of a `BackplaneError`; throws any other error. */
 export function failureOf(error: unknown): BackplaneFailure {
   if (error instanceof BackplaneError) return error.reason;
   throw error;

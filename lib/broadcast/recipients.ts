@@ -5,7 +5,7 @@ const MAX_ROOMS = 100;
 const NONE: readonly string[] = [];
 const ALL: readonly Recipient[] = [{ kind: 'all', key: '', exceptRooms: NONE }];
 
-/** What the broadcaster's methods are given, checked, as recipients. Each throws a sentence that names the argument. */
+// Each of these checks an argument of the broadcaster, and throws an error that names it.
 export function everyone(): readonly Recipient[] {
   return ALL;
 }
@@ -36,7 +36,7 @@ export function room(name: unknown): readonly Recipient[] {
   return [{ kind: 'room', key: name, exceptRooms: NONE }];
 }
 
-/** Each room is published on its own channel; its later copies skip the connections in an earlier room of the list. */
+/** Each room has its own channel; a publication skips the connections in a room before it in the list. */
 export function rooms(names: unknown): readonly Recipient[] {
   const distinct: string[] = [];
   for (const name of new Set(requireList('rooms', names))) {
@@ -51,7 +51,7 @@ export function rooms(names: unknown): readonly Recipient[] {
   return distinct.map((key, i) => ({ kind: 'room', key, exceptRooms: distinct.slice(0, i) }));
 }
 
-/** The ids that a send leaves out. */
+/** The ids of the option `except`, as a list. */
 export function exceptions(except: unknown): readonly string[] {
   if (except === undefined) return NONE;
   if (typeof except === 'string') return [except];
@@ -61,7 +61,7 @@ export function exceptions(except: unknown): readonly string[] {
   );
 }
 
-/** A time to wait; `setTimeout` takes no more than 2,147,483,647 ms. */
+/** Checks a timeout; `setTimeout` fires at once for more than 2,147,483,647 ms. */
 export function requireTimeout(name: string, value: number): number {
   if (typeof value === 'number' && value > 0 && value <= 0x7fffffff) return value;
   throw new RangeError(

@@ -1,33 +1,43 @@
+import type { PublishOutcome } from '../backplane/backplane.js';
 import type { Publication, ReplyTo } from '../backplane/publication.js';
 
 export type Reply = Extract<Publication, { kind: 'reply' }>;
 
-/** More replies to one publication are not kept: no cluster has so many nodes. */
-const MAX_REPLIES = 10_000;
+/** The replies to one publication, at most one per node, and how many nodes got the publication. */
+export interface CollectedReplies {
+  readonly nodes: number;
+  readonly replies: readonly Reply[];
+}
 
-/** The replies of other nodes to one publication. */
-export class Gathering {
-  readonly replies: Reply[] = [];
+/** Replies of more nodes are ignored; no cluster has so many. */
+const MAX_NODES = 10_000;
+const MAX_TIMER_MS = 2_147_483_647;
+
+/** The replies to one publication so far. */
+class PendingReplies {
   readonly done: Promise<void>;
+  readonly #byNode = new Map<string, Reply>();
   #resolve!: () => void;
   #expected = Infinity;
 
-  constructor(
-    readonly replyTo: ReplyTo,
-    private readonly isEnough: (reply: Reply) => boolean,
-  ) {
+  constructor(private readonly isEnough: (reply: Reply) => boolean) {
     this.done = new Promise((resolve) => (this.#resolve = resolve));
   }
 
-  /** The publication went to so many nodes; replies may have come already. */
+  get replies(): readonly Reply[] {
+    return [...this.#byNode.values()];
+  }
+
+  /** The publication reached so many nodes; their replies may have come already. */
   expect(nodes: number): void {
     this.#expected = nodes;
     this.#settle();
   }
 
+  /** A second reply of a node is ignored: its connections are counted. */
   add(reply: Reply): void {
-    if (this.replies.length >= MAX_REPLIES) return;
-    this.replies.push(reply);
+    if (this.#byNode.has(reply.node) || this.#byNode.size >= MAX_NODES) return;
+    this.#byNode.set(reply.node, reply);
     if (this.isEnough(reply)) this.stop();
     else this.#settle();
   }
@@ -37,55 +47,54 @@ export class Gathering {
   }
 
   #settle(): void {
-    if (this.replies.length >= this.#expected) this.stop();
+    if (this.#byNode.size >= this.#expected) this.stop();
   }
 }
 
 const NEVER_ENOUGH = () => false;
 
-/** Brings the replies of other nodes to whoever asked. Nobody waits for ever: a node that has died replies never. */
+/** Collects the replies of other nodes to this node's publications, each for a bounded time. */
 export class ReplyCollector {
-  readonly #gatherings = new Map<string, Gathering>();
+  readonly #pending = new Map<string, PendingReplies>();
   #count = 0;
 
   constructor(private readonly nodeId: string) {}
 
   get size(): number {
-    return this.#gatherings.size;
+    return this.#pending.size;
   }
 
   /**
-   * Publishes with the address for replies and resolves with those that came in time: from as many nodes as `publish`
-   * says were told, until one is enough, or until the time is up. Rejects as `publish` does.
+   * Publishes with an address for replies. Resolves when every node that got the publication has replied, when one reply
+   * is enough, or when the time is up. Rejects as `publish` does.
    */
-  async gather(
+  async collect(
     timeoutMs: number,
-    publish: (replyTo: ReplyTo) => Promise<number>,
+    publish: (replyTo: ReplyTo) => Promise<PublishOutcome>,
     isEnough: (reply: Reply) => boolean = NEVER_ENOUGH,
-  ): Promise<{ nodes: number; replies: readonly Reply[] }> {
+  ): Promise<CollectedReplies> {
     const id = (++this.#count).toString(36);
-    const gathering = new Gathering({ node: this.nodeId, id }, isEnough);
-    this.#gatherings.set(id, gathering);
-    // The longest delay a timer can hold; a longer one is due at once.
-    const timer = setTimeout(() => gathering.stop(), Math.min(timeoutMs, 0x7fffffff));
+    const pending = new PendingReplies(isEnough);
+    this.#pending.set(id, pending);
+    const timer = setTimeout(() => pending.stop(), Math.min(timeoutMs, MAX_TIMER_MS));
     timer.unref();
     try {
-      const nodes = await publish(gathering.replyTo);
-      gathering.expect(nodes);
-      await gathering.done;
-      return { nodes, replies: gathering.replies };
+      const { nodes } = await publish({ node: this.nodeId, id });
+      pending.expect(nodes);
+      await pending.done;
+      return { nodes, replies: pending.replies };
     } finally {
       clearTimeout(timer);
-      this.#gatherings.delete(id);
+      this.#pending.delete(id);
     }
   }
 
   receive(reply: Reply): void {
-    this.#gatherings.get(reply.id)?.add(reply);
+    this.#pending.get(reply.id)?.add(reply);
   }
 
-  /** Ends every wait; the process is going away. */
+  /** Ends every wait when the process shuts down. */
   close(): void {
-    for (const gathering of this.#gatherings.values()) gathering.stop();
+    for (const pending of this.#pending.values()) pending.stop();
   }
 }

@@ -3,13 +3,13 @@ import type { AnyContract, MessageEntry } from '../contract/contract.js';
 const MAX_LISTED = 20;
 const NO_PATHS: ReadonlySet<string> = new Set();
 
-/** Every message the server may say, over all contracts, and on which paths clients know it. */
+/** Every message the server may send, over all contracts, and the paths whose contract has it. */
 export class ServerMessages {
   readonly #entries = new Map<string, MessageEntry>();
   readonly #paths = new Map<string, Set<string>>();
   readonly #allPaths = new Set<string>();
 
-  /** Adds a gateway's contract; throws when two contracts disagree about one type. */
+  /** Adds a gateway's contract; throws when two contracts give one type different deliveries. */
   register(path: string, contract: AnyContract): void {
     this.#allPaths.add(path);
     for (const [type, entry] of contract.serverMessages) {
@@ -30,7 +30,7 @@ export class ServerMessages {
     return this.#entries.get(type);
   }
 
-  /** The entry of a message that is about to be sent; throws when no contract knows it. */
+  /** The entry of a message that the app sends; throws when no contract knows it. */
   require(type: string): MessageEntry {
     const entry = this.#entries.get(type);
     if (entry !== undefined) return entry;
@@ -43,7 +43,7 @@ export class ServerMessages {
     );
   }
 
-  /** The paths whose clients know the type; `undefined` when that is all of them. */
+  /** The paths whose contract has the type; `undefined` when all have it. */
   pathsOf(type: string): ReadonlySet<string> | undefined {
     const paths = this.#paths.get(type) ?? NO_PATHS;
     return paths.size === this.#allPaths.size ? undefined : paths;

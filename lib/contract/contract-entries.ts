@@ -1,9 +1,9 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
+import type { Delivery } from '../protocol/delivery.js';
 import type { UnknownProperties } from './class/class-payload.js';
 import type { PayloadValidator } from './payload-validator.js';
 
-/** `live` reaches whoever is connected; `volatile` is dropped where a socket is congested. */
-export type Delivery = 'live' | 'volatile';
+export type { Delivery } from '../protocol/delivery.js';
 
 /** A class with class-validator decorators, a Standard Schema, or `null` for nothing. */
 export type PayloadDefinition = (new () => object) | StandardSchemaV1 | null;
@@ -24,8 +24,8 @@ export interface ServerEntry {
   readonly payload: PayloadDefinition;
   readonly reply?: PayloadDefinition;
   readonly groups?: readonly string[];
-  /** `live` unless told otherwise. */
-  readonly delivery?: Delivery;
+  /** How the message is delivered; `recoverable` needs a history. @default 'live' */
+  readonly delivery?: Exclude<Delivery, 'recoverable'>;
 }
 
 export type ClientEntries = Readonly<Record<string, ClientEntry>>;

@@ -162,7 +162,14 @@ export function backplaneContract(
         { kind: 'join', to, room: 'r', replyTo },
         { kind: 'leave', to, room: 'r' },
         { kind: 'request', to, type: 'q', payload: { deep: [1, null] }, timeoutMs: 5, replyTo },
-        { kind: 'reply', id: '1', delivered: 2, dropped: 1, answer: { ok: true, payload: 'yes' } },
+        {
+          kind: 'reply',
+          id: '1',
+          node: 'two',
+          delivered: 2,
+          dropped: 1,
+          answer: { ok: true, payload: 'yes' },
+        },
       ];
       for (const publication of said) await publisher.backplane.publish('node:x', publication);
       await subscriber.isSubscribed(said.length);

@@ -107,31 +107,40 @@ export const RECORDED_0_1_0: readonly { readonly text: string; readonly publicat
     },
   },
   {
-    text: 'hT3x_Qz81-A 11\n{"kind":"reply","id":"1z","delivered":2,"dropped":1}\n',
-    publication: { kind: 'reply', id: '1z', delivered: 2, dropped: 1 },
+    text: 'hT3x_Qz81-A 11\n{"kind":"reply","id":"1z","node":"k0Wb2e_7LxE","delivered":2,"dropped":1}\n',
+    publication: { kind: 'reply', id: '1z', node: 'k0Wb2e_7LxE', delivered: 2, dropped: 1 },
   },
   {
-    text: 'hT3x_Qz81-A 12\n{"kind":"reply","id":"1z","delivered":1,"dropped":0,"answer":{"ok":true,"payload":{"yes":true}}}\n',
+    text: 'hT3x_Qz81-A 12\n{"kind":"reply","id":"1z","node":"k0Wb2e_7LxE","delivered":1,"dropped":0,"answer":{"ok":true,"payload":{"yes":true}}}\n',
     publication: {
       kind: 'reply',
       id: '1z',
+      node: 'k0Wb2e_7LxE',
       delivered: 1,
       dropped: 0,
       answer: { ok: true, payload: { yes: true } },
     },
   },
   {
-    text: 'hT3x_Qz81-A 13\n{"kind":"reply","id":"1z","delivered":1,"dropped":0,"answer":{"ok":true}}\n',
-    publication: { kind: 'reply', id: '1z', delivered: 1, dropped: 0, answer: { ok: true } },
-  },
-  {
-    text: 'hT3x_Qz81-A 14\n{"kind":"reply","id":"1z","delivered":0,"dropped":0,"answer":{"ok":false,"code":"UNAVAILABLE","message":"Nobody is connected to answer."}}\n',
+    text: 'hT3x_Qz81-A 13\n{"kind":"reply","id":"1z","node":"k0Wb2e_7LxE","delivered":1,"dropped":0,"answer":{"ok":true}}\n',
     publication: {
       kind: 'reply',
       id: '1z',
+      node: 'k0Wb2e_7LxE',
+      delivered: 1,
+      dropped: 0,
+      answer: { ok: true },
+    },
+  },
+  {
+    text: 'hT3x_Qz81-A 14\n{"kind":"reply","id":"1z","node":"k0Wb2e_7LxE","delivered":0,"dropped":0,"answer":{"ok":false,"code":"UNAVAILABLE","message":"No connection can reply."}}\n',
+    publication: {
+      kind: 'reply',
+      id: '1z',
+      node: 'k0Wb2e_7LxE',
       delivered: 0,
       dropped: 0,
-      answer: { ok: false, code: 'UNAVAILABLE', message: 'Nobody is connected to answer.' },
+      answer: { ok: false, code: 'UNAVAILABLE', message: 'No connection can reply.' },
     },
   },
 ];

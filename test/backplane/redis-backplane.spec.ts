@@ -91,13 +91,13 @@ describe('RedisBackplane', () => {
       await server.call(
         'PUBLISH',
         name,
-        `z ${sequence}\n{"kind":"reply","id":"${sequence}","delivered":1,"dropped":0}\n`,
+        `z ${sequence}\n{"kind":"reply","id":"${sequence}","node":"z","delivered":1,"dropped":0}\n`,
       );
     }
     await one.isSubscribed(2);
     expect(one.received).toEqual([
-      { kind: 'reply', id: '7', delivered: 1, dropped: 0 },
-      { kind: 'reply', id: '8', delivered: 1, dropped: 0 },
+      { kind: 'reply', id: '7', node: 'z', delivered: 1, dropped: 0 },
+      { kind: 'reply', id: '8', node: 'z', delivered: 1, dropped: 0 },
     ]);
     expect(one.metrics.received.of('late')).toBe(2);
   });

@@ -137,17 +137,35 @@ describe('RedisCodec', () => {
     ['a time of null', { kind: 'request', to, type: 'q', payload: 1, timeoutMs: null, replyTo }],
     ['a question without payload', { kind: 'request', to, type: 'q', timeoutMs: 1, replyTo }],
     ['a question that wants no reply', { kind: 'request', to, type: 'q', payload: 1, timeoutMs: 1 }],
-    ['a negative count', { kind: 'reply', id: '1', delivered: -1, dropped: 0 }],
-    ['a count that is no number', { kind: 'reply', id: '1', delivered: 0, dropped: '0' }],
-    ['an answer of null', { kind: 'reply', id: '1', delivered: 0, dropped: 0, answer: null }],
-    ['an answer that is neither', { kind: 'reply', id: '1', delivered: 0, dropped: 0, answer: { ok: 1 } }],
+    ['a negative count', { kind: 'reply', id: '1', node: 'two', delivered: -1, dropped: 0 }],
+    ['a reply of no node', { kind: 'reply', id: '1', delivered: 1, dropped: 0 }],
+    ['a count that is no number', { kind: 'reply', id: '1', node: 'two', delivered: 0, dropped: '0' }],
+    ['an answer of null', { kind: 'reply', id: '1', node: 'two', delivered: 0, dropped: 0, answer: null }],
+    [
+      'an answer that is neither',
+      { kind: 'reply', id: '1', node: 'two', delivered: 0, dropped: 0, answer: { ok: 1 } },
+    ],
     [
       'a code that is none',
-      { kind: 'reply', id: '1', delivered: 0, dropped: 0, answer: { ok: false, code: 'x', message: '' } },
+      {
+        kind: 'reply',
+        id: '1',
+        node: 'two',
+        delivered: 0,
+        dropped: 0,
+        answer: { ok: false, code: 'x', message: '' },
+      },
     ],
     [
       'a message that is none',
-      { kind: 'reply', id: '1', delivered: 0, dropped: 0, answer: { ok: false, code: 'X', message: {} } },
+      {
+        kind: 'reply',
+        id: '1',
+        node: 'two',
+        delivered: 0,
+        dropped: 0,
+        answer: { ok: false, code: 'X', message: {} },
+      },
     ],
   ];
   it.each(wrong)('reads no publication with %s, and publishes none', (_what, publication) => {
@@ -160,7 +178,7 @@ describe('RedisCodec', () => {
 
   it('takes nothing for a field that only a prototype has', () => {
     expect(
-      read({ kind: 'reply', id: '1', delivered: 0, dropped: 0, ['__proto__']: { answer: 1 } }),
+      read({ kind: 'reply', id: '1', node: 'two', delivered: 0, dropped: 0, ['__proto__']: { answer: 1 } }),
     ).toMatchObject({
       publication: { kind: 'reply' },
     });

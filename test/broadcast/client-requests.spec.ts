@@ -29,7 +29,7 @@ function ask(timeoutMs: number) {
   const answering = new Answering();
   const connection = answering as unknown as Connection;
   const { reply, refuse } = slowRefusal();
-  const asked = requests.ask([connection], { type: 'ask', payload: null, reply }, timeoutMs);
+  const asked = requests.request([connection], { type: 'ask', payload: null, reply }, timeoutMs);
   const ended = asked.catch(({ code }: { code: string }) => code);
   const { id } = JSON.parse(answering.sent[0] ?? '') as { id: string };
   return { requests, answering, connection, id, refuse, ended };
@@ -37,7 +37,7 @@ function ask(timeoutMs: number) {
 
 it('owes one answer once when it is refused after the request has timed out', async () => {
   const { requests, answering, connection, id, refuse, ended } = ask(1);
-  const answered = requests.answered(connection, id, {});
+  const answered = requests.replied(connection, id, {});
   expect(await ended).toBe('TIMEOUT');
   refuse();
   await answered;
@@ -46,7 +46,7 @@ it('owes one answer once when it is refused after the request has timed out', as
 
 it('owes one answer once when the connection ends while its answer is validated', async () => {
   const { requests, answering, connection, id, refuse, ended } = ask(5_000);
-  const answered = requests.answered(connection, id, {});
+  const answered = requests.replied(connection, id, {});
   requests.disconnected(connection);
   refuse();
   await answered;
@@ -56,7 +56,7 @@ it('owes one answer once when the connection ends while its answer is validated'
 
 it('owes one answer once when two bad ones come', async () => {
   const { requests, answering, connection, id, refuse, ended } = ask(5_000);
-  const answers = [requests.answered(connection, id, {}), requests.answered(connection, id, {})];
+  const answers = [requests.replied(connection, id, {}), requests.replied(connection, id, {})];
   refuse();
   await Promise.all(answers);
   expect(await ended).toBe('VALIDATION_FAILED');

@@ -99,7 +99,7 @@ export class FrameReceiver {
         return;
       case '$reply':
         this.requests
-          .answered(connection, frame.id, frame.payload)
+          .replied(connection, frame.id, frame.payload)
           .then((isAwaited) => this.#noteAnswer(isAwaited))
           .catch((error: unknown) => this.#reportAnswer(connection, error));
         return;

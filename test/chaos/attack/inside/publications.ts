@@ -20,7 +20,14 @@ const BASES: readonly object[] = [
   { kind: 'join', to, room: 'cellar', replyTo },
   { kind: 'leave', to, room: PIT, replyTo },
   { kind: 'request', to, type: 'ask', payload: { text: 'x' }, timeoutMs: 100, replyTo },
-  { kind: 'reply', id: '1', delivered: 1, dropped: 0, answer: { ok: false, code: 'BUSY', message: 'x' } },
+  {
+    kind: 'reply',
+    id: '1',
+    node: 'n',
+    delivered: 1,
+    dropped: 0,
+    answer: { ok: false, code: 'BUSY', message: 'x' },
+  },
 ];
 
 const deep = (levels: number) => `${'['.repeat(levels)}${']'.repeat(levels)}`;
