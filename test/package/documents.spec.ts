@@ -1,4 +1,4 @@
-import { readdirSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { CloseCode } from '../../lib/protocol/close-codes.js';
@@ -63,6 +63,13 @@ describe('the documents', () => {
         expect(() => readDocument(link), link).not.toThrow();
     },
   );
+
+  it.each([...PAGES, 'CONTRIBUTING.md'])('name paths that exist in %s', (path) => {
+    const named = codesIn([readDocument(path)]).filter((code) =>
+      /^(lib|test|docs|scripts|bench|sample)\/[\w./-]+$/.test(code),
+    );
+    expect(named.filter((each) => !existsSync(`${ROOT}${each}`))).toEqual([]);
+  });
 
   it.each(PAGES)('link to headings that exist in %s', (path) => {
     const anchors = [...readDocument(path).matchAll(/\]\(([\w-]+\.md)?#([\w-]+)\)/g)];
