@@ -1,5 +1,5 @@
 import { channelName } from '../protocol/channel.js';
-import type { Connection, RoomMembership } from './connection.js';
+import type { Connection } from './connection.js';
 import { ConnectionIndex } from './connection-index.js';
 import type { ChannelSubscriptions, MembershipListener } from './membership-listener.js';
 import { checkRoomName } from './room-name.js';
@@ -7,7 +7,7 @@ import { checkRoomName } from './room-name.js';
 const DONE = Promise.resolve();
 
 /** This node's connections, by id, user, session and room; the cost of a lookup or change does not depend on their number. */
-export class ConnectionRegistry implements RoomMembership, Iterable<Connection> {
+export class ConnectionRegistry implements Iterable<Connection> {
   readonly #connections = new Map<string, Connection>();
   readonly #users = new ConnectionIndex<Connection>();
   readonly #sessions = new ConnectionIndex<Connection>();
