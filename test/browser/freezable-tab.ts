@@ -62,5 +62,5 @@ async function endpointIn(output: NodeJS.ReadableStream): Promise<string> {
     output.resume();
     return endpoint;
   }
-  throw new Error('Chromium ended before it could be asked anything.');
+  throw new Error('Chromium ended before it was ready.');
 }

@@ -10,7 +10,7 @@ import { launchChromium } from './chromium.js';
 const nothing = defineContract({});
 
 @RealtimeGateway({ path: '/ws', contract: nothing })
-class DoorGateway {}
+class EmptyGateway {}
 
 let browser: Browser;
 let ours: Server;
@@ -51,7 +51,7 @@ async function openDoor(origins: 'ours' | false) {
         },
       }),
     ],
-    providers: [DoorGateway],
+    providers: [EmptyGateway],
   });
   return seen;
 }

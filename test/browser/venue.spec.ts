@@ -122,14 +122,14 @@ describe('the venue in two windows', { timeout: 60_000 }, () => {
   });
 
   it('shows that it reconnects when the server dies, and reads the floor again when it is back', async () => {
-    const house = await VenueProcess.start();
-    const aiko = await VenueWindow.open(browser, house.url, 'Aiko Tanaka');
+    const server = await VenueProcess.start();
+    const aiko = await VenueWindow.open(browser, server.url, 'Aiko Tanaka');
     await aiko.table(11).click();
     await aiko.page.getByRole('button', { name: 'ConnectionPermit guests' }).click();
     await aiko.table(11, 'occupied').waitFor();
-    await house.stop('SIGKILL');
+    await server.stop('SIGKILL');
     await aiko.page.getByText(/^Reconnecting in \d+ s$/).waitFor();
-    const reopened = await VenueProcess.start(house.port);
+    const reopened = await VenueProcess.start(server.port);
     await aiko.isLive();
     // The new process has read its file again; a window that only received events would still show occupied.
     await aiko.table(11, 'free').waitFor();

@@ -8,9 +8,9 @@ it(
   'a server under attack keeps serving, and returns to its earlier state',
   { timeout: 180_000 },
   async () => {
-    const { code, said } = await runRig('attack', SHORT);
-    expect(said).not.toMatch(/^FAIL/m);
-    expect(said.match(/^PASS {2}/gm)).toHaveLength(7);
+    const { code, output } = await runRig('attack', SHORT);
+    expect(output).not.toMatch(/^FAIL/m);
+    expect(output.match(/^PASS {2}/gm)).toHaveLength(7);
     expect(code).toBe(0);
   },
 );

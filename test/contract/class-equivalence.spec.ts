@@ -74,7 +74,7 @@ const cases: readonly Case[] = [
     valid: [grouped, { name: 'n', always: '' }],
   },
   { title: 'two groups of a class', target: classes.Grouped, groups: ['create', 'update'], valid: [grouped] },
-  { title: 'a group nobody declares', target: classes.Grouped, groups: ['other'], valid: [grouped] },
+  { title: 'an undeclared group', target: classes.Grouped, groups: ['other'], valid: [grouped] },
   {
     title: 'a derived class',
     target: classes.Derived,

@@ -6,13 +6,13 @@ const strip = (target: new () => object) => new ClassPayload(target, [], 'strip'
 
 describe('the issues of a class payload', () => {
   it('runs each rule once, for a refused payload too', async () => {
-    let asked = 0;
+    let calls = 0;
     class Counted {
       @IsString() text!: string;
-      @IsInt({ validateIf: () => ++asked > 0 }) number!: number;
+      @IsInt({ validateIf: () => ++calls > 0 }) number!: number;
     }
     expect((await strip(Counted).validate({ text: 1, number: 'x' })).issues).toHaveLength(2);
-    expect(asked).toBe(1);
+    expect(calls).toBe(1);
   });
 
   it('reports the current message of a rule whose message changes between calls', async () => {

@@ -175,7 +175,7 @@ describe('defineContract', () => {
     ['an entry that is a class', client({ a: Said }), /"a" is not an object; write/],
     ['a section that is an array', define({ client: [] }), /client section is not a plain object/],
     ['a section that is null', define({ server: null }), /server section is not a plain object/],
-    ['a section nobody knows', define({ clients: {} }), /"clients", which is neither client nor server/],
+    ['an unknown section', define({ clients: {} }), /"clients", which is neither client nor server/],
     ['no definition', define(undefined), /expected \{ client, server \}, got undefined/],
     [
       'an unknown mode',

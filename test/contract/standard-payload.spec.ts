@@ -42,9 +42,9 @@ describe('a Standard Schema payload', () => {
   it('awaits what is a promise of another kind, as one of another realm is', async () => {
     const then = (resolve: (result: unknown) => void) => resolve({ issues: [{ message: 'is refused' }] });
     const schema = { '~standard': { version: 1, vendor: 'test', validate: () => ({ then }) } };
-    const verdict = validate(schema as never, {});
-    expect(verdict).toBeInstanceOf(Promise);
-    expect(await verdict).toEqual({ issues: [{ path: '', message: 'is refused' }] });
+    const result = validate(schema as never, {});
+    expect(result).toBeInstanceOf(Promise);
+    expect(await result).toEqual({ issues: [{ path: '', message: 'is refused' }] });
   });
 
   it('passes on what the schema throws or rejects with', async () => {

@@ -64,7 +64,7 @@ describe('an invalid room name', () => {
       broadcaster.sendToRoom(room, said),
       broadcaster.sendToRooms(['floor', room], said),
       broadcaster.joinRoom('ann', room),
-      broadcaster.joinRoom('somebody elsewhere', room),
+      broadcaster.joinRoom('carol', room),
       broadcaster.leaveRoom('ann', room),
       connection?.join(room as string),
     ]) {

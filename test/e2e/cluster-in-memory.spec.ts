@@ -103,7 +103,7 @@ describe('from one node', () => {
       { delivered: 1, nodes: 1 },
     ],
     [
-      'a send to a room nobody is in',
+      'a send to an empty room',
       () => broadcaster.sendToRoom('cellar', change),
       [0, 0, 0],
       { delivered: 0, nodes: 0 },
@@ -141,30 +141,30 @@ describe('from one node', () => {
   });
 
   it('a request reaches a connection on another node, and its reply comes back', async () => {
-    const asked = broadcaster.requestFromConnection(idOf(bobThere), {
+    const reply = broadcaster.requestFromConnection(idOf(bobThere), {
       type: 'host:ask',
       payload: { text: 'tea?' },
     });
     const { id = '', payload } = await bobThere.nextOfType('$request');
     expect(payload).toEqual({ type: 'host:ask', payload: { text: 'tea?' } });
     bobThere.send({ type: '$reply', id, payload: { yes: true } });
-    expect(await asked).toEqual({ yes: true });
+    expect(await reply).toEqual({ yes: true });
   });
 
   it('a request to a user takes the first valid reply of any node', async () => {
-    const asked = broadcaster.requestFromUser('ann', { type: 'host:ask', payload: { text: 'tea?' } });
+    const reply = broadcaster.requestFromUser('ann', { type: 'host:ask', payload: { text: 'tea?' } });
     const [here, there] = [await annHere.nextOfType('$request'), await annThere.nextOfType('$request')];
     annHere.send({ type: '$reply', id: here.id ?? '', payload: { yes: 'broken' } });
     annThere.send({ type: '$reply', id: there.id ?? '', payload: { yes: false } });
-    expect(await asked).toEqual({ yes: false });
+    expect(await reply).toEqual({ yes: false });
   });
 
   it('a request refused by a client on another node rejects with its code and details', async () => {
-    const asked = broadcaster.requestFromUser('bob', { type: 'host:ask', payload: { text: 'tea?' } });
+    const reply = broadcaster.requestFromUser('bob', { type: 'host:ask', payload: { text: 'tea?' } });
     const { id = '' } = await bobThere.nextOfType('$request');
     const refusal = { code: 'BUSY', message: 'not now', details: { freeAt: '21:00' } };
     bobThere.send({ type: '$error', id, payload: refusal });
-    await expect(asked).rejects.toMatchObject({ name: 'ClientRequestError', ...refusal });
+    await expect(reply).rejects.toMatchObject({ name: 'ClientRequestError', ...refusal });
   });
 
   it('disconnectUser closes the connections of a user on all nodes', async () => {

@@ -103,9 +103,9 @@ it('a keyed message runs once while thousands of others get replies, and its rep
 it('answersRemembered is sent only if a repeat does not run again, with any number of other replies', async () => {
   const { app, kitchen } = await openKitchen({ idempotency: { maxAnswers: 400 } });
   const open = () => app.open('/kitchen');
-  const told: boolean[] = [];
+  const remembered: boolean[] = [];
   for (const messages of [1, 20, 100, 1]) {
-    const dish = `dish ${told.length}`;
+    const dish = `dish ${remembered.length}`;
     const client = open();
     const { sessionId } = await client.hello();
     send(client, 'order', dish, 'a');
@@ -119,11 +119,11 @@ it('answersRemembered is sent only if a repeat does not run again, with any numb
     send(again, 'order', dish, 'b');
     await again.reply('b');
     await again.close();
-    told.push(answersRemembered);
+    remembered.push(answersRemembered);
     const runs = kitchen.cooked.filter((each) => each === dish).length;
     expect([dish, runs]).toEqual([dish, answersRemembered ? 1 : 2]);
   }
-  expect(told).toEqual([true, true, false, true]);
+  expect(remembered).toEqual([true, true, false, true]);
 });
 
 it('a repeat of a message whose handler returns a stream is refused with CONFLICT', async () => {

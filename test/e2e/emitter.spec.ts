@@ -85,17 +85,17 @@ describe('a process without sockets', () => {
       expect(await receipt).toMatchObject({ delivered: to.length, missingNodes: 0, failure: null });
       for (const client of to) expect(await client.next()).toMatchObject(change);
     }
-    expect(await emitter.sendToUser('nobody', change)).toMatchObject({ delivered: 0, nodes: 0 });
+    expect(await emitter.sendToUser('carol', change)).toMatchObject({ delivered: 0, nodes: 0 });
   });
 
   it('sends a request to a client on any node and gets its reply', async () => {
     const emitter = emitterOf(await startWorker({ redis: redis.url, contracts: [restaurant] }));
-    const asked = emitter.requestFromUser('bob', { type: 'host:ask', payload: { text: 'tea?' } });
+    const reply = emitter.requestFromUser('bob', { type: 'host:ask', payload: { text: 'tea?' } });
     const { id = '' } = await clients[2].nextOfType('$request');
     clients[2].send({ type: '$reply', id, payload: { yes: true } });
-    expect(await asked).toEqual({ yes: true });
+    expect(await reply).toEqual({ yes: true });
     await expect(
-      emitter.requestFromUser('nobody', { type: 'host:ask', payload: { text: 'tea?' } }),
+      emitter.requestFromUser('carol', { type: 'host:ask', payload: { text: 'tea?' } }),
     ).rejects.toMatchObject({ name: 'ClientRequestError', code: 'UNAVAILABLE' });
   });
 
@@ -109,7 +109,7 @@ describe('a process without sockets', () => {
     expect((await carl?.closed)?.code).toBe(4500);
   });
 
-  it('holds one connection for commands and one for subscriptions, and isSubscribed its own node alone', async () => {
+  it('opens one connection for commands and one for subscriptions, and subscribes only to its own node', async () => {
     const connections = async () =>
       String(await redis.call('CLIENT', 'LIST'))
         .trim()
@@ -137,9 +137,9 @@ describe('a process without sockets', () => {
   it('takes the delivery of its messages from their contracts', async () => {
     const hub = new MemoryHub();
     const node = new MemoryBackplane(hub);
-    const heard: Publication[] = [];
+    const received: Publication[] = [];
     await node.start({
-      receive: (_channel, publication) => void heard.push(publication),
+      receive: (_channel, publication) => void received.push(publication),
       stateChanged: () => {},
       interrupted: () => {},
     });
@@ -148,7 +148,7 @@ describe('a process without sockets', () => {
     const emitter = emitterOf(await startWorker({ backplane, contracts: [restaurant] }));
     await emitter.broadcast({ type: 'cursor:moved', payload: { tableId: 't1' } });
     await emitter.broadcast(change);
-    expect(heard).toMatchObject([
+    expect(received).toMatchObject([
       { type: 'cursor:moved', delivery: 'volatile' },
       { type: 'table:status_changed', delivery: 'live' },
     ]);

@@ -130,12 +130,12 @@ describe('a client without a token', () => {
   it('may disconnect while authenticate runs', async () => {
     const asked = new Subject<void>();
     const isAsked = firstValueFrom(asked);
-    const verdict = new Subject<{ userId: string }>();
+    const identity = new Subject<{ userId: string }>();
     await start({
       authenticate: ({ token }) => {
         if (token === undefined) return null;
         asked.next();
-        return firstValueFrom(verdict);
+        return firstValueFrom(identity);
       },
     });
     const client = app.open('/clubs/chess');
@@ -144,7 +144,7 @@ describe('a client without a token', () => {
     client.socket.terminate();
     await emptied(app.app.getHttpServer() as Server);
     const registry = app.get(ConnectionRegistry);
-    verdict.next({ userId: 'ann' });
+    identity.next({ userId: 'ann' });
     await app.close();
     expect(connected).toEqual([]);
     expect(registry.counts).toEqual({ connections: 0, users: 0, sessions: 0, rooms: 0 });

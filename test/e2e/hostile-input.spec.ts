@@ -56,9 +56,9 @@ describe('a client that sends', () => {
       }
       expect(await client.next()).toEqual(works);
     }
-    const said = received.join('\n');
-    expect(said).not.toContain(SECRET);
-    expect(said).not.toMatch(/\bat .*:\d+|node_modules|\.[jt]s\b/);
+    const text = received.join('\n');
+    expect(text).not.toContain(SECRET);
+    expect(text).not.toMatch(/\bat .*:\d+|node_modules|\.[jt]s\b/);
   });
 });
 

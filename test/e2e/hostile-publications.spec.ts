@@ -21,7 +21,7 @@ import { RestaurantGateway } from './restaurant.js';
 let sequence = 0;
 const envelope = (line: string, text = '') => `hostile ${++sequence}\n${line}\n${text}`;
 
-describe('a node that isSubscribed publications of another version, or of no version at all', () => {
+describe('a node that receives publications of another version or of no version', () => {
   const log = new CapturedLog();
   let redis: RedisServer;
   let app: RealtimeTestApp;

@@ -9,7 +9,7 @@ class Text {
 }
 const desk = defineContract({
   client: { ask: { payload: Text, reply: Text }, leave: { payload: Text } },
-  server: { goodbye: { payload: Text } },
+  server: { farewell: { payload: Text } },
 });
 
 @RealtimeGateway({ path: '/ws', contract: desk })
@@ -21,7 +21,7 @@ class DeskGateway {
 
   @OnMessage(desk, 'leave')
   leave({ text }: Text, connection: Connection): void {
-    for (let i = 0; i < 3; i++) connection.send({ type: 'goodbye', payload: { text: `${text} ${i}` } });
+    for (let i = 0; i < 3; i++) connection.send({ type: 'farewell', payload: { text: `${text} ${i}` } });
     connection.close(4_000, 'left');
   }
 }
@@ -33,8 +33,8 @@ beforeEach(async () => {
 });
 afterEach(() => app.close());
 
-/** All that a client isSubscribed until its socket has closed, and the code. */
-async function heard(talk: (socket: Awaited<ReturnType<typeof app.connect>>['socket']) => void) {
+/** Every frame a client receives until its socket has closed, and the code. */
+async function receivedUntilClose(talk: (socket: Awaited<ReturnType<typeof app.connect>>['socket']) => void) {
   const { socket } = await app.connect('/ws');
   const messages: unknown[] = [];
   socket.on('message', (data: Buffer) => messages.push(JSON.parse(data.toString())));
@@ -45,7 +45,7 @@ async function heard(talk: (socket: Awaited<ReturnType<typeof app.connect>>['soc
 
 describe('frames sent before a close arrive before it', () => {
   it('when the client sends a request and closes in the same segment', async () => {
-    const { messages, code } = await heard((socket) => {
+    const { messages, code } = await receivedUntilClose((socket) => {
       socket.send(JSON.stringify({ type: 'ask', id: 1, payload: { text: 'still there?' } }));
       socket.close(1_000);
     });
@@ -54,15 +54,15 @@ describe('frames sent before a close arrive before it', () => {
   });
 
   it('when the handler sends and closes', async () => {
-    const { messages, code } = await heard((socket) => {
+    const { messages, code } = await receivedUntilClose((socket) => {
       socket.send(JSON.stringify({ type: 'leave', payload: { text: 'bye' } }));
     });
-    expect(messages).toEqual([0, 1, 2].map((i) => ({ type: 'goodbye', payload: { text: `bye ${i}` } })));
+    expect(messages).toEqual([0, 1, 2].map((i) => ({ type: 'farewell', payload: { text: `bye ${i}` } })));
     expect(code).toBe(4_000);
   });
 
   it('when ws itself closes, for a frame that is too large', async () => {
-    const { messages, code } = await heard((socket) => {
+    const { messages, code } = await receivedUntilClose((socket) => {
       socket.send(JSON.stringify({ type: 'ask', id: 2, payload: { text: 'small' } }));
       socket.send('x'.repeat(100_000));
     });

@@ -42,7 +42,7 @@ describe('RealtimeModule', () => {
   });
 
   const KEEP_ONE = ': keep one of them, in the root module. What it exports is injectable in every module.';
-  const twice: [how: string, root: () => Imports, said: string][] = [
+  const twice: [how: string, root: () => Imports, sentence: string][] = [
     [
       'forRoot twice',
       () => [RealtimeModule.forRoot(), featureWith([RealtimeModule.forRoot()])],
@@ -70,9 +70,9 @@ describe('RealtimeModule', () => {
     ],
     ['forEmitter twice', () => [emitter(), emitter()], 'RealtimeModule is imported 2 times'],
   ];
-  it.each(twice)('%s is refused at start with the fix', async (_how, root, said) => {
+  it.each(twice)('%s is refused at start with the fix', async (_how, root, sentence) => {
     const started = start(root());
-    await expect(started).rejects.toThrow(said);
+    await expect(started).rejects.toThrow(sentence);
     await expect(started).rejects.toThrow(KEEP_ONE);
   });
 

@@ -75,19 +75,19 @@ describe('a request to a user', () => {
   it('is sent only to connections on paths whose contract has it, and only they may reply', async () => {
     const [cook, barkeeper] = [await app.connect('/kitchen'), await app.connect('/bar')];
     const broadcaster = app.get<Broadcaster<typeof kitchen>>(Broadcaster);
-    const asked = broadcaster.requestFromUser('ann', ask);
+    const reply = broadcaster.requestFromUser('ann', ask);
     const { id = '' } = await cook.nextOfType('$request');
     barkeeper.send({ type: '$reply', id, payload: { text: 'forged' } });
     await expect(barkeeper.request('nothing')).rejects.toMatchObject({ code: 'UNKNOWN_TYPE' });
     expect(barkeeper.frames).toEqual([]);
     cook.send({ type: '$reply', id, payload: { text: 'yes' } });
-    expect(await asked).toEqual({ text: 'yes' });
+    expect(await reply).toEqual({ text: 'yes' });
   });
 
   it('rejects with UNAVAILABLE when the user is on another path only', async () => {
     const barkeeper = await app.connect('/bar');
-    const asked = app.get<Broadcaster<typeof kitchen>>(Broadcaster).requestFromUser('ann', ask);
-    await expect(asked).rejects.toMatchObject({ name: 'ClientRequestError', code: 'UNAVAILABLE' });
+    const reply = app.get<Broadcaster<typeof kitchen>>(Broadcaster).requestFromUser('ann', ask);
+    await expect(reply).rejects.toMatchObject({ name: 'ClientRequestError', code: 'UNAVAILABLE' });
     await expect(barkeeper.request('nothing')).rejects.toMatchObject({ code: 'UNKNOWN_TYPE' });
     expect(barkeeper.frames).toEqual([]);
   });
@@ -112,10 +112,10 @@ describe('two nodes on one Redis', () => {
   it('send a request only to connections on paths whose contract has it', async () => {
     const { there, broadcaster } = await openNodes([KitchenGateway, BarGateway]);
     const [cook, barkeeper] = [await there.connect('/kitchen'), await there.connect('/bar')];
-    const asked = broadcaster.requestFromUser('ann', { type: 'kitchen:ask', payload: { text: 'ready?' } });
+    const reply = broadcaster.requestFromUser('ann', { type: 'kitchen:ask', payload: { text: 'ready?' } });
     const { id = '' } = await cook.nextOfType('$request');
     cook.send({ type: '$reply', id, payload: { text: 'yes' } });
-    expect(await asked).toEqual({ text: 'yes' });
+    expect(await reply).toEqual({ text: 'yes' });
     await expect(barkeeper.request('nothing')).rejects.toMatchObject({ code: 'UNKNOWN_TYPE' });
     expect(barkeeper.frames).toEqual([]);
   });

@@ -37,7 +37,7 @@ describe('two nodes with redis', () => {
     expect(statuses.filter((status) => status === 401)).toHaveLength(19);
   });
 
-  it('count the connections of a user together, and give counts back', async () => {
+  it('count the connections of a user together, and release them', async () => {
     const [here, there] = await openTwoLobbies({ maxConnectionsPerUser: 2 });
     const first = await here.app.connect('/lobby', { token: 'ann' });
     await there.app.connect('/lobby', { token: 'ann' });

@@ -67,7 +67,8 @@ describe('a client that does not read', () => {
     });
     await broadcaster.broadcast({ type: 'tick', payload: { text: 'newest' } });
     slow.socket.resume();
-    for (let heard = 0; heard < sent - dropped(); heard++) expect((await slow.next()).type).toBe('tick');
+    for (let received = 0; received < sent - dropped(); received++)
+      expect((await slow.next()).type).toBe('tick');
     expect(await slow.next()).toEqual({ type: 'news', payload: { text: 'small' } });
     expect(await slow.next()).toEqual({ type: 'tick', payload: { text: 'newest' } });
   });

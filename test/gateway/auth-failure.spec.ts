@@ -20,7 +20,7 @@ import { authFailureOf, type AuthFailure } from '../../lib/gateway/identity/auth
 /** An error of a library that is not installed here. */
 const like = (properties: object, message = 'failed') => Object.assign(new Error(message), properties);
 
-const cases: [verdict: AuthFailure, what: string, thrown: unknown][] = [
+const cases: [failure: AuthFailure, what: string, thrown: unknown][] = [
   ['refused', 'UnauthorizedException', new UnauthorizedException()],
   ['refused', 'ForbiddenException', new ForbiddenException()],
   ['refused', 'BadRequestException', new BadRequestException()],
@@ -72,8 +72,8 @@ const cases: [verdict: AuthFailure, what: string, thrown: unknown][] = [
   ['unknown', 'undefined', undefined],
 ];
 
-it.each(cases)('%s: %s', (verdict, _what, thrown) => {
-  expect(authFailureOf(thrown)).toBe(verdict);
+it.each(cases)('%s: %s', (failure, _what, thrown) => {
+  expect(authFailureOf(thrown)).toBe(failure);
 });
 
 describe('jsonwebtoken, as @nestjs/jwt uses it', () => {

@@ -23,16 +23,16 @@ describe('an upgrade request', () => {
   ];
 
   it.each(cases)('%s is answered with 400, and authenticate is not called', async (_fault, request) => {
-    let asked = 0;
+    let calls = 0;
     const { app, metrics, visits } = await openLobby({
       authenticate: () => {
-        asked++;
+        calls++;
         return {};
       },
     });
     const { status, headers } = await upgrade(app.port, request);
     expect([status, headers.connection]).toEqual([400, 'close']);
-    expect(asked).toBe(0);
+    expect(calls).toBe(0);
     expect(visits.connected).toEqual([]);
     expect(metrics.upgradesRefused.of('bad_request')).toBe(1);
   });

@@ -37,16 +37,16 @@ function reader(socket: Socket) {
 
 /** An app with a hook that waits for the test, and a client that sends frames in its first segment. */
 async function eagerClient(authenticates: boolean, frames: readonly Buffer[]) {
-  const judged = new Gate();
-  const asked = new Gate();
+  const authenticated = new Gate();
+  const authenticating = new Gate();
   const entered = new Gate();
   const hook = new Gate();
   const lobby = await openLobby(
     authenticates
       ? {
           authenticate: ({ token }) => {
-            asked.open();
-            return judged.opened.then(() => (token === undefined ? null : { userId: token }));
+            authenticating.open();
+            return authenticated.opened.then(() => (token === undefined ? null : { userId: token }));
           },
         }
       : {},
@@ -57,59 +57,62 @@ async function eagerClient(authenticates: boolean, frames: readonly Buffer[]) {
     await connection.join('floor');
   };
   const socket = tcpConnection(lobby.app.port);
-  const answers = reader(socket);
+  const received = reader(socket);
   socket.write(Buffer.concat([Buffer.from(upgradeText()), ...frames]));
-  return { ...lobby, socket, answers, judged, asked, entered, hook };
+  return { ...lobby, socket, received, authenticated, authenticating, entered, hook };
 }
 
 describe('frames in the same TCP segment as the upgrade', () => {
   it('wait for a slow handleConnection: nothing is handled, joined or delivered before', async () => {
-    const { visits, registry, broadcaster, answers, entered, hook } = await eagerClient(false, [
+    const { visits, registry, broadcaster, received, entered, hook } = await eagerClient(false, [
       say(1),
       say(2),
     ]);
     await entered.opened;
-    await answers.until('101 Switching');
+    await received.until('101 Switching');
     // After a round trip of another client, the first one's frames have been read.
     await broadcaster.broadcast({ type: 'said', payload: { text: 'early' } });
     await broadcaster.sendToRoom('floor', { type: 'said', payload: { text: 'never' } });
     for (let turn = 0; turn < 20; turn++) await new Promise(setImmediate);
-    expect(visits.heard).toEqual([]);
+    expect(visits.messages).toEqual([]);
     expect(registry.inRoom('floor')).toEqual([]);
-    expect(answers.frames()).toEqual([]);
+    expect(received.frames()).toEqual([]);
     hook.open();
-    await answers.until('"id":2');
-    expect(answers.frames()).toEqual(['$hello', 'said', '$reply 1', '$reply 2']);
+    await received.until('"id":2');
+    expect(received.frames()).toEqual(['$hello', 'said', '$reply 1', '$reply 2']);
     expect(registry.inRoom('floor')).toHaveLength(1);
   });
 
   it('wait for the first $auth and then for the hook; without it they are UNAUTHENTICATED', async () => {
     const frames = [say(1), message('$auth', 2, { token: 'ann' }), say(3)];
-    const { visits, registry, answers, asked, judged, entered, hook } = await eagerClient(true, frames);
-    await asked.opened;
+    const { visits, registry, received, authenticating, authenticated, entered, hook } = await eagerClient(
+      true,
+      frames,
+    );
+    await authenticating.opened;
     expect(registry.size).toBe(0);
-    judged.open();
+    authenticated.open();
     await entered.opened;
     for (let turn = 0; turn < 20; turn++) await new Promise(setImmediate);
-    expect(visits.heard).toEqual([]);
-    expect(answers.frames()).toEqual(['$error 1', '$reply 2']);
+    expect(visits.messages).toEqual([]);
+    expect(received.frames()).toEqual(['$error 1', '$reply 2']);
     hook.open();
-    await answers.until('"id":3');
-    expect(answers.frames()).toEqual(['$error 1', '$reply 2', '$hello', '$reply 3']);
-    expect(visits.heard).toEqual(['text 3']);
+    await received.until('"id":3');
+    expect(received.frames()).toEqual(['$error 1', '$reply 2', '$hello', '$reply 3']);
+    expect(visits.messages).toEqual(['text 3']);
   });
 
   it('of a client that is refused are never handled', async () => {
-    const { visits, answers, judged, socket } = await eagerClient(true, [
+    const { visits, received, authenticated, socket } = await eagerClient(true, [
       message('$auth', 1, { token: '' }),
       say(2),
       message('$auth', 3, { token: 'x'.repeat(9_000) }),
       say(4),
     ]);
-    judged.open();
-    await answers.until('"id":4');
-    expect(answers.frames()).toEqual(['$error 1', '$error 2', '$error 3', '$error 4']);
-    expect([visits.heard, visits.connected]).toEqual([[], []]);
+    authenticated.open();
+    await received.until('"id":4');
+    expect(received.frames()).toEqual(['$error 1', '$error 2', '$error 3', '$error 4']);
+    expect([visits.messages, visits.connected]).toEqual([[], []]);
     socket.destroy();
   });
 });
@@ -156,6 +159,6 @@ describe('before a client is authenticated', () => {
     expect(client.frames).toEqual([]);
     hook.open();
     await client.reply(200);
-    expect(visits.heard).toEqual(Array.from({ length: 200 }, (_, i) => `${i + 1}`));
+    expect(visits.messages).toEqual(Array.from({ length: 200 }, (_, i) => `${i + 1}`));
   });
 });

@@ -24,8 +24,8 @@ describe("a client's IP", () => {
     forwardedFor: string,
     ip: string,
   ][] = [
-    ['nobody by default', undefined, '203.0.113.9', '127.0.0.1'],
-    ['nobody with false', false, '203.0.113.9', '127.0.0.1'],
+    ['no proxy, by default', undefined, '203.0.113.9', '127.0.0.1'],
+    ['no proxy, with false', false, '203.0.113.9', '127.0.0.1'],
     ['one hop', 1, '198.51.100.1, 203.0.113.9', '203.0.113.9'],
     ['two hops', 2, '192.0.2.1, 198.51.100.1, 203.0.113.9', '198.51.100.1'],
     ['loopback', 'loopback', '198.51.100.1, 203.0.113.9', '203.0.113.9'],
@@ -44,14 +44,14 @@ describe("a client's IP", () => {
       '203.0.113.9',
     ],
     ['loopback, which maps IPv4', 'loopback', '::ffff:203.0.113.9', '203.0.113.9'],
-    ['a function that forgot its return', (() => 'yes') as never, '203.0.113.9', '127.0.0.1'],
-    ['loopback for 32 hops and no more', 'loopback', `203.0.113.9${', ::1'.repeat(40)}`, '::1'],
-    ['loopback, which was shown no address', 'loopback', 'unknown', '127.0.0.1'],
-    ['everyone, who was shown no address', true, 'x'.repeat(1_000), '127.0.0.1'],
+    ['a function that returns no boolean', (() => 'yes') as never, '203.0.113.9', '127.0.0.1'],
+    ['loopback, for at most 32 hops', 'loopback', `203.0.113.9${', ::1'.repeat(40)}`, '::1'],
+    ['loopback, without a valid address', 'loopback', 'unknown', '127.0.0.1'],
+    ['everyone, without a valid address', true, 'x'.repeat(1_000), '127.0.0.1'],
   ];
 
   it.each(cases)(
-    'with trustProxy %s is taken from the right address',
+    'is taken from the right address, trusting %s',
     async (_trust, trustProxy, forwardedFor, ip) => {
       expect(await ipSeen(trustProxy, forwardedFor)).toBe(ip);
     },

@@ -72,9 +72,9 @@ const drivers: [string, () => Promise<ConnectionCounts>][] = [
   ['in a Redis Cluster', async () => (await redisNode(newPrefix(), undefined, cluster)).counts],
 ];
 
-describe.each(drivers)('counts %s', (_name, newPlaces) => {
+describe.each(drivers)('connection counts %s', (_name, newCounts) => {
   it('allow as many permits as the limit, separately for each user and IP', async () => {
-    const counts = await newPlaces();
+    const counts = await newCounts();
     const take = (kind: 'ip' | 'user', key: string, id: string) => counts.take(kind, key, id, 2);
     expect(await take('user', 'ann', 'c1')).toBe(true);
     expect(await take('user', 'ann', 'c2')).toBe(true);
@@ -84,13 +84,13 @@ describe.each(drivers)('counts %s', (_name, newPlaces) => {
   });
 
   it('give out exactly the free permits to 50 concurrent requests', async () => {
-    const counts = await newPlaces();
-    const asked = Array.from({ length: 50 }, async (_, i) => counts.take('user', 'ann', `c${i}`, 7));
-    expect((await Promise.all(asked)).filter(Boolean)).toHaveLength(7);
+    const counts = await newCounts();
+    const requested = Array.from({ length: 50 }, async (_, i) => counts.take('user', 'ann', `c${i}`, 7));
+    expect((await Promise.all(requested)).filter(Boolean)).toHaveLength(7);
   });
 
   it('a released permit can be acquired once more', async () => {
-    const counts = await newPlaces();
+    const counts = await newCounts();
     await counts.take('ip', '::1', 'c1', 1);
     counts.release('ip', '::1', 'c1');
     expect(await counts.take('ip', '::1', 'c2', 1)).toBe(true);
@@ -98,7 +98,7 @@ describe.each(drivers)('counts %s', (_name, newPlaces) => {
   });
 
   it('a refusal acquires nothing', async () => {
-    const counts = await newPlaces();
+    const counts = await newCounts();
     await counts.take('user', 'ann', 'c1', 1);
     for (const id of ['c2', 'c3']) expect(await counts.take('user', 'ann', id, 1)).toBe(false);
     counts.release('user', 'ann', 'c1');
@@ -106,14 +106,14 @@ describe.each(drivers)('counts %s', (_name, newPlaces) => {
   });
 });
 
-describe('counts in Redis', () => {
+describe('connection counts in Redis', () => {
   it('count all nodes, also for concurrent requests', async () => {
     const prefix = newPrefix();
     const nodes = await Promise.all([redisNode(prefix), redisNode(prefix), redisNode(prefix)]);
-    const asked = Array.from({ length: 60 }, async (_, i) =>
+    const requested = Array.from({ length: 60 }, async (_, i) =>
       (nodes[i % 3] as RedisNode).counts.take('user', 'ann', `c${i}`, 5),
     );
-    expect((await Promise.all(asked)).filter(Boolean)).toHaveLength(5);
+    expect((await Promise.all(requested)).filter(Boolean)).toHaveLength(5);
   });
 
   it('of a dead node are released when its lease expires, and leave no key', async () => {
@@ -184,7 +184,7 @@ describe('counts in Redis', () => {
   });
 });
 
-describe('counts while Redis is away', () => {
+describe('connection counts while Redis is down', () => {
   it('are local to the node, which logs that, and shared again when Redis is back', async () => {
     const prefix = newPrefix();
     const [here, there] = [await redisNode(prefix), await redisNode(prefix)];

@@ -53,10 +53,10 @@ describe('maxConnections', () => {
   });
 
   it('counts clients during authentication', async () => {
-    const { asked, answer, authenticate } = slowAuthentication();
+    const { called, answer, authenticate } = slowAuthentication();
     const { app } = await openLobby({ maxConnections: 1, authenticate });
     const first = app.open('/lobby', { token: 't' });
-    await asked.opened;
+    await called.opened;
     expect((await upgrade(app.port)).status).toBe(503);
     answer.open();
     await first.hello();
@@ -65,14 +65,14 @@ describe('maxConnections', () => {
   it.each(['destroy', 'resetAndDestroy'] as const)(
     'releases the permit of a client that disconnected while authenticate ran: %s',
     async (vanish) => {
-      const { asked, answer, authenticate } = slowAuthentication();
+      const { called, answer, authenticate } = slowAuthentication();
       const { app, registry } = await openLobby({ maxConnections: 1, authenticate });
       const accepted = once(app.app.getHttpServer() as Server, 'connection');
       const socket = tcpConnection(app.port);
       socket.write(upgradeText('/lobby', { Authorization: 'Bearer t' }));
       const [accept] = (await accepted) as [Socket];
       const closed = new Promise((resolve) => accept.on('close', resolve));
-      await asked.opened;
+      await called.opened;
       socket[vanish]();
       answer.open();
       await closed;
@@ -121,19 +121,19 @@ describe('maxConnectionsPerUser', () => {
 
   it('accepts one of many connections authenticated at the same moment', async () => {
     const answer = new Gate();
-    let asked = 0;
-    const allAsked = new Gate();
+    let called = 0;
+    const allCalled = new Gate();
     const { app, registry } = await openLobby({
       maxConnectionsPerUser: 1,
       authenticate: () => {
-        if (++asked === 10) allAsked.open();
+        if (++called === 10) allCalled.open();
         return answer.opened.then(() => ({ userId: 'ann' }));
       },
     });
     const attempts = Array.from({ length: 10 }, () =>
       upgradeAndStay(app.port, { Authorization: 'Bearer t' }),
     );
-    await allAsked.opened;
+    await allCalled.opened;
     answer.open();
     expect((await Promise.all(attempts)).sort((a, b) => a - b)).toEqual([
       101,
@@ -173,18 +173,18 @@ describe('maxUnauthenticated', () => {
 
   it('holds for clients authenticated at the same moment', async () => {
     const answer = new Gate();
-    let asked = 0;
-    const allAsked = new Gate();
+    let called = 0;
+    const allCalled = new Gate();
     const { app, metrics } = await openLobby({
       maxUnauthenticated: 2,
       maxUnauthenticatedPerIp: false,
       authenticate: () => {
-        if (++asked === 10) allAsked.open();
+        if (++called === 10) allCalled.open();
         return answer.opened.then(() => null);
       },
     });
     const attempts = Array.from({ length: 10 }, () => upgradeAndStay(app.port));
-    await allAsked.opened;
+    await allCalled.opened;
     answer.open();
     const statuses = (await Promise.all(attempts)).sort((a, b) => a - b);
     expect(statuses).toEqual([101, 101, 503, 503, 503, 503, 503, 503, 503, 503]);
@@ -256,11 +256,11 @@ async function upgradeAndStay(port: number, headers?: Record<string, string>): P
 
 /** An `authenticate` that reports its calls and returns when the test says so. */
 function slowAuthentication() {
-  const asked = new Gate();
+  const called = new Gate();
   const answer = new Gate();
   const authenticate: Authenticate = () => {
-    asked.open();
+    called.open();
     return answer.opened.then(() => ({}));
   };
-  return { asked, answer, authenticate };
+  return { called, answer, authenticate };
 }

@@ -12,14 +12,14 @@ const maxWaitingMessages = 10_000;
 it('handlers in flight finish and their replies arrive before the close', async () => {
   const { app, visits } = await openLobby({ drain });
   const gate = new Gate();
-  const asked = new Gate();
+  const received = new Gate();
   visits.onHold = () => {
-    asked.open();
+    received.open();
     return gate.opened;
   };
   const client = await app.connect('/lobby');
   client.send({ type: 'hold', id: 1, payload: { text: 'a' } });
-  await asked.opened;
+  await received.opened;
   const closing = app.app.close();
   await client.nextOfType('$goaway');
   gate.open();
@@ -41,7 +41,7 @@ it('messages queued behind them are handled too, in order', async () => {
   await client.nextOfType('$goaway');
   gate.open();
   for (let id = 0; id <= 50; id++) expect(await client.reply(id)).toEqual({ text: `${id}` });
-  expect(visits.heard).toEqual(Array.from({ length: 51 }, (_, i) => `${i}`));
+  expect(visits.messages).toEqual(Array.from({ length: 51 }, (_, i) => `${i}`));
   expect((await client.closed).code).toBe(1012);
   await closing;
 });
@@ -49,16 +49,16 @@ it('messages queued behind them are handled too, in order', async () => {
 it('messages that waited for handleConnection are answered before the close, which comes at once after them', async () => {
   const { app, visits } = await openLobby({ drain, maxWaitingMessages });
   const gate = new Gate();
-  const asked = new Gate();
+  const received = new Gate();
   visits.onConnect = () => {
-    asked.open();
+    received.open();
     return gate.opened;
   };
   const client = app.open('/lobby');
   client.send({ type: 'say', id: 1, payload: { text: 'early' } });
   client.send({ type: 'ping' });
   await client.nextOfType('pong');
-  await asked.opened;
+  await received.opened;
   const closing = app.app.close();
   await client.nextOfType('$goaway');
   // Until its slice has come: what it sends is refused from then on.
@@ -99,7 +99,7 @@ it('messages that arrive while the last handlers finish get UNAVAILABLE and are 
   expect(await client.reply(0)).toEqual({ text: 'held' });
   expect((await client.closed).code).toBe(1012);
   await closing;
-  expect(visits.heard[0]).toBe('held');
+  expect(visits.messages[0]).toBe('held');
 });
 
 it('a handler that never ends is abandoned at the deadline', async () => {

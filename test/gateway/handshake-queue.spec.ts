@@ -9,11 +9,11 @@ const TOKEN = { headers: { Authorization: 'Bearer t' } };
 
 /** An app whose `authenticate` returns for one client after another, when the test says so. */
 async function slowLobby(handshakes: RealtimeOptions['handshakes'], options: RealtimeOptions = {}) {
-  const questions: Gate[] = [];
+  const calls: Gate[] = [];
   const arrivals: (() => void)[] = [];
   const authenticate: Authenticate = () => {
     const gate = new Gate();
-    questions.push(gate);
+    calls.push(gate);
     for (const arrive of arrivals.splice(0)) arrive();
     return gate.opened.then(() => ({ userId: 'ann' }));
   };
@@ -23,34 +23,34 @@ async function slowLobby(handshakes: RealtimeOptions['handshakes'], options: Rea
     ...(handshakes === undefined ? {} : { handshakes }),
   });
   /** Resolves when `authenticate` has been called that often. */
-  const asked = async (count: number) => {
-    while (questions.length < count) await new Promise<void>((resolve) => arrivals.push(resolve));
+  const called = async (count: number) => {
+    while (calls.length < count) await new Promise<void>((resolve) => arrivals.push(resolve));
   };
   /** Resolves when that many handshakes wait. */
   const waiting = async (count: number) => {
     const gauge = lobby.metrics.all.find(({ name }) => name === 'realtime_handshakes_waiting') as Gauge;
     while (gauge.samples()[0]?.value !== count) await new Promise(setImmediate);
   };
-  return { ...lobby, questions, asked, waiting };
+  return { ...lobby, calls, called, waiting };
 }
 
 it('maxConcurrent handshakes are authenticated at a time, the others in order', async () => {
-  const { app, questions, asked, waiting } = await slowLobby({ maxConcurrent: 2 });
-  const answers = Array.from({ length: 5 }, () => upgrade(app.port, TOKEN));
+  const { app, calls, called, waiting } = await slowLobby({ maxConcurrent: 2 });
+  const responses = Array.from({ length: 5 }, () => upgrade(app.port, TOKEN));
   await waiting(3);
-  expect(questions).toHaveLength(2);
-  questions[0]?.open();
-  await asked(3);
-  expect(questions).toHaveLength(3);
+  expect(calls).toHaveLength(2);
+  calls[0]?.open();
+  await called(3);
+  expect(calls).toHaveLength(3);
   for (let i = 1; i < 5; i++) {
-    await asked(i + 1);
-    questions[i]?.open();
+    await called(i + 1);
+    calls[i]?.open();
   }
-  expect((await Promise.all(answers)).map(({ status }) => status)).toEqual([101, 101, 101, 101, 101]);
+  expect((await Promise.all(responses)).map(({ status }) => status)).toEqual([101, 101, 101, 101, 101]);
 });
 
 it('a client beyond maxWaiting gets 503 with Retry-After', async () => {
-  const { app, questions, waiting, metrics } = await slowLobby({ maxConcurrent: 1, maxWaiting: 1 });
+  const { app, calls, waiting, metrics } = await slowLobby({ maxConcurrent: 1, maxWaiting: 1 });
   const first = [upgrade(app.port, TOKEN)];
   await waiting(0);
   first.push(upgrade(app.port, TOKEN));
@@ -60,80 +60,80 @@ it('a client beyond maxWaiting gets 503 with Retry-After', async () => {
   expect(Number(headers['retry-after'])).toBeGreaterThanOrEqual(1);
   expect(Number(headers['retry-after'])).toBeLessThanOrEqual(11);
   expect(metrics.upgradesRefused.of('handshake_queue')).toBe(1);
-  questions[0]?.open();
+  calls[0]?.open();
   await first[0];
-  questions[1]?.open();
+  calls[1]?.open();
   expect((await first[1])?.status).toBe(101);
 });
 
 it('a fifth of maxWaiting may be of one IP, so that it leaves the rest to others', async () => {
-  const { app, questions, waiting, metrics } = await slowLobby(
+  const { app, calls, waiting, metrics } = await slowLobby(
     { maxConcurrent: 1, maxWaiting: 10 },
     { trustProxy: 'loopback' },
   );
   const from = (ip: string) => upgrade(app.port, { headers: { ...TOKEN.headers, 'X-Forwarded-For': ip } });
-  const answers = [from('203.0.113.1')];
+  const responses = [from('203.0.113.1')];
   await waiting(0);
-  answers.push(from('203.0.113.1'), from('203.0.113.1'));
+  responses.push(from('203.0.113.1'), from('203.0.113.1'));
   await waiting(2);
   const { status, body, headers } = await from('203.0.113.1');
   expect([status, body, Number(headers['retry-after']) >= 1]).toEqual([429, 'too many handshakes', true]);
   expect(metrics.upgradesRefused.of('handshake_queue_per_ip')).toBe(1);
-  answers.push(from('2001:db8::1'), from('2001:db8::2'));
+  responses.push(from('2001:db8::1'), from('2001:db8::2'));
   await waiting(4);
   expect((await from('2001:db8::3')).status).toBe(429);
-  questions[0]?.open();
-  await answers[0];
+  calls[0]?.open();
+  await responses[0];
   // Its turn frees the place it waited at.
   await waiting(3);
-  answers.push(from('203.0.113.1'));
+  responses.push(from('203.0.113.1'));
   await waiting(4);
   await app.close();
-  await Promise.all(answers);
+  await Promise.all(responses);
 });
 
 it('a client that waits longer than maxWaitMs is refused, and authenticate is never called', async () => {
-  const { app, questions } = await slowLobby({ maxConcurrent: 1, maxWaitMs: 20 });
+  const { app, calls } = await slowLobby({ maxConcurrent: 1, maxWaitMs: 20 });
   const first = upgrade(app.port, TOKEN);
   const others = await Promise.all([upgrade(app.port, TOKEN), upgrade(app.port, TOKEN)]);
   expect(others.map(({ status }) => status)).toEqual([503, 503]);
-  expect(questions).toHaveLength(1);
-  questions[0]?.open();
+  expect(calls).toHaveLength(1);
+  calls[0]?.open();
   expect((await first).status).toBe(101);
 });
 
 it('maxPerSecond admits a burst of its size and the next handshakes at that rate', async () => {
-  const { app, asked, questions } = await slowLobby({ maxPerSecond: 20 });
+  const { app, called, calls } = await slowLobby({ maxPerSecond: 20 });
   const startedAt = performance.now();
-  const answers = Array.from({ length: 25 }, () => upgrade(app.port, TOKEN));
-  await asked(20);
+  const responses = Array.from({ length: 25 }, () => upgrade(app.port, TOKEN));
+  await called(20);
   const burst = performance.now() - startedAt;
-  await asked(25);
+  await called(25);
   const all = performance.now() - startedAt;
   // Five more at 20 per second are 250 ms; the first of them may have begun to wait before the burst was over.
   expect(all).toBeGreaterThan(240);
   expect(all).toBeGreaterThan(burst);
-  for (const question of questions) question.open();
-  expect((await Promise.all(answers)).every(({ status }) => status === 101)).toBe(true);
+  for (const question of calls) question.open();
+  expect((await Promise.all(responses)).every(({ status }) => status === 101)).toBe(true);
 });
 
 it('false authenticates all at once', async () => {
-  const { app, asked, questions } = await slowLobby(false);
-  const answers = Array.from({ length: 250 }, () => upgrade(app.port, TOKEN));
-  await asked(250);
-  for (const question of questions) question.open();
-  expect((await Promise.all(answers)).every(({ status }) => status === 101)).toBe(true);
+  const { app, called, calls } = await slowLobby(false);
+  const responses = Array.from({ length: 250 }, () => upgrade(app.port, TOKEN));
+  await called(250);
+  for (const question of calls) question.open();
+  expect((await Promise.all(responses)).every(({ status }) => status === 101)).toBe(true);
 });
 
 it('a drain refuses waiting and running handshakes, and calls no hook for them', async () => {
-  const { app, questions, waiting, visits } = await slowLobby({ maxConcurrent: 1 });
-  const judged = upgrade(app.port, TOKEN);
+  const { app, calls, waiting, visits } = await slowLobby({ maxConcurrent: 1 });
+  const running = upgrade(app.port, TOKEN);
   const waits = [upgrade(app.port, TOKEN), upgrade(app.port, TOKEN)];
   await waiting(2);
   const closing = app.close();
   expect((await Promise.all(waits)).map(({ status }) => status)).toEqual([503, 503]);
-  questions[0]?.open();
-  const { status, body, headers } = await judged;
+  calls[0]?.open();
+  const { status, body, headers } = await running;
   expect([status, body, headers['retry-after']]).toEqual([503, 'the server restarts', '1']);
   await closing;
   expect(visits.connected).toEqual([]);
@@ -143,7 +143,7 @@ describe('tokens by $auth', () => {
   const say = (client: TestClient, id: string) => client.send({ type: '$auth', id, payload: { token: 't' } });
 
   /** An app that authenticates by `$auth` only, one client at a time. */
-  async function openTurnstile(handshakes: RealtimeOptions['handshakes']) {
+  async function openQueue(handshakes: RealtimeOptions['handshakes']) {
     const gates: Gate[] = [];
     let running = 0;
     let most = 0;
@@ -164,7 +164,7 @@ describe('tokens by $auth', () => {
       ...lobby,
       gates,
       most: () => most,
-      asked: async (count: number) => {
+      called: async (count: number) => {
         while (gates.length < count) await new Promise(setImmediate);
       },
       waiting: async (count: number) => {
@@ -179,21 +179,21 @@ describe('tokens by $auth', () => {
   }
 
   it('wait in the same queue as the upgrade requests, for first tokens and refreshes', async () => {
-    const { open, gates, asked, waiting, most, app } = await openTurnstile({});
+    const { open, gates, called, waiting, most, app } = await openQueue({});
     const clients = [await open(), await open(), await open()] as const;
     say(clients[0], 'first');
-    await asked(1);
+    await called(1);
     say(clients[1], 'first');
     await waiting(1);
     const upgraded = upgrade(app.port, TOKEN);
     await waiting(2);
     gates[0]?.open();
     await clients[0].hello();
-    await asked(2);
+    await called(2);
     say(clients[0], 'fresh');
     await waiting(2);
     for (let i = 1; i < 4; i++) {
-      await asked(i + 1);
+      await called(i + 1);
       gates[i]?.open();
     }
     await clients[1].hello();
@@ -203,15 +203,15 @@ describe('tokens by $auth', () => {
   });
 
   it('beyond maxWaiting are UNAVAILABLE: a first token closes with 1013, a refresh changes nothing', async () => {
-    const { open, gates, asked, waiting } = await openTurnstile({ maxWaiting: 1 });
+    const { open, gates, called, waiting } = await openQueue({ maxWaiting: 1 });
     const known = await open();
     say(known, 'first');
-    await asked(1);
+    await called(1);
     gates[0]?.open();
     await known.hello();
     const others = [await open(), await open(), await open()] as const;
     say(others[0], 'a');
-    await asked(2);
+    await called(2);
     say(others[1], 'a');
     await waiting(1);
     say(others[2], 'a');
@@ -222,17 +222,17 @@ describe('tokens by $auth', () => {
     await expect(known.reply('fresh')).rejects.toThrow('UNAVAILABLE: too many handshakes');
     expect(await known.request('say', { text: 'still here' })).toEqual({ text: 'still here' });
     for (const i of [1, 2]) {
-      await asked(i + 1);
+      await called(i + 1);
       gates[i]?.open();
     }
     await others[1].hello();
   });
 
   it('of clients that have gone leave their place in the queue at once', async () => {
-    const { open, gates, asked, waiting } = await openTurnstile({ maxWaitMs: 60_000 });
+    const { open, gates, called, waiting } = await openQueue({ maxWaitMs: 60_000 });
     const [first, gone] = [await open(), await open()];
     say(first, 'a');
-    await asked(1);
+    await called(1);
     say(gone, 'a');
     await waiting(1);
     gone.socket.terminate();
@@ -243,10 +243,10 @@ describe('tokens by $auth', () => {
   });
 
   it('of clients that disconnected while they waited are not authenticated', async () => {
-    const { open, gates, asked, waiting, app, metrics } = await openTurnstile({});
+    const { open, gates, called, waiting, app, metrics } = await openQueue({});
     const [first, gone] = [await open(), await open()];
     say(first, 'a');
-    await asked(1);
+    await called(1);
     say(gone, 'a');
     await waiting(1);
     gone.socket.terminate();
@@ -254,7 +254,7 @@ describe('tokens by $auth', () => {
     gates[0]?.open();
     await first.hello();
     const upgraded = upgrade(app.port, TOKEN);
-    await asked(2);
+    await called(2);
     gates[1]?.open();
     expect((await upgraded).status).toBe(101);
     expect(gates).toHaveLength(2);

@@ -25,17 +25,17 @@ async function arrive({ app }: Lobby, token: string): Promise<{ client: Socket; 
 
 /** An app that authenticates one handshake at a time, and holds the first. */
 async function busyLobby(handshakes: RealtimeOptions['handshakes'] = { maxConcurrent: 1 }) {
-  const asked: (string | undefined)[] = [];
-  const answer = new Gate();
+  const authenticating: (string | undefined)[] = [];
+  const finish = new Gate();
   const lobby = await openLobby({
     handshakes,
     authenticate: async ({ token }) => {
-      asked.push(token);
-      await answer.opened;
+      authenticating.push(token);
+      await finish.opened;
       return { userId: token };
     },
   });
-  return { ...lobby, asked, answer };
+  return { ...lobby, authenticating, finish };
 }
 
 describe('a client that disconnects while its handshake waits', () => {
@@ -44,16 +44,16 @@ describe('a client that disconnects while its handshake waits', () => {
     async (hangUp) => {
       const lobby = await busyLobby({ maxConcurrent: 1, maxWaiting: 1 });
       const first = lobby.app.open('/lobby', { token: 'first' });
-      await until('the first is judged', () => lobby.asked.length === 1);
+      await until('the first is authenticated', () => lobby.authenticating.length === 1);
       const { client } = await arrive(lobby, 'gone');
       await until('one waits', () => waiting(lobby) === 1);
       client[hangUp]();
       await until('none waits', () => waiting(lobby) === 0);
       const last = lobby.app.open('/lobby', { token: 'last' });
       await until('one waits', () => waiting(lobby) === 1);
-      lobby.answer.open();
+      lobby.finish.open();
       await Promise.all([first.hello(), last.hello()]);
-      expect(lobby.asked).toEqual(['first', 'last']);
+      expect(lobby.authenticating).toEqual(['first', 'last']);
       expect(lobby.metrics.upgradesRefused.of('gone')).toBe(1);
     },
   );
@@ -61,7 +61,7 @@ describe('a client that disconnects while its handshake waits', () => {
   it('does not change the order of the others', async () => {
     const lobby = await busyLobby();
     void upgrade(lobby.app.port, { headers: { Authorization: 'Bearer 0' } });
-    await until('the first is judged', () => lobby.asked.length === 1);
+    await until('the first is authenticated', () => lobby.authenticating.length === 1);
     const clients: Socket[] = [];
     for (let i = 1; i <= 60; i++) {
       clients.push((await arrive(lobby, String(i))).client);
@@ -69,9 +69,9 @@ describe('a client that disconnects while its handshake waits', () => {
     }
     for (const [index, client] of clients.entries()) if (index % 6 !== 0) client.destroy();
     await until('ten wait', () => waiting(lobby) === 10);
-    lobby.answer.open();
-    await until('those that stayed are judged', () => lobby.asked.length === 11);
-    expect(lobby.asked).toEqual(['0', '1', '7', '13', '19', '25', '31', '37', '43', '49', '55']);
+    lobby.finish.open();
+    await until('the remaining ones are authenticated', () => lobby.authenticating.length === 11);
+    expect(lobby.authenticating).toEqual(['0', '1', '7', '13', '19', '25', '31', '37', '43', '49', '55']);
   });
 });
 
@@ -80,12 +80,12 @@ it('a client that disconnects while Redis counts it is not authenticated', async
   onTestFinished(() => redis.kill());
   const control = new Redis(redis.url);
   onTestFinished(() => control.disconnect());
-  const asked: unknown[] = [];
+  const authenticating: unknown[] = [];
   const lobby = await openLobby({
     redis: redis.url,
     maxConnectionsPerIp: 10,
     authenticate: ({ token }) => {
-      asked.push(token);
+      authenticating.push(token);
       return { userId: token };
     },
   });
@@ -97,5 +97,5 @@ it('a client that disconnects while Redis counts it is not authenticated', async
   await ended;
   await control.call('CLIENT', 'UNPAUSE');
   await until('it is given up', () => lobby.metrics.upgradesRefused.of('gone') === 1);
-  expect(asked).toEqual(['first']);
+  expect(authenticating).toEqual(['first']);
 });

@@ -103,7 +103,7 @@ describe('a peer', () => {
     gate.open();
     await pass(4 * INTERVAL_MS, () => void socket.write(clientFrame('', { opcode: Opcode.PONG })));
     expect(registry.size).toBe(1);
-    expect(visits.heard).toHaveLength(300);
+    expect(visits.messages).toHaveLength(300);
   });
 });
 

@@ -37,7 +37,7 @@ export const lobbyContract = defineContract({
 
 /** What the gateway does on connect, message, refresh and disconnect, and the connections it has seen. */
 export class Visits {
-  readonly heard: string[] = [];
+  readonly messages: string[] = [];
   readonly connected: Connection[] = [];
   readonly disconnected: Disconnection[] = [];
   onConnect: (connection: Connection) => unknown = () => {};
@@ -74,7 +74,7 @@ export class LobbyGateway {
 
   @OnMessage(lobbyContract, 'say')
   say({ text }: Words): Words {
-    this.visits.heard.push(text);
+    this.visits.messages.push(text);
     return { text };
   }
 

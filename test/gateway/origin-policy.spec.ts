@@ -91,19 +91,19 @@ describe('a function', () => {
         return origin.endsWith('.example.com');
       },
     });
-    const answers = [
+    const responses = [
       await upgrade(app.port, { path: '/lobby?a=1', headers: { Origin: 'https://a.example.com' } }),
       await upgrade(app.port, { headers: { Origin: 'https://evil.example' } }),
     ];
-    expect(answers.map(({ status }) => status)).toEqual([101, 403]);
+    expect(responses.map(({ status }) => status)).toEqual([101, 403]);
     expect(seen).toEqual([
       ['https://a.example.com', '/lobby?a=1'],
       ['https://evil.example', '/lobby'],
     ]);
   });
 
-  it.each([undefined, null, 0, 1, 'true', {}])('that returns %j refuses every client', async (verdict) => {
-    for (const origins of [() => verdict as boolean, async () => verdict as boolean]) {
+  it.each([undefined, null, 0, 1, 'true', {}])('that returns %j refuses every client', async (result) => {
+    for (const origins of [() => result as boolean, async () => result as boolean]) {
       expect(await statusOf({ origins }, { Origin: 'https://a.example.com' })).toBe(403);
     }
   });
@@ -150,10 +150,10 @@ it('false accepts every origin', async () => {
 });
 
 it('a refused origin is counted and logged, and authenticate is not called', async () => {
-  let asked = 0;
-  const { app, log, metrics } = await openLobby({ authenticate: () => void asked++ });
+  let calls = 0;
+  const { app, log, metrics } = await openLobby({ authenticate: () => void calls++ });
   const { status, body } = await upgrade(app.port, { headers: { Origin: 'https://evil.example' } });
-  expect([status, body, asked]).toEqual([403, 'origin not allowed', 0]);
+  expect([status, body, calls]).toEqual([403, 'origin not allowed', 0]);
   expect(metrics.upgradesRefused.of('origin')).toBe(1);
   expect(log.text).toContain(
     'refused reason=origin status=403 ip=127.0.0.1 path=/lobby origin=https://evil.example',

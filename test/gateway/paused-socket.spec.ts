@@ -26,7 +26,7 @@ it('a connection closed while its socket is paused ends at once, and its queued 
   expect(await client.closed).toEqual({ code: 4500, reason: 'away' });
   handler.open();
   for (let turn = 0; turn < 20; turn++) await new Promise(setImmediate);
-  expect(visits.heard).toEqual(['1']);
+  expect(visits.messages).toEqual(['1']);
 });
 
 it('a paused socket is not paused again after its connection is closed', async () => {

@@ -4,7 +4,7 @@ import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { openLobby } from './lobby.js';
 
 /** The replies to that many messages sent at once: the text, or the code of the error. */
-async function answersTo(client: TestClient, type: string, count: number, text = 'a'): Promise<string[]> {
+async function repliesTo(client: TestClient, type: string, count: number, text = 'a'): Promise<string[]> {
   const answers = Array.from({ length: count }, () => client.request(type, { text }));
   return Promise.all(
     answers.map((answer) =>
@@ -28,49 +28,49 @@ async function limited(rateLimit: Partial<RateLimitSettings>, options: RealtimeO
 describe('messages', () => {
   it('above the burst get RATE_LIMITED with their id, and are not handled', async () => {
     const { client, visits, metrics } = await limited({ burstMessages: 5, messagesPerSecond: 1 });
-    expect(await answersTo(client, 'say', 8)).toEqual([...times(5, 'ok'), ...times(3, 'RATE_LIMITED')]);
-    expect(visits.heard).toHaveLength(5);
+    expect(await repliesTo(client, 'say', 8)).toEqual([...times(5, 'ok'), ...times(3, 'RATE_LIMITED')]);
+    expect(visits.messages).toHaveLength(5);
     expect(metrics.messagesRefused.of('RATE_LIMITED')).toBe(3);
   });
 
   it('are accepted again at messagesPerSecond, up to the burst', async () => {
     const { client } = await limited({ burstMessages: 5, messagesPerSecond: 2 });
-    await answersTo(client, 'say', 5);
+    await repliesTo(client, 'say', 5);
     vi.advanceTimersByTime(1_000);
-    expect(await answersTo(client, 'say', 3)).toEqual(['ok', 'ok', 'RATE_LIMITED']);
+    expect(await repliesTo(client, 'say', 3)).toEqual(['ok', 'ok', 'RATE_LIMITED']);
     vi.advanceTimersByTime(3_600_000);
-    expect(await answersTo(client, 'say', 6)).toEqual([...times(5, 'ok'), 'RATE_LIMITED']);
+    expect(await repliesTo(client, 'say', 6)).toEqual([...times(5, 'ok'), 'RATE_LIMITED']);
   });
 
   it('cost what their contract declares', async () => {
     const { client } = await limited({ burstMessages: 25, messagesPerSecond: 1 });
-    expect(await answersTo(client, 'shout', 3)).toEqual(['ok', 'ok', 'RATE_LIMITED']);
-    expect(await answersTo(client, 'say', 6)).toEqual([...times(5, 'ok'), 'RATE_LIMITED']);
+    expect(await repliesTo(client, 'shout', 3)).toEqual(['ok', 'ok', 'RATE_LIMITED']);
+    expect(await repliesTo(client, 'say', 6)).toEqual([...times(5, 'ok'), 'RATE_LIMITED']);
   });
 
   it('are counted per connection', async () => {
     const { app, client } = await limited({ burstMessages: 2, messagesPerSecond: 1 });
     const other = await app.connect('/lobby');
-    expect(await answersTo(client, 'say', 3)).toEqual(['ok', 'ok', 'RATE_LIMITED']);
-    expect(await answersTo(other, 'say', 3)).toEqual(['ok', 'ok', 'RATE_LIMITED']);
+    expect(await repliesTo(client, 'say', 3)).toEqual(['ok', 'ok', 'RATE_LIMITED']);
+    expect(await repliesTo(other, 'say', 3)).toEqual(['ok', 'ok', 'RATE_LIMITED']);
   });
 
   it('include invalid and unknown ones and pings', async () => {
     const { client } = await limited({ burstMessages: 4, messagesPerSecond: 1 });
     client.sendText('{');
     client.send({ type: 'ping' });
-    client.send({ type: 'nobody' });
+    client.send({ type: 'unknown' });
     client.socket.send(Buffer.from([1]));
-    expect(await answersTo(client, 'say', 1)).toEqual(['RATE_LIMITED']);
+    expect(await repliesTo(client, 'say', 1)).toEqual(['RATE_LIMITED']);
   });
 });
 
 it('above burstBytes are refused even below the burst, and accepted again at bytesPerSecond', async () => {
   const { client } = await limited({ burstBytes: 2_500, bytesPerSecond: 1_100 }, { maxPayloadBytes: 2_500 });
   const text = 'a'.repeat(1_000);
-  expect(await answersTo(client, 'say', 3, text)).toEqual(['ok', 'ok', 'RATE_LIMITED']);
+  expect(await repliesTo(client, 'say', 3, text)).toEqual(['ok', 'ok', 'RATE_LIMITED']);
   vi.advanceTimersByTime(1_000);
-  expect(await answersTo(client, 'say', 2, text)).toEqual(['ok', 'RATE_LIMITED']);
+  expect(await repliesTo(client, 'say', 2, text)).toEqual(['ok', 'RATE_LIMITED']);
 });
 
 describe('a client that was refused maxRefusals times in a row', () => {
@@ -81,7 +81,7 @@ describe('a client that was refused maxRefusals times in a row', () => {
       maxRefusals: 3,
     });
     const gone = visits.departure();
-    const answers = await answersTo(client, 'say', 10);
+    const answers = await repliesTo(client, 'say', 10);
     expect(answers).toEqual([...times(2, 'ok'), ...times(3, 'RATE_LIMITED'), ...times(5, 'closed')]);
     expect(await client.closed).toEqual({ code: 4429, reason: 'retry=5000' });
     expect(await gone).toEqual({ code: 4429, reason: 'retry=5000' });
@@ -91,11 +91,11 @@ describe('a client that was refused maxRefusals times in a row', () => {
 
   it('stays connected if it slowed down in between', async () => {
     const { client } = await limited({ burstMessages: 1, messagesPerSecond: 1, maxRefusals: 3 });
-    await answersTo(client, 'say', 1);
+    await repliesTo(client, 'say', 1);
     for (let round = 0; round < 4; round++) {
-      expect(await answersTo(client, 'say', 2)).toEqual(times(2, 'RATE_LIMITED'));
+      expect(await repliesTo(client, 'say', 2)).toEqual(times(2, 'RATE_LIMITED'));
       vi.advanceTimersByTime(1_000);
-      expect(await answersTo(client, 'say', 1)).toEqual(['ok']);
+      expect(await repliesTo(client, 'say', 1)).toEqual(['ok']);
     }
   });
 });
@@ -103,5 +103,5 @@ describe('a client that was refused maxRefusals times in a row', () => {
 it('false limits nothing', async () => {
   const { app } = await openLobby({ rateLimit: false });
   const client = await app.connect('/lobby');
-  expect(await answersTo(client, 'shout', 6_000)).toEqual(times(6_000, 'ok'));
+  expect(await repliesTo(client, 'shout', 6_000)).toEqual(times(6_000, 'ok'));
 });

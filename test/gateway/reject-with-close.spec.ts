@@ -48,7 +48,7 @@ it('a message of a client that is being refused gets no reply', async () => {
   const client = app.open('/lobby', { token: 't' });
   client.socket.on('open', () => client.send({ type: 'say', id: 1, payload: { text: 'a' } }));
   expect((await client.closed).code).toBe(4401);
-  expect([client.frames, visits.heard]).toEqual([[], []]);
+  expect([client.frames, visits.messages]).toEqual([[], []]);
 });
 
 it('a forbidden origin is still answered with 403: its page gets no WebSocket', async () => {

@@ -5,7 +5,7 @@ import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { OnMessage, RealtimeGateway, RealtimeModule } from 'nestjs-realtime';
 import { createRealtimeTestApp } from 'nestjs-realtime/testing';
 import { Work, workshop } from '../chaos/drain/protocol.js';
-import { say } from '../rig/process/forked-process.js';
+import { send } from '../rig/process/forked-process.js';
 
 @Injectable()
 class Tools implements OnModuleDestroy {
@@ -38,4 +38,4 @@ const app = await createRealtimeTestApp(
     configure: (nest) => nest.enableShutdownHooks(),
   },
 );
-say('listening', app.port);
+send('listening', app.port);

@@ -9,7 +9,7 @@ afterEach(() => node?.signal('SIGKILL'));
 /** A node with `enableShutdownHooks()` in its own process, and a client that records its frames. */
 async function openNode(platform: string) {
   node = new ForkedProcess(new URL('./shutdown-node.ts', import.meta.url), [platform]);
-  const port = await node.said<number>('listening');
+  const port = await node.next<number>('listening');
   const socket = new WebSocket(`ws://127.0.0.1:${port}/ws`);
   const types: string[] = [];
   socket.on('message', (data) => types.push((JSON.parse(String(data)) as { type: string }).type));

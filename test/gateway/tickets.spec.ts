@@ -10,12 +10,12 @@ const statusOf = async ({ app }: Lobby, ticket: string, headers: Record<string, 
   (await upgrade(app.port, { path: `/lobby?ticket=${ticket}`, headers })).status;
 
 it('a ticket admits one connection with its identity, without authenticate', async () => {
-  let asked = 0;
-  const lobby = await openLobby({ authenticate: () => void asked++ });
+  let calls = 0;
+  const lobby = await openLobby({ authenticate: () => void calls++ });
   const ticket = await issue(lobby, 'ann');
   const client = lobby.app.open(`/lobby?tab=1&ticket=${ticket}`);
   expect((await client.hello()).userId).toBe('ann');
-  expect(asked).toBe(0);
+  expect(calls).toBe(0);
   expect(ticket).toMatch(/^[\w-]{32}$/);
 });
 

@@ -86,11 +86,11 @@ it('handleRefresh is called, gets the new identity, and is awaited before the re
 });
 
 it('handleRefresh is not called for a refused token', async () => {
-  let asked = 0;
-  lobby.visits.onRefresh = () => asked++;
+  let calls = 0;
+  lobby.visits.onRefresh = () => calls++;
   await client.request('$auth', { token: 'bad' }).catch(() => {});
   await client.request('$auth', { token: 'bob:1' }).catch(() => {});
-  expect(asked).toBe(0);
+  expect(calls).toBe(0);
 });
 
 it.each([
@@ -115,10 +115,10 @@ it('a connection whose token does not expire has nothing to refresh', async () =
 it('a second $auth during authentication is BAD_REQUEST and does not reach the app', async () => {
   vi.useRealTimers();
   const gate = new Gate();
-  let judged = 0;
+  let calls = 0;
   const { app } = await openLobby({
     authenticate: async ({ token }) => {
-      judged++;
+      calls++;
       if (token === 'slow') await gate.opened;
       return { userId: 'ann', expiresAt: Date.now() + MINUTE_MS };
     },
@@ -131,7 +131,7 @@ it('a second $auth during authentication is BAD_REQUEST and does not reach the a
   gate.open();
   await slow;
   await own.request('$auth', { token: 'third' });
-  expect(judged).toBe(3);
+  expect(calls).toBe(3);
 });
 
 it('a refresh gets the handshake that the connection was opened with', async () => {

@@ -20,9 +20,9 @@ describe('gauges', () => {
     const first = await lobby.app.connect('/lobby', { token: 'ann' });
     await lobby.app.connect('/lobby', { token: 'ann' });
     await lobby.app.connect('/lobby', { token: 'bob' });
-    const stranger = lobby.app.open('/lobby');
-    stranger.send({ type: 'ping' });
-    await stranger.next();
+    const anonymous = lobby.app.open('/lobby');
+    anonymous.send({ type: 'ping' });
+    await anonymous.next();
     expect(look()).toEqual([3, 2, 2, 1]);
     const gone = lobby.visits.departure();
     await first.close();
@@ -68,7 +68,7 @@ describe('counters', () => {
       ['hold', { text: 'TABLE_TAKEN' }],
       ['hold', { text: 'FORBIDDEN' }],
       ['say', { text: 7 }],
-      ['nobody', null],
+      ['unknown', null],
     ];
     for (const [type, payload] of refused) await client.request(type, payload).catch(() => {});
     const counted = metrics.messagesRefused.samples().map(({ labels, value }) => [labels['code'], value]);

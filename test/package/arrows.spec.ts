@@ -134,7 +134,7 @@ describe('check-conventions', { timeout: 60_000 }, () => {
   });
   afterAll(() => copy?.remove());
 
-  const house = (): Outcome => copy.node('scripts/check-conventions.mjs');
+  const check = (): Outcome => copy.node('scripts/check-conventions.mjs');
 
   it.each([
     ['lib/presence/redis-presence.ts', 'lib/presence/store.ts', "import { Redis } from 'ioredis';"],
@@ -144,19 +144,19 @@ describe('check-conventions', { timeout: 60_000 }, () => {
       'lib/backplane/link.ts',
       "const driver = await import('ioredis');",
     ],
-  ])('allows in %s what it refuses in %s: %s', (home, stranger, line) => {
+  ])('allows in %s what it refuses in %s: %s', (home, refused, line) => {
     const source = `${line}\n${'// as long as a file should be\n'.repeat(12)}`;
     copy.write(home, source);
-    copy.write(stranger, source);
-    const { status, output } = house();
+    copy.write(refused, source);
+    const { status, output } = check();
     expect(status).toBe(1);
-    expect(output).toContain(`${stranger}: only`);
+    expect(output).toContain(`${refused}: only`);
     expect(output).not.toContain(`${home}: only`);
   });
 
   it('refuses import() of a relative path, which oxlint does not check', () => {
     copy.write('lib/protocol/lazy.ts', "export type Lazy = import('../gateway/target.js').Target;\n");
-    expect(house().output).toContain('lib/protocol/lazy.ts: import() of a relative path');
+    expect(check().output).toContain('lib/protocol/lazy.ts: import() of a relative path');
   });
 
   it.each([
@@ -168,16 +168,16 @@ describe('check-conventions', { timeout: 60_000 }, () => {
   ])('refuses the name %s', (path) => {
     copy.write(path, 'export {};\n');
     const named = path.replace('/x.ts', '');
-    expect(house().output).toContain(`${named}: "${named.split('/').at(-1)}" names a kind of code`);
+    expect(check().output).toContain(`${named}: "${named.split('/').at(-1)}" names a kind of code`);
   });
 
   it('refuses a registry address in the lockfile', () => {
     copy.write('package-lock.json', '{ "packages": { "node_modules/ws": { "resolved": "https://…" } } }\n');
-    expect(house().output).toContain('package-lock.json: holds registry addresses');
+    expect(check().output).toContain('package-lock.json: holds registry addresses');
   });
 
   it('refuses a file of fewer than 12 lines', () => {
     copy.write('lib/gateway/crumb.ts', 'export const crumb = 1;\n');
-    expect(house().output).toContain('lib/gateway/crumb.ts: 1 lines');
+    expect(check().output).toContain('lib/gateway/crumb.ts: 1 lines');
   });
 });

@@ -47,7 +47,7 @@ async function emptyRedis(): Promise<void> {
 }
 
 /** Two servers of one venue; in memory, one server with two writers. */
-const houses: [string, () => Promise<[BookStore, BookStore]>][] = [
+const stores: [string, () => Promise<[BookStore, BookStore]>][] = [
   [
     'in memory',
     async () => {
@@ -60,11 +60,11 @@ const houses: [string, () => Promise<[BookStore, BookStore]>][] = [
 
 const occupied = (page: Page) => {
   const table = page.tables.get('t1');
-  if (table === undefined) throw new Error('The house has no table t1.');
+  if (table === undefined) throw new Error('The venue has no table t1.');
   return { tables: [{ ...table, status: 'occupied' as const }] };
 };
 
-describe.each(houses)('the book %s', (_name, open) => {
+describe.each(stores)('the book %s', (_name, open) => {
   it('starts with the first entry, once', async () => {
     const [here, there] = await open();
     const [one, other] = await Promise.all([here.read(), there.read()]);

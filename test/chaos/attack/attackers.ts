@@ -1,6 +1,6 @@
 // Runs all attacks at once, in their own process, until the parent ends them.
-import { numberArgument } from '../verdicts.js';
-import { onAsked, say } from '../../rig/process/forked-process.js';
+import { numberArgument } from '../checks.js';
+import { onRequest, send } from '../../rig/process/forked-process.js';
 import { Random } from '../random.js';
 import { Attacker } from './attacker.js';
 import { fragmentedFrames, messageFlood, neverReading, oversizedFrames, pingFlood } from './frame-attacks.js';
@@ -30,12 +30,12 @@ const ATTACKS: [attack: (attacker: Attacker) => Promise<void>, times: number][] 
 ];
 
 const attacker = new Attacker(numberArgument('port', 0), new Random(numberArgument('seed', 1)));
-onAsked('begin', () => {
+onRequest('begin', () => {
   for (const [attack, times] of ATTACKS) for (let i = 0; i < times; i++) void attack(attacker);
 });
-onAsked('end', () => {
+onRequest('end', () => {
   attacker.end();
   setTimeout(() => process.exit(0), 200);
   return [...attacker.inputs];
 });
-say('ready', null);
+send('ready', null);

@@ -1,18 +1,18 @@
 // Attacks on a server from outside: see main.ts.
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { ForkedProcess } from '../../rig/process/forked-process.js';
-import { mebibytes, numberArgument, percentile, Verdicts } from '../verdicts.js';
-import { Friend } from './friend.js';
+import { mebibytes, numberArgument, percentile, Checks } from '../checks.js';
+import { HealthyClient } from './healthy-client.js';
 import type { Report } from './protocol.js';
 
 const seconds = numberArgument('seconds', 60);
 const seed = numberArgument('seed', 1);
 const minInputs = numberArgument('min-inputs', 100_000);
 const maxP99Ms = numberArgument('max-p99-ms', 100);
-// What the first attack leaves behind for good (compiled code, pools) is no leak; only what comes on top is.
+// What the first attack leaves allocated (compiled code, pools) is not a leak; growth after it is.
 const warmUpSeconds = numberArgument('warm-up', 20);
 const MEMORY_SLACK = 1.1;
-// Sessions that have ended are remembered for two minutes, for clients that come back.
+// The server keeps ended sessions for two minutes, for clients that reconnect.
 const SETTLING_SECONDS = 150;
 
 const inFile = (name: string) => new URL(name, import.meta.url);
@@ -20,10 +20,10 @@ const isWithin = (now: number, then: number) => now <= then * MEMORY_SLACK;
 const wait = (ms: number) => new Promise<void>((resolve) => void setTimeout(resolve, ms));
 
 const server = new ForkedProcess(inFile('./server.ts'), [], ['--expose-gc']);
-const port = await server.said<number>('listening');
-const friend = await Friend.connect(port);
+const port = await server.next<number>('listening');
+const healthy = await HealthyClient.connect(port);
 
-/** Gets attackers ready; they begin when told to. */
+/** Starts the attackers' process; the attacks begin on command. */
 async function recruit(withSeed: number): Promise<ForkedProcess> {
   const attackers = new ForkedProcess(inFile('./attackers.ts'), [
     '--port',
@@ -31,25 +31,25 @@ async function recruit(withSeed: number): Promise<ForkedProcess> {
     '--seed',
     `${withSeed}`,
   ]);
-  await attackers.said('ready');
-  // In life they are other machines, and take none of the server's time but by what they send.
+  await attackers.next('ready');
+  // Real attackers are other machines and use no CPU of the server's.
   attackers.yieldProcessor();
   return attackers;
 }
 
-/** Attacks for that long; gives back what was sent, by kind. */
+/** Attacks for that long; returns what was sent, by kind. */
 async function attack(attackers: ForkedProcess, forSeconds: number): Promise<Map<string, number>> {
-  await attackers.ask('begin');
+  await attackers.request('begin');
   await wait(forSeconds * 1_000);
-  const inputs = await attackers.ask<[string, number][]>('end');
+  const inputs = await attackers.request<[string, number][]>('end');
   await attackers.exited;
   return new Map(inputs);
 }
 
-/** Waits until the friend alone is left, then reports. */
-async function reportInPeace(): Promise<Report> {
-  while ((await server.ask<number>('sockets')) > 1) await wait(100);
-  return server.ask<Report>('report');
+/** Waits until only the well-behaved client is connected, then reports. */
+async function reportAtRest(): Promise<Report> {
+  while ((await server.request<number>('sockets')) > 1) await wait(100);
+  return server.request<Report>('report');
 }
 
 const hasReturned = ({ rssBytes, heapBytes }: Report) =>
@@ -57,31 +57,31 @@ const hasReturned = ({ rssBytes, heapBytes }: Report) =>
 
 await attack(await recruit(seed + 1), warmUpSeconds);
 const attackers = await recruit(seed);
-const before = await reportInPeace();
+const before = await reportAtRest();
 
-friend.start();
+healthy.start();
 await wait(Math.min(3, seconds) * 1_000);
-const inPeace = friend.latencies;
-friend.reset();
-await server.ask('watch');
+const atRest = healthy.latencies;
+healthy.reset();
+await server.request('watch');
 const ownDelay = monitorEventLoopDelay({ resolution: 5 });
 ownDelay.enable();
 let peakRss = 0;
 const watch = setInterval(() => {
-  void server.ask<NodeJS.MemoryUsage>('memory').then(({ rss }) => (peakRss = Math.max(peakRss, rss)));
+  void server.request<NodeJS.MemoryUsage>('memory').then(({ rss }) => (peakRss = Math.max(peakRss, rss)));
 }, 500);
 const startedAt = performance.now();
 const inputs = await attack(attackers, seconds);
 const tookSeconds = (performance.now() - startedAt) / 1_000;
 clearInterval(watch);
 ownDelay.disable();
-await friend.stop();
-let after = await reportInPeace();
-// V8 gives the pages of a heap that has shrunk back only by and by, and old sessions are forgotten as others end.
+await healthy.stop();
+let after = await reportAtRest();
+// V8 returns the pages of a shrunken heap gradually, and old sessions are removed when others end.
 for (let i = 0; i < SETTLING_SECONDS && !hasReturned(after); i++) {
   await wait(1_000);
-  await (await Friend.connect(port)).leave();
-  after = await server.ask<Report>('report');
+  await (await HealthyClient.connect(port)).leave();
+  after = await server.request<Report>('report');
 }
 
 const total = [...inputs.values()].reduce((sum, count) => sum + count, 0);
@@ -95,18 +95,18 @@ printGrown('closed', before.closed, after.closed);
 console.log(`  slow consumers ${after.slowConsumers - before.slowConsumers}`);
 console.log(`  log lines ${JSON.stringify(after.logLines)} ${after.errors.join(' | ')}`);
 
-const { latencies, undisturbed } = friend;
+const { latencies, undisturbed } = healthy;
 const spread = (samples: readonly number[]) =>
   [0.5, 0.99, 1].map((share) => percentile(samples, share).toFixed(1));
 const p99 = percentile(latencies, 0.99);
 console.log(
-  `\nhealthy client: ${latencies.length} requests, ${friend.unanswered} unanswered; p50, p99, max in ms`,
+  `\nhealthy client: ${latencies.length} requests, ${healthy.unanswered} unanswered; p50, p99, max in ms`,
 );
 console.log(`  ${spread(latencies).join(', ')}`);
 console.log(
   `  ${spread(undisturbed).join(', ')} for the ${undisturbed.length} during which this process itself was not held up`,
 );
-console.log(`  ${spread(inPeace).join(', ')} in peace before`);
+console.log(`  ${spread(atRest).join(', ')} at rest before`);
 const late = ([p99Ms, maxMs]: readonly number[]) =>
   `p99 ${p99Ms?.toFixed(0)} ms, max ${maxMs?.toFixed(0)} ms`;
 console.log(`  timers late in the server: ${late(after.loopDelayMs)}`);
@@ -120,22 +120,22 @@ console.log(`  heap     before ${mebibytes(before.heapBytes)}, after ${mebibytes
 console.log(`  external before ${mebibytes(before.externalBytes)}, after ${mebibytes(after.externalBytes)}`);
 for (const error of after.uncaught) console.log(`uncaught: ${error}`);
 
-const verdicts = new Verdicts();
+const checks = new Checks();
 console.log();
-verdicts.check(total >= minInputs, `at least ${minInputs} inputs`);
-verdicts.check(
-  friend.isConnected && friend.unanswered === 0,
-  'the healthy client kept its connection and got every answer',
+checks.check(total >= minInputs, `at least ${minInputs} inputs`);
+checks.check(
+  healthy.isConnected && healthy.unanswered === 0,
+  'the healthy client kept its connection and got every reply',
 );
-verdicts.check(p99 < maxP99Ms, `p99 of the healthy client below ${maxP99Ms} ms`);
-verdicts.check(after.connections === 1, 'no connection of the attackers is left');
-verdicts.check(isWithin(after.heapBytes, before.heapBytes), 'heap within 10 % of what it was');
-verdicts.check(isWithin(after.rssBytes, before.rssBytes), 'RSS within 10 % of what it was');
-verdicts.check(after.uncaught.length === 0, 'no uncaught error');
-process.exitCode = verdicts.exitCode;
+checks.check(p99 < maxP99Ms, `p99 of the healthy client below ${maxP99Ms} ms`);
+checks.check(after.connections === 1, 'no connection of the attackers is left');
+checks.check(isWithin(after.heapBytes, before.heapBytes), 'heap within 10 % of what it was');
+checks.check(isWithin(after.rssBytes, before.rssBytes), 'RSS within 10 % of what it was');
+checks.check(after.uncaught.length === 0, 'no uncaught error');
+process.exitCode = checks.exitCode;
 
-await friend.leave();
-await server.ask('close');
+await healthy.leave();
+await server.request('close');
 await server.exited;
 
 function printGrown(what: string, then: Record<string, number>, now: Record<string, number>): void {

@@ -8,7 +8,7 @@ export class Words {
 export const fortress = defineContract({ client: { echo: { payload: Words, reply: Words } } });
 
 /** The token of the one well-behaved client. */
-export const FRIEND = 'friend';
+export const HEALTHY_TOKEN = 'healthy';
 /** A stolen token, for the attacks that need an authenticated connection. */
 export const INTRUDER = 'intruder';
 
@@ -25,7 +25,7 @@ export interface Report {
   readonly refusedMessages: Readonly<Record<string, number>>;
   readonly closed: Readonly<Record<string, number>>;
   /** Publications of other nodes, by what came of them. */
-  readonly heard: Readonly<Record<string, number>>;
+  readonly publications: Readonly<Record<string, number>>;
   readonly messagesReceived: number;
   /** How late its own timers were since monitoring began: 99th percentile and maximum. */
   readonly loopDelayMs: readonly [p99: number, max: number];

@@ -2,30 +2,31 @@
 import 'reflect-metadata';
 import { OnMessage, RealtimeGateway, RealtimeModule } from 'nestjs-realtime';
 import { createRealtimeTestApp } from 'nestjs-realtime/testing';
-import { say } from '../../rig/process/forked-process.js';
-import { fortress, FRIEND, INTRUDER, Words } from './protocol.js';
-import { attend, Witness } from './witness.js';
+import { send } from '../../rig/process/forked-process.js';
+import { fortress, HEALTHY_TOKEN, INTRUDER, Words } from './protocol.js';
+import { serveReports, ProcessLog } from './process-report.js';
 
 @RealtimeGateway({ path: '/ws', contract: fortress })
-class FortressGateway {
+class AttackedGateway {
   @OnMessage(fortress, 'echo')
   echo({ text }: Words): Words {
     return { text };
   }
 }
 
-const witness = new Witness();
+const processLog = new ProcessLog();
 
 const app = await createRealtimeTestApp(
   {
     imports: [
       RealtimeModule.forRoot({
-        authenticate: ({ token }) => (token === FRIEND || token === INTRUDER ? { userId: token } : null),
+        authenticate: ({ token }) =>
+          token === HEALTHY_TOKEN || token === INTRUDER ? { userId: token } : null,
       }),
     ],
-    providers: [FortressGateway],
+    providers: [AttackedGateway],
   },
-  { logger: witness.logger },
+  { logger: processLog.logger },
 );
-attend(app, witness);
-say('listening', app.port);
+serveReports(app, processLog);
+send('listening', app.port);

@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import { connect as dial } from 'node:net';
 import { WebSocket } from 'ws';
 import { upgradeText } from '../../rig/sockets/client-bytes.js';
-import { onAsked, say } from '../../rig/process/forked-process.js';
-import { numberArgument } from '../verdicts.js';
+import { onRequest, send } from '../../rig/process/forked-process.js';
+import { numberArgument } from '../checks.js';
 import type { Outcome } from './protocol.js';
 
 const count = numberArgument('connections', 5_000);
@@ -29,15 +29,15 @@ while (sockets.length < count) {
   sockets.push(...(await Promise.all(batch)));
 }
 for (const socket of sockets) moved.push(follow(socket));
-say('connected', sockets.length);
+send('connected', sockets.length);
 
-onAsked('ask', () => {
+onRequest('ask', () => {
   for (let i = 0; i < sockets.length; i += BUSY_SHARE) {
     inFlight++;
     sockets[i]?.send(JSON.stringify({ type: 'work', id: i, payload: { takesMs: 500 } }));
   }
 });
-onAsked('outcome', async (): Promise<Outcome> => {
+onRequest('outcome', async (): Promise<Outcome> => {
   await Promise.all(moved);
   setTimeout(() => process.exit(0), 100);
   return { goaways: advisedMs.length, codes, inFlight, answered, back, triedAfterMs, advisedMs };

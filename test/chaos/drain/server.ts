@@ -2,7 +2,7 @@
 import 'reflect-metadata';
 import { ConnectionRegistry, OnMessage, RealtimeGateway, RealtimeModule } from 'nestjs-realtime';
 import { createRealtimeTestApp } from 'nestjs-realtime/testing';
-import { onAsked, say } from '../../rig/process/forked-process.js';
+import { onRequest, send } from '../../rig/process/forked-process.js';
 import { Work, workshop } from './protocol.js';
 
 @RealtimeGateway({ path: '/ws', contract: workshop })
@@ -18,5 +18,5 @@ const app = await createRealtimeTestApp(
   { imports: [RealtimeModule.forRoot()], providers: [WorkshopGateway] },
   { configure: (nest) => nest.enableShutdownHooks() },
 );
-onAsked('connections', () => app.get(ConnectionRegistry).size);
-say('listening', app.port);
+onRequest('connections', () => app.get(ConnectionRegistry).size);
+send('listening', app.port);

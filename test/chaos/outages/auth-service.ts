@@ -2,7 +2,7 @@ import { createServer, type Server } from 'node:http';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 
-/** What `authenticate` asks: knows every `<user>.<expires at>` until it expires. */
+/** The service that `authenticate` calls; accepts every `<user>.<expires at>` until it expires. */
 export class AuthService {
   mode: 'working' | 'failing' = 'working';
   #server: Server | undefined;
@@ -18,7 +18,7 @@ export class AuthService {
     return this.#port;
   }
 
-  /** Starts it, or starts it again on the same port. */
+  /** Starts the service, on the same port after a stop. */
   async start(): Promise<void> {
     const server = createServer((request, response) => {
       if (this.mode === 'failing') {
@@ -34,7 +34,7 @@ export class AuthService {
     this.#port = (server.address() as AddressInfo).port;
   }
 
-  /** From now on connections to it are refused. */
+  /** Stops the service, so that connections are refused. */
   async stop(): Promise<void> {
     const server = this.#server;
     if (server?.listening !== true) return;

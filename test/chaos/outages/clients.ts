@@ -1,8 +1,8 @@
-// Clients of this package in a process of their own: each asks once a second, and stays for good.
+// `RealtimeClient`s in their own process; each sends a request once a second.
 import { WebSocket } from 'ws';
 import { RealtimeClient, RequestError, type WebSocketConstructor } from '../../../lib/client/index.js';
-import { onAsked, say } from '../../rig/process/forked-process.js';
-import { numberArgument } from '../verdicts.js';
+import { onRequest, send } from '../../rig/process/forked-process.js';
+import { numberArgument } from '../checks.js';
 import type { ledger, Newcomer, Standing } from './protocol.js';
 
 const count = numberArgument('clients', 200);
@@ -21,12 +21,12 @@ type Client = RealtimeClient<typeof ledger>;
 const answered: string[] = [];
 const failed: Record<string, number> = {};
 const marks = new Map<Client, string>();
-let asked = 0;
+let requested = 0;
 let unsettled = 0;
 let attempts: number[] = [];
 let attemptsSince = Math.floor(performance.now() / 1_000);
 
-/** Stands for a load balancer: each attempt goes to the next node. */
+/** Acts as a load balancer: each attempt goes to the next node. */
 let turn = 0;
 function address(): string {
   const second = Math.floor(performance.now() / 1_000) - attemptsSince;
@@ -36,7 +36,7 @@ function address(): string {
 
 function clientOf(userId: string, firstLivesMs: number): Client {
   const firstExpiresAt = Date.now() + firstLivesMs;
-  // As a login that ends then: asked before, it has nothing that lives longer.
+  // Before its first token expires, a client gets no token that is valid for longer.
   const token = () => {
     const now = Date.now();
     return `${userId}.${Math.round(now < firstExpiresAt ? firstExpiresAt : now + LATER_MS)}`;
@@ -50,7 +50,7 @@ function clientOf(userId: string, firstLivesMs: number): Client {
 }
 
 async function ask(client: Client): Promise<void> {
-  const key = `${asked++}`;
+  const key = `${requested++}`;
   unsettled++;
   try {
     await client.request('count', { key });
@@ -78,7 +78,7 @@ while (clients.length < count) {
   await Promise.all(batch.map(add));
 }
 
-onAsked('newcomer', async (userId: string): Promise<Newcomer> => {
+onRequest('newcomer', async (userId: string): Promise<Newcomer> => {
   const begun = performance.now();
   const client = clientOf(userId, LATER_MS);
   await add(client);
@@ -86,27 +86,27 @@ onAsked('newcomer', async (userId: string): Promise<Newcomer> => {
   await ask(client);
   return { connectedMs, answeredMs: performance.now() - begun - connectedMs };
 });
-onAsked('attempts', () => {
+onRequest('attempts', () => {
   const seen = Array.from(attempts, (amount) => amount ?? 0);
   attempts = [];
   attemptsSince = Math.floor(performance.now() / 1_000);
   return seen;
 });
-onAsked('standing', (mark: string): Standing => ({
+onRequest('standing', (mark: string): Standing => ({
   clients: clients.length,
   connected: clients.filter(({ state }) => state.status === 'connected').length,
   closed: clients.filter(({ state }) => state.status === 'closed').length,
   marked: clients.filter((client) => marks.get(client) === mark).length,
-  asked,
+  requested,
   unsettled,
   answered,
   failed,
 }));
-onAsked('stop', async () => {
+onRequest('stop', async () => {
   for (const pace of paces) clearInterval(pace);
 });
-onAsked('leave', () => {
+onRequest('leave', () => {
   for (const client of clients) client.close();
   setTimeout(() => process.exit(0), 200);
 });
-say('connected', clients.length);
+send('connected', clients.length);

@@ -15,9 +15,9 @@ interface Ports {
   readonly nodes: readonly [number, number];
 }
 
-/** Two nodes and the clients that go to either, each in a process of its own. */
+/** Two nodes and a process of clients that connect to both. */
 export class Cluster {
-  /** How often each message was carried out, on any node, by its key. */
+  /** How often each message was handled, on any node, by its key. */
   readonly counted = new Map<string, number>();
   readonly #nodes: ForkedProcess[] = [];
   #marks = 0;
@@ -43,33 +43,33 @@ export class Cluster {
       ports,
       new ForkedProcess(inFile('./clients.ts'), argumentsOf({ ...args, ...tokens })),
     );
-    const connected = cluster.clients.said('connected');
+    const connected = cluster.clients.next('connected');
     cluster.#nodes.push(...(await Promise.all(nodes.map((port) => cluster.#startNode(port)))));
     await connected;
     return cluster;
   }
 
   newcomer(userId: string): Promise<Newcomer> {
-    return this.clients.ask('newcomer', userId);
+    return this.clients.request('newcomer', userId);
   }
 
-  /** Attempts to connect in each second since the last time. */
+  /** Connection attempts in each second since the last call. */
   attempts(): Promise<number[]> {
-    return this.clients.ask('attempts');
+    return this.clients.request('attempts');
   }
 
   async look(): Promise<{ standing: Standing; nodes: NodeState[] }> {
-    const nodes = await Promise.all(this.#nodes.map((node) => node.ask<NodeState>('state')));
+    const nodes = await Promise.all(this.#nodes.map((node) => node.request<NodeState>('state')));
     return { standing: await this.#standing(''), nodes };
   }
 
   /** Connections that have ended because their token had expired. */
   async expired(): Promise<number> {
-    const nodes = await Promise.all(this.#nodes.map((node) => node.ask<NodeState>('state')));
+    const nodes = await Promise.all(this.#nodes.map((node) => node.request<NodeState>('state')));
     return nodes.reduce((sum, node) => sum + node.expired, 0);
   }
 
-  /** Whether, within that time, every client is connected and isSubscribed what either node sends to all. */
+  /** Whether, within that time, every client is connected and receives what either node sends to all. */
   async isWhole(withinMs: number): Promise<boolean> {
     const deadline = performance.now() + withinMs;
     for (const node of this.#nodes) {
@@ -93,9 +93,9 @@ export class Cluster {
     return [...this.counted].filter(([, times]) => times > 1).map(([key]) => key);
   }
 
-  /** Ends the requests, and waits until those under way have settled. */
+  /** Stops sending requests, and waits until the pending ones have settled. */
   async finish(): Promise<{ standing: Standing; nodes: NodeState[] }> {
-    await this.clients.ask('stop');
+    await this.clients.request('stop');
     const deadline = performance.now() + SETTLE_MS;
     while ((await this.#standing('')).unsettled > 0 && performance.now() < deadline)
       await wait(LOOK_EVERY_MS);
@@ -103,7 +103,7 @@ export class Cluster {
   }
 
   async stop(): Promise<void> {
-    await this.clients.ask('leave');
+    await this.clients.request('leave');
     await this.clients.exited;
     for (const node of this.#nodes) node.signal('SIGTERM');
     await Promise.all(this.#nodes.map(({ exited }) => exited));
@@ -111,14 +111,14 @@ export class Cluster {
 
   async #hearsAll(node: ForkedProcess): Promise<boolean> {
     const key = `mark${++this.#marks}`;
-    await node.ask('mark', key);
+    await node.request('mark', key);
     await wait(LOOK_EVERY_MS);
     const { clients, connected, marked } = await this.#standing(key);
     return connected === clients && marked === clients;
   }
 
   #standing(mark: string): Promise<Standing> {
-    return this.clients.ask('standing', mark);
+    return this.clients.request('standing', mark);
   }
 
   async #startNode(port: number): Promise<ForkedProcess> {
@@ -126,7 +126,7 @@ export class Cluster {
     const args = argumentsOf({ port, 'redis-port': redis, 'auth-port': auth });
     const node = new ForkedProcess(inFile('./node.ts'), args);
     node.each('counted', (key: string) => this.counted.set(key, (this.counted.get(key) ?? 0) + 1));
-    await node.said('listening');
+    await node.next('listening');
     return node;
   }
 }

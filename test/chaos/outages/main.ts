@@ -1,6 +1,6 @@
 // npm run outages -- --clients 200 --seconds-scale 1
 import { RedisServer } from '../../rig/redis/redis-server.js';
-import { numberArgument, Verdicts } from '../verdicts.js';
+import { numberArgument, Checks } from '../checks.js';
 import { AuthService } from './auth-service.js';
 import { Cluster } from './cluster.js';
 import type { Newcomer } from './protocol.js';
@@ -8,7 +8,7 @@ import type { Newcomer } from './protocol.js';
 const clients = numberArgument('clients', 200);
 const scale = numberArgument('seconds-scale', 1);
 const newcomers = numberArgument('newcomers', 20);
-/** How long everything may take to be as it was, once the outage has ended. */
+/** How long recovery may take once the outage has ended. */
 const recoverMs = numberArgument('recover-ms', 30_000);
 const newcomerMs = numberArgument('newcomer-ms', 3_000);
 const AUTH_OUTAGE_MS = 30_000 * scale;
@@ -27,7 +27,7 @@ const cluster = await Cluster.start({
 });
 const rows: { phase: string; recoveredMs: number; peak: number; attempts: number }[] = [];
 
-/** Takes something away, gives it back, and measures until every client is connected and isSubscribed both nodes again. */
+/** Runs an outage, and measures the time until every client is connected and receives from both nodes again. */
 async function phase(name: string, outage: () => Promise<void>): Promise<void> {
   await cluster.attempts();
   await outage();
@@ -37,15 +37,15 @@ async function phase(name: string, outage: () => Promise<void>): Promise<void> {
   const attempts = await cluster.attempts();
   const sum = attempts.reduce((all, each) => all + each, 0);
   rows.push({ phase: name, recoveredMs, peak: Math.max(0, ...attempts), attempts: sum });
-  console.log(`${name}: whole again after ${seconds(recoveredMs)}`);
+  console.log(`${name}: recovered after ${seconds(recoveredMs)}`);
 }
 
-const verdicts = new Verdicts();
+const checks = new Checks();
 await cluster.isWhole(recoverMs);
 console.log(`${clients} clients on two nodes`);
 
 let expired = 0;
-await phase(`authentication away for ${seconds(AUTH_OUTAGE_MS)}`, async () => {
+await phase(`authentication down for ${seconds(AUTH_OUTAGE_MS)}`, async () => {
   auth.mode = 'failing';
   const expiredBefore = await cluster.expired();
   await wait(AUTH_OUTAGE_MS / 2);
@@ -61,7 +61,7 @@ await phase(`authentication away for ${seconds(AUTH_OUTAGE_MS)}`, async () => {
 });
 
 const served: Newcomer[] = [];
-await phase(`Redis away for ${seconds(REDIS_OUTAGE_MS)}`, async () => {
+await phase(`Redis down for ${seconds(REDIS_OUTAGE_MS)}`, async () => {
   await redis.kill();
   const endsAt = performance.now() + REDIS_OUTAGE_MS;
   for (let i = 0; i < newcomers; i++) {
@@ -79,7 +79,7 @@ await phase(`Redis away for ${seconds(REDIS_OUTAGE_MS)}`, async () => {
 await phase('rolling restart of both nodes', () => cluster.rollingRestart());
 
 const { standing, nodes } = await cluster.finish();
-const { asked, answered, failed, unsettled } = standing;
+const { requested, answered, failed, unsettled } = standing;
 const doubled = cluster.countedMoreThanOnce();
 const uncounted = answered.filter((key) => !cluster.counted.has(key));
 const slowest = (pick: (newcomer: Newcomer) => number) => Math.max(0, ...served.map(pick));
@@ -91,7 +91,7 @@ for (const { phase: name, recoveredMs, peak, attempts } of rows) {
   );
 }
 console.log(
-  `\nrequests: ${asked}, answered ${answered.length}, failed ${JSON.stringify(failed)}, unsettled ${unsettled}`,
+  `\nrequests: ${requested}, answered ${answered.length}, failed ${JSON.stringify(failed)}, unsettled ${unsettled}`,
 );
 console.log(
   `new clients during the Redis outage: ${served.length}, connected within ${seconds(slowest((it) => it.connectedMs))},`,
@@ -100,37 +100,37 @@ console.log(`  their first request answered within ${seconds(slowest((it) => it.
 for (const { uncaught } of nodes) for (const error of uncaught) console.log(`uncaught: ${error}`);
 
 console.log();
-verdicts.check(standing.closed === 0, 'no client ended in a final state: none needs a page reload');
-verdicts.check(standing.connected === standing.clients, `all ${standing.clients} clients are connected`);
+checks.check(standing.closed === 0, 'no client ended in a final state: none needs a page reload');
+checks.check(standing.connected === standing.clients, `all ${standing.clients} clients are connected`);
 for (const { phase: name, recoveredMs } of rows) {
-  verdicts.check(
+  checks.check(
     recoveredMs <= recoverMs,
-    `${name}: every client isSubscribed both nodes within ${seconds(recoverMs)}`,
+    `${name}: every client receives from both nodes within ${seconds(recoverMs)}`,
   );
 }
-verdicts.check(expired > 0, 'tokens expired while authentication was away');
-verdicts.check(
+checks.check(expired > 0, 'tokens expired while authentication was away');
+checks.check(
   served.length === newcomers && served.every(({ connectedMs }) => connectedMs < newcomerMs),
-  `new clients connect within ${seconds(newcomerMs)} while Redis is away`,
+  `new clients connect within ${seconds(newcomerMs)} while Redis is down`,
 );
-verdicts.check(
+checks.check(
   rows.every(({ peak }) => peak <= 2 * standing.clients),
-  'in no second more than two attempts for each client, of which one in two goes to a node that is away',
+  'in no second more than two attempts for each client, of which one in two goes to a node that is down',
 );
-verdicts.check(unsettled === 0, 'every request has settled');
-verdicts.check(
+checks.check(unsettled === 0, 'every request has settled');
+checks.check(
   Object.keys(failed).every((code) => /^[A-Z_]+$/.test(code)),
   'every failed request has a typed code',
 );
-verdicts.check(
+checks.check(
   doubled.length === 0 && uncounted.length === 0,
-  'every answered request was carried out once, and none twice',
+  'every request with a reply was handled once, and none twice',
 );
-verdicts.check(
+checks.check(
   nodes.every(({ uncaught }) => uncaught.length === 0),
   'no uncaught error',
 );
-process.exitCode = verdicts.exitCode;
+process.exitCode = checks.exitCode;
 
 await cluster.stop();
 await auth.stop();

@@ -1,4 +1,4 @@
-// A node with Redis whose `authenticate` asks a service over HTTP; it counts each message it carries out.
+// A node with Redis whose `authenticate` calls a service over HTTP; it counts each message it handles.
 import 'reflect-metadata';
 import { request } from 'node:http';
 import { ServiceUnavailableException } from '@nestjs/common';
@@ -14,8 +14,8 @@ import {
 } from 'nestjs-realtime';
 import { NestFactory } from '@nestjs/core';
 import { Module } from '@nestjs/common';
-import { onAsked, say } from '../../rig/process/forked-process.js';
-import { numberArgument } from '../verdicts.js';
+import { onRequest, send } from '../../rig/process/forked-process.js';
+import { numberArgument } from '../checks.js';
 import { EVERYONE, Key, ledger, type NodeState } from './protocol.js';
 
 const HANDLER_MS = 100;
@@ -23,7 +23,7 @@ const authPort = numberArgument('auth-port', 0);
 const redisPort = numberArgument('redis-port', 0);
 const port = numberArgument('port', 0);
 
-/** What the service says of a token; throws what a real one would when it is away. */
+/** The service's response for a token; throws as a real HTTP client would when the service is down. */
 async function whoIs(token: string | undefined): Promise<Identity | null> {
   if (token === undefined) return null;
   const { status, text } = await ask(`/${encodeURIComponent(token)}`);
@@ -33,14 +33,14 @@ async function whoIs(token: string | undefined): Promise<Identity | null> {
 
 function ask(path: string): Promise<{ status: number | undefined; text: string }> {
   return new Promise((resolve, reject) => {
-    const asked = request({ port: authPort, host: '127.0.0.1', path, agent: false }, (response) => {
+    const requested = request({ port: authPort, host: '127.0.0.1', path, agent: false }, (response) => {
       let text = '';
       response.setEncoding('utf8');
       response
         .on('data', (part: string) => (text += part))
         .on('end', () => resolve({ status: response.statusCode, text }));
     });
-    asked.on('error', reject).end();
+    requested.on('error', reject).end();
   });
 }
 
@@ -52,7 +52,7 @@ class LedgerGateway {
 
   @OnMessage(ledger, 'count')
   async count({ key }: Key): Promise<Key> {
-    say('counted', key);
+    send('counted', key);
     await new Promise((resolve) => setTimeout(resolve, HANDLER_MS));
     return { key };
   }
@@ -80,18 +80,18 @@ app.enableShutdownHooks();
 await app.listen(port, '127.0.0.1');
 
 const [health, metrics] = [app.get(RealtimeHealth), app.get(RealtimeMetrics)];
-onAsked('state', (): NodeState => {
+onRequest('state', (): NodeState => {
   const { status, pendingSubscriptions, connections } = health.report();
   return {
     status,
     pendingSubscriptions,
     connections,
-    // 1013 when the next token could not be checked, which is not the client's doing.
+    // 1013 if the next token could not be checked, which is not the client's fault.
     expired: metrics.connectionsClosed.of('4401') + metrics.connectionsClosed.of('1013'),
     uncaught,
   };
 });
-onAsked('mark', (key: string) =>
+onRequest('mark', (key: string) =>
   app.get<Broadcaster<typeof ledger>>(Broadcaster).sendToRoom(EVERYONE, { type: 'mark', payload: { key } }),
 );
-say('listening', port);
+send('listening', port);

@@ -13,28 +13,28 @@ export const ledger = defineContract({
 /** The room that every client is in. */
 export const EVERYONE = 'everyone';
 
-/** What the process of the clients tells of them. */
+/** What the process of the clients reports. */
 export interface Standing {
   readonly clients: number;
   readonly connected: number;
-  /** In a final state: only a reload of the page would bring them back. */
+  /** In a final state, which only a page reload would end. */
   readonly closed: number;
-  /** How many have got the mark that was asked about. */
+  /** How many have received the requested mark. */
   readonly marked: number;
-  readonly asked: number;
+  readonly requested: number;
   readonly unsettled: number;
   readonly answered: readonly string[];
-  /** By the code of the error; `untyped` is what has none. */
+  /** By the code of the error; `untyped` for errors without one. */
   readonly failed: Readonly<Record<string, number>>;
 }
 
-/** A client that came new during an outage. */
+/** A client that first connected during an outage. */
 export interface Newcomer {
   readonly connectedMs: number;
   readonly answeredMs: number;
 }
 
-/** How a node is. */
+/** The state of a node. */
 export interface NodeState {
   readonly status: string;
   readonly pendingSubscriptions: number;

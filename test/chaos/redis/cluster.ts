@@ -10,7 +10,7 @@ import { until } from '../../rig/clock/until.js';
 import { FailoverOracle } from './failover-oracle.js';
 import {
   conclude,
-  judgeFailover,
+  assessFailover,
   pause,
   printTallies,
   shortfalls,
@@ -44,8 +44,8 @@ try {
     RedisServer,
     RedisServer,
   ];
-  await oracle.phase('failover asked for');
-  await failover('failover asked for', plannedReplica, async () => {
+  await oracle.phase('failover by request');
+  await failover('failover by request', plannedReplica, async () => {
     await plannedReplica.call('CLUSTER', 'FAILOVER');
   });
 
@@ -79,11 +79,11 @@ try {
   if (after.confirmed !== before.confirmed) {
     found.push(`${before.confirmed} subscriptions before, ${after.confirmed} after`);
   }
-  printTallies(oracle.tallies);
-  for (const each of failovers) found.push(...judgeFailover(each, oracle.tollOf(each.phase, each.begun)));
+  printTallies(oracle.counted);
+  for (const each of failovers) found.push(...assessFailover(each, oracle.tollOf(each.phase, each.begun)));
   console.log(`dropped because they came late: ${oracle.late}`);
   found.push(
-    ...shortfalls(oracle.tallies, [
+    ...shortfalls(oracle.counted, [
       'steady',
       'migrations',
       'between',
@@ -107,8 +107,8 @@ async function migrate(room: string): Promise<void> {
   const to = servers.masters.find((master) => master !== from) as RedisServer;
   await servers.moveSlot(slot, from, to);
   const movedAt = performance.now();
-  const heard = async () => Number(((await to.call('PUBSUB', 'SHARDNUMSUB', name)) as unknown[])[1]);
-  await until(`${room} is heard on its new master`, async () => (await heard()) === 2);
+  const subscribers = async () => Number(((await to.call('PUBSUB', 'SHARDNUMSUB', name)) as unknown[])[1]);
+  await until(`${room} has its subscribers on its new master`, async () => (await subscribers()) === 2);
   console.log(`slot ${slot} moved: subscribed again within ${Math.round(performance.now() - movedAt)} ms`);
   await pause(1_000);
 }

@@ -11,7 +11,7 @@ import {
   type Connection,
 } from 'nestjs-realtime';
 import { createRealtimeTestApp } from 'nestjs-realtime/testing';
-import { say } from '../../rig/process/forked-process.js';
+import { send } from '../../rig/process/forked-process.js';
 import { crowd, RoomName, type Command, type Ended, type NodeReport } from './crowd-contract.js';
 
 const { values } = parseArgs({
@@ -69,11 +69,11 @@ process.on('message', ({ kind, value }: { kind: string; value: Command }) => {
     )
     .then((ended) => {
       pending--;
-      say('ended', ended);
+      send('ended', ended);
     })
     .catch((error: unknown) => uncaught.push(String(error)));
 });
-say('listening', app.port);
+send('listening', app.port);
 
 async function carryOut({ verb, args }: Command): Promise<unknown> {
   if (verb === 'health') return health.report();

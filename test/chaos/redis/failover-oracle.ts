@@ -20,7 +20,7 @@ export interface DeliveryCounts {
   untyped: number;
   delivered: number;
   /** Accepted and not delivered to a subscribed node, by whether the receipt's `nodes` reported it. */
-  missingTold: number;
+  missingReported: number;
   missingSilently: number;
   doubled: number;
   reordered: number;
@@ -38,22 +38,22 @@ export interface Toll {
   longestMs: number;
 }
 
-interface Said {
+interface Published {
   readonly at: number;
   tookMs: number;
   readonly counts: DeliveryCounts;
   readonly room: number;
   outcome: number | 'failed' | undefined;
   /** How often each subscriber received it. */
-  readonly heard: number[];
+  readonly received: number[];
 }
 
 /** One node publishes without pause to a thousand rooms; three nodes subscribe to two thirds of them each; counts deliveries. */
 export class FailoverOracle {
-  readonly tallies: DeliveryCounts[] = [];
+  readonly counted: DeliveryCounts[] = [];
   readonly subscribers: RedisNode[] = [];
   readonly #publisher: RedisNode;
-  readonly #said: Said[] = [];
+  readonly #published: Published[] = [];
   readonly #lastHeard: number[][] = [];
   readonly #pending = new Set<Promise<void>>();
   #timer: NodeJS.Timeout | undefined;
@@ -69,7 +69,7 @@ export class FailoverOracle {
       this.#lastHeard.push([]);
       await node.backplane.start({
         receive: (_channel, publication) =>
-          this.#hear(i, Number(publication.kind === 'message' && publication.type)),
+          this.#receive(i, Number(publication.kind === 'message' && publication.type)),
         stateChanged: (state) => node.states.push(state),
         interrupted: () => {},
       });
@@ -82,12 +82,12 @@ export class FailoverOracle {
   async phase(phase: string): Promise<void> {
     clearInterval(this.#timer);
     await this.#drained();
-    this.tallies.push({
+    this.counted.push({
       ...{ phase, published: 0, accepted: 0, failures: {}, untyped: 0, delivered: 0 },
-      ...{ missingTold: 0, missingSilently: 0, doubled: 0, reordered: 0, longestMs: 0 },
+      ...{ missingReported: 0, missingSilently: 0, doubled: 0, reordered: 0, longestMs: 0 },
     });
     this.#timer = setInterval(() => {
-      for (let i = 0; i < PER_TICK; i++) this.#say(Math.floor(Math.random() * ROOMS));
+      for (let i = 0; i < PER_TICK; i++) this.#send(Math.floor(Math.random() * ROOMS));
     }, TICK_MS);
   }
 
@@ -125,26 +125,26 @@ export class FailoverOracle {
   async settle(): Promise<void> {
     clearInterval(this.#timer);
     await this.#drained();
-    for (const { counts, room, outcome, heard } of this.#said) {
-      const got = heard.filter((times) => times > 0).length;
+    for (const { counts, room, outcome, received } of this.#published) {
+      const got = received.filter((times) => times > 0).length;
       counts.delivered += got;
-      counts.doubled += heard.filter((times) => times > 1).length;
-      const missing = heard.filter((times, i) => times === 0 && isEntitled(i, room)).length;
+      counts.doubled += received.filter((times) => times > 1).length;
+      const missing = received.filter((times, i) => times === 0 && isEntitled(i, room)).length;
       if (typeof outcome !== 'number' || missing === 0) continue;
       if (outcome > got) counts.missingSilently += missing;
-      else counts.missingTold += missing;
+      else counts.missingReported += missing;
     }
   }
 
   /** The report on the publications of a phase, once they have settled. */
   tollOf(phase: string, begun: number): Toll {
     const toll = { rejected: 0, lastRejectedMs: 0, lost: 0, lastLostMs: 0, longestMs: 0 };
-    for (const { counts, at, tookMs, room, outcome, heard } of this.#said) {
+    for (const { counts, at, tookMs, room, outcome, received } of this.#published) {
       if (counts.phase !== phase) continue;
       if (outcome === 'failed') {
         toll.rejected++;
         toll.lastRejectedMs = Math.max(toll.lastRejectedMs, at - begun);
-      } else if (heard.some((times, i) => times === 0 && isEntitled(i, room))) {
+      } else if (received.some((times, i) => times === 0 && isEntitled(i, room))) {
         toll.lost++;
         toll.lastLostMs = Math.max(toll.lastLostMs, at - begun);
       } else toll.longestMs = Math.max(toll.longestMs, tookMs);
@@ -157,46 +157,46 @@ export class FailoverOracle {
     await Promise.all([this.#publisher, ...this.subscribers].map(({ backplane }) => backplane.stop()));
   }
 
-  #say(room: number): void {
-    const counts = this.tallies.at(-1) as DeliveryCounts;
-    const [id, begun] = [this.#said.length, performance.now()];
-    const said: Said = {
+  #send(room: number): void {
+    const counts = this.counted.at(-1) as DeliveryCounts;
+    const [id, begun] = [this.#published.length, performance.now()];
+    const published: Published = {
       at: begun,
       tookMs: 0,
       counts,
       room,
       outcome: undefined,
-      heard: Array.from({ length: SUBSCRIBERS }, () => 0),
+      received: Array.from({ length: SUBSCRIBERS }, () => 0),
     };
-    this.#said.push(said);
+    this.#published.push(published);
     counts.published++;
     const done = this.#publisher.backplane.publish(`room:${room}`, message(String(id))).then(
       ({ nodes }) => {
         counts.accepted++;
-        said.outcome = nodes;
+        published.outcome = nodes;
       },
       (error: unknown) => {
-        said.outcome = 'failed';
+        published.outcome = 'failed';
         if (error instanceof BackplaneError) {
           counts.failures[error.reason] = (counts.failures[error.reason] ?? 0) + 1;
         } else counts.untyped++;
       },
     );
     const settled = done.then(() => {
-      said.tookMs = performance.now() - begun;
-      counts.longestMs = Math.max(counts.longestMs, said.tookMs);
+      published.tookMs = performance.now() - begun;
+      counts.longestMs = Math.max(counts.longestMs, published.tookMs);
       this.#pending.delete(settled);
     });
     this.#pending.add(settled);
   }
 
-  #hear(subscriber: number, id: number): void {
-    const said = this.#said[id];
+  #receive(subscriber: number, id: number): void {
+    const published = this.#published[id];
     const last = this.#lastHeard[subscriber];
-    if (said === undefined || last === undefined) return;
-    said.heard[subscriber] = (said.heard[subscriber] ?? 0) + 1;
-    if (id < (last[said.room] ?? -1)) said.counts.reordered++;
-    last[said.room] = id;
+    if (published === undefined || last === undefined) return;
+    published.received[subscriber] = (published.received[subscriber] ?? 0) + 1;
+    if (id < (last[published.room] ?? -1)) published.counts.reordered++;
+    last[published.room] = id;
   }
 
   async #drained(): Promise<void> {
@@ -204,11 +204,11 @@ export class FailoverOracle {
     await until('nothing more arrives', () => this.#isQuiet(), 10_000);
   }
 
-  #quiet = { heard: -1, since: 0 };
+  #quiet = { received: -1, since: 0 };
 
   #isQuiet(): boolean {
-    const heard = this.#said.reduce((sum, { heard }) => sum + heard.reduce((a, b) => a + b), 0);
-    if (heard !== this.#quiet.heard) this.#quiet = { heard, since: performance.now() };
+    const received = this.#published.reduce((sum, { received }) => sum + received.reduce((a, b) => a + b), 0);
+    if (received !== this.#quiet.received) this.#quiet = { received, since: performance.now() };
     return performance.now() - this.#quiet.since > 300;
   }
 }

@@ -2,16 +2,16 @@ import type { DeliveryCounts, Toll } from './failover-oracle.js';
 
 const MAX_WAIT_MS = 4_000;
 
-export function printTallies(tallies: readonly DeliveryCounts[]): void {
+export function printTallies(counted: readonly DeliveryCounts[]): void {
   console.table(
-    tallies.map(({ phase, failures, missingTold, missingSilently, longestMs, ...counts }) => ({
+    counted.map(({ phase, failures, missingReported, missingSilently, longestMs, ...counts }) => ({
       phase,
       ...counts,
       failures:
         Object.entries(failures)
           .map(([reason, count]) => `${reason} ${count}`)
           .join(', ') || 'none',
-      'missing, told': missingTold,
+      'missing, reported': missingReported,
       'missing, silent': missingSilently,
       'longest ms': Math.round(longestMs),
     })),
@@ -29,7 +29,7 @@ export interface Failover {
 const FOLLOW_WITHIN_MS = 2_000;
 
 /** Prints what a failover cost; a loss or rejection after the time allowed for the nodes to follow is a shortfall. */
-export function judgeFailover({ phase, promotedMs }: Failover, toll: Toll): string[] {
+export function assessFailover({ phase, promotedMs }: Failover, toll: Toll): string[] {
   const ms = (value: number) => `${Math.round(value)} ms`;
   console.log(
     `${phase}: new master after ${ms(promotedMs)}; ${toll.rejected} rejected (the last published at ${ms(toll.lastRejectedMs)}), ` +
@@ -45,11 +45,11 @@ export function judgeFailover({ phase, promotedMs }: Failover, toll: Toll): stri
 }
 
 /** What must hold in each phase: typed errors, bounded time, once and in order; no loss without a failure. */
-export function shortfalls(tallies: readonly DeliveryCounts[], losslessPhases: readonly string[]): string[] {
-  return tallies.flatMap((counts) => {
+export function shortfalls(counted: readonly DeliveryCounts[], losslessPhases: readonly string[]): string[] {
+  return counted.flatMap((counts) => {
     const { phase } = counts;
     const failed = Object.values(counts.failures).reduce((sum, count) => sum + count, 0);
-    const lost = counts.missingTold + counts.missingSilently;
+    const lost = counts.missingReported + counts.missingSilently;
     const isLossless = losslessPhases.includes(phase);
     return [
       counts.published === counts.accepted + failed + counts.untyped ? [] : [`${phase}: some never settled`],

@@ -6,17 +6,17 @@ it(
   { timeout: 180_000 },
   async () => {
     const size = ['--users', '150', '--rooms', '15', '--rate', '50', '--seconds', '5'];
-    const { code, said } = await runRig('redis/oracle', size);
-    expect(said).not.toMatch(/^FAIL/m);
-    expect(said.match(/^PASS {2}/gm)).toHaveLength(8);
+    const { code, output } = await runRig('redis/oracle', size);
+    expect(output).not.toMatch(/^FAIL/m);
+    expect(output.match(/^PASS {2}/gm)).toHaveLength(8);
     expect(code).toBe(0);
   },
 );
 
 it('three nodes keep serving while Redis dies and runs out of memory', { timeout: 240_000 }, async () => {
   const faults = ['--clients', '8', '--only', 'SIGKILL', '--only', 'OOM'];
-  const { code, said } = await runRig('redis/faults', faults);
-  expect(said).not.toMatch(/^FAIL/m);
-  expect(said.match(/^PASS {2}/gm)).toHaveLength(2);
+  const { code, output } = await runRig('redis/faults', faults);
+  expect(output).not.toMatch(/^FAIL/m);
+  expect(output.match(/^PASS {2}/gm)).toHaveLength(2);
   expect(code).toBe(0);
 });

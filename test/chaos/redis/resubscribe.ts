@@ -15,12 +15,12 @@ const { values } = parseArgs({ options: { channels: { type: 'string', default: '
 const count = Number(values.channels);
 const server = await RedisServer.start();
 const node = new RedisNode(server.url, 'node');
-const witness = new RedisNode(server.url, 'witness');
+const publisher = new RedisNode(server.url, 'publisher');
 const found: string[] = [];
 let outputBytes = 0;
 let isWatching = true;
 try {
-  await Promise.all([node.start(), witness.start()]);
+  await Promise.all([node.start(), publisher.start()]);
   const channels = Array.from({ length: count }, () => Buffer.from(`user:${randomUUID()}`).toString());
   const heapBefore = await heap();
   const begun = performance.now();
@@ -46,7 +46,7 @@ try {
     `Redis back after ${Math.round(backAt - killedAt)} ms; all ${count} subscribed again ${ms(backAt)} ms later`,
   );
   await until('publications arrive', async () => {
-    const outcome = await witness.say(channels.at(-1) as string, 'hello').catch(() => ({ nodes: 0 }));
+    const outcome = await publisher.say(channels.at(-1) as string, 'hello').catch(() => ({ nodes: 0 }));
     return outcome.nodes === 1;
   });
   isWatching = false;
@@ -61,7 +61,7 @@ try {
   if (outputBytes > OUTPUT_LIMIT / 4) found.push(`an output buffer of ${outputBytes} bytes`);
 } finally {
   isWatching = false;
-  await Promise.all([node, witness].map(({ backplane }) => backplane.stop()));
+  await Promise.all([node, publisher].map(({ backplane }) => backplane.stop()));
   await server.kill();
 }
 conclude(found);

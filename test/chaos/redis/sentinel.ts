@@ -5,7 +5,7 @@ import { until } from '../../rig/clock/until.js';
 import { FailoverOracle } from './failover-oracle.js';
 import {
   conclude,
-  judgeFailover,
+  assessFailover,
   pause,
   printTallies,
   shortfalls,
@@ -27,8 +27,8 @@ try {
   await oracle.phase('steady');
   await pause(STEADY_MS);
 
-  await oracle.phase('failover asked for');
-  await failover('failover asked for', () => group.failover());
+  await oracle.phase('failover by request');
+  await failover('failover by request', () => group.failover());
 
   await oracle.phase('between');
   await pause(STEADY_MS);
@@ -54,10 +54,10 @@ try {
   if (after.confirmed !== before.confirmed) {
     found.push(`${before.confirmed} subscriptions before, ${after.confirmed} after`);
   }
-  printTallies(oracle.tallies);
-  for (const each of failovers) found.push(...judgeFailover(each, oracle.tollOf(each.phase, each.begun)));
+  printTallies(oracle.counted);
+  for (const each of failovers) found.push(...assessFailover(each, oracle.tollOf(each.phase, each.begun)));
   console.log(`dropped because they came late: ${oracle.late}`);
-  found.push(...shortfalls(oracle.tallies, ['steady', 'between', 'after', 'old master back']));
+  found.push(...shortfalls(oracle.counted, ['steady', 'between', 'after', 'old master back']));
 } finally {
   await oracle.stop();
   await group.stop();

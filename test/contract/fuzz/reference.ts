@@ -28,7 +28,7 @@ function holdsMapWithPropertyKey(value: unknown): boolean {
 }
 
 /** The outcome of the two libraries: an instance, errors, or `thrown`. */
-export async function askLibraries({ target, groups, unknownProperties }: ClassCase, input: object) {
+export async function runLibraries({ target, groups, unknownProperties }: ClassCase, input: object) {
   try {
     const value = plainToInstance(target, structuredClone(input));
     if (holdsMapWithPropertyKey(value)) return { differs: true };
@@ -68,7 +68,7 @@ export async function compare(
   input: object,
 ): Promise<'accepted' | 'refused' | 'thrown' | 'other'> {
   const before = structuredClone(input);
-  const expected = await askLibraries(one, input);
+  const expected = await runLibraries(one, input);
   const got = await new ClassPayload(one.target, one.groups, one.unknownProperties).validate(input);
   assert.deepStrictEqual(input, before, 'the input was changed');
   if ('differs' in expected) return 'other';
@@ -83,14 +83,14 @@ export async function compare(
     return 'accepted';
   }
   assert.ok(got.issues?.length, `accepted what class-validator refuses: ${JSON.stringify(expected.issues)}`);
-  const said = new Set(expected.issues.map(({ path, message }) => `${path}: ${message}`));
+  const reported = new Set(expected.issues.map(({ path, message }) => `${path}: ${message}`));
   const paths = new Set(expected.issues.map(({ path }) => path));
   for (const { path, message } of got.issues) {
     assert.ok(
-      said.has(`${path}: ${message}`) || (message.endsWith(' is not valid') && paths.has(path)),
-      `says ${path}: ${message}, not one of ${[...said].join(' | ')}`,
+      reported.has(`${path}: ${message}`) || (message.endsWith(' is not valid') && paths.has(path)),
+      `reports ${path}: ${message}, not one of ${[...reported].join(' | ')}`,
     );
   }
-  if (said.size <= 20) assert.deepEqual(new Set(got.issues.map(({ path }) => path)), paths);
+  if (reported.size <= 20) assert.deepEqual(new Set(got.issues.map(({ path }) => path)), paths);
   return 'refused';
 }

@@ -24,7 +24,7 @@ export class ForkedProcess {
   }
 
   /** The next value of a kind that it sends; rejects if it exits before. */
-  said<T>(kind: string): Promise<T> {
+  next<T>(kind: string): Promise<T> {
     return new Promise((resolve, reject) => {
       const onMessage = (message: Envelope) => {
         if (message.kind !== kind) return;
@@ -33,31 +33,31 @@ export class ForkedProcess {
       };
       this.#child.on('message', onMessage);
       void this.exited.then(({ code, signal }) =>
-        reject(new Error(`It ended with ${code ?? signal} before ${kind}.`)),
+        reject(new Error(`The process ended with ${code ?? signal} before ${kind}.`)),
       );
     });
   }
 
-  ask<T>(kind: string, value?: unknown): Promise<T> {
-    const answer = this.said<T>(kind);
+  request<T>(kind: string, value?: unknown): Promise<T> {
+    const reply = this.next<T>(kind);
     this.#child.send({ kind, value });
-    return answer;
+    return reply;
   }
 
-  /** As `ask`, of a process that may hang: after that time it is ended, which is all the answer there is. */
-  async askOrEnd<T>(kind: string, withinMs: number): Promise<T> {
+  /** As `request`, for a process that may hang: kills it after that time, which rejects the request. */
+  async requestOrKill<T>(kind: string, withinMs: number): Promise<T> {
     const timer = setTimeout(() => this.signal('SIGKILL'), withinMs);
     try {
-      return await this.ask<T>(kind);
+      return await this.request<T>(kind);
     } finally {
       clearTimeout(timer);
     }
   }
 
-  /** Calls back for every value it says of a kind. */
-  each(kind: string, tell: (value: never) => void): void {
+  /** Calls back for every value of a kind that it sends. */
+  each(kind: string, listener: (value: never) => void): void {
     this.#child.on('message', (message: Envelope) => {
-      if (message.kind === kind) tell(message.value as never);
+      if (message.kind === kind) listener(message.value as never);
     });
   }
 
@@ -71,19 +71,19 @@ export class ForkedProcess {
   }
 }
 
-// A child whose parent has ended has nothing left to do.
+// A child exits after its parent.
 if (process.send !== undefined)
   process.once('disconnect', () => setTimeout(() => process.exit(), 30_000).unref());
 
 /** The child's side of the IPC. */
-export function say(kind: string, value: unknown): void {
+export function send(kind: string, value: unknown): void {
   process.send?.({ kind, value } satisfies Envelope);
 }
 
 /** Registers the handler for one kind of request from the parent. */
-export function onAsked(kind: string, answer: (value: never) => unknown): void {
+export function onRequest(kind: string, handler: (value: never) => unknown): void {
   process.on('message', (message: Envelope) => {
     if (message.kind !== kind) return;
-    void Promise.resolve(answer(message.value as never)).then((value) => say(kind, value));
+    void Promise.resolve(handler(message.value as never)).then((value) => send(kind, value));
   });
 }

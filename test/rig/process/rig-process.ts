@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 export async function runRig(
   rig: string,
   args: readonly string[],
-): Promise<{ code: number | null; said: string }> {
+): Promise<{ code: number | null; output: string }> {
   const path = (name: string) => fileURLToPath(new URL(name, import.meta.url));
   const child = spawn(process.execPath, [
     '--import',
@@ -14,9 +14,9 @@ export async function runRig(
     path(`../../chaos/${rig}/main.ts`),
     ...args,
   ]);
-  let said = '';
-  child.stdout.on('data', (data) => (said += String(data)));
-  child.stderr.on('data', (data) => (said += String(data)));
+  let output = '';
+  child.stdout.on('data', (data) => (output += String(data)));
+  child.stderr.on('data', (data) => (output += String(data)));
   const [code] = (await once(child, 'exit')) as [number | null];
-  return { code, said };
+  return { code, output };
 }

@@ -49,8 +49,8 @@ export class VenueProcess {
     return new URL(this.url).port;
   }
 
-  async get<Answer>(path: string): Promise<Answer> {
-    return (await fetch(`${this.url}${path}`)).json() as Promise<Answer>;
+  async get<Reply>(path: string): Promise<Reply> {
+    return (await fetch(`${this.url}${path}`)).json() as Promise<Reply>;
   }
 
   async post(path: string, body: object): Promise<Response> {

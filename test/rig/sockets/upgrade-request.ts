@@ -5,7 +5,7 @@ import { onTestFinished } from 'vitest';
 import { upgradeHeaders } from './client-bytes.js';
 
 /** The server's response to an upgrade request; status 101 if it is accepted. */
-export interface UpgradeAnswer {
+export interface UpgradeResponse {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
   readonly body: string;
@@ -19,22 +19,22 @@ export interface UpgradeRequest {
 }
 
 /** Requests an upgrade and reads the response; an opened WebSocket is destroyed. */
-export async function upgrade(port: number, options: UpgradeRequest = {}): Promise<UpgradeAnswer> {
+export async function upgrade(port: number, options: UpgradeRequest = {}): Promise<UpgradeResponse> {
   const { path = '/lobby', method = 'GET', headers } = options;
-  const asked = request({ host: '127.0.0.1', port, path, method, agent: false });
+  const sent = request({ host: '127.0.0.1', port, path, method, agent: false });
   for (const [name, value] of Object.entries({ ...upgradeHeaders(), ...headers })) {
-    if (value === undefined) asked.removeHeader(name);
-    else asked.setHeader(name, value);
+    if (value === undefined) sent.removeHeader(name);
+    else sent.setHeader(name, value);
   }
-  asked.end();
-  const [answer, socket] = (await Promise.race([once(asked, 'response'), once(asked, 'upgrade')])) as [
+  sent.end();
+  const [response, socket] = (await Promise.race([once(sent, 'response'), once(sent, 'upgrade')])) as [
     IncomingMessage,
     Socket | undefined,
   ];
   socket?.destroy();
   let body = '';
-  if (socket === undefined) for await (const chunk of answer) body += String(chunk);
-  return { status: answer.statusCode ?? 0, headers: answer.headers, body };
+  if (socket === undefined) for await (const chunk of response) body += String(chunk);
+  return { status: response.statusCode ?? 0, headers: response.headers, body };
 }
 
 /** A TCP connection; it is destroyed at the end of the test. */

@@ -2,8 +2,8 @@ import { IsBoolean, IsOptional, IsString } from 'class-validator';
 import { defineContract } from 'nestjs-realtime';
 import { Words } from '../protocol.js';
 
-/** What a handler is to do. */
-export class Deed {
+/** Names the behaviour of a handler. */
+export class Behaviour {
   @IsString() name!: string;
 }
 export class Anything {
@@ -13,12 +13,12 @@ export class Anything {
 export const inner = defineContract({
   client: {
     echo: { payload: Words, reply: Words },
-    misbehave: { payload: Deed, reply: Anything },
+    misbehave: { payload: Behaviour, reply: Anything },
   },
   server: { tick: { payload: Words }, ask: { payload: Words, reply: Words } },
 });
 
-/** The room of the client that means well. */
-export const GARDEN = 'garden';
-/** The room of those that attack, or are attacked. */
-export const PIT = 'pit';
+/** The room of the well-behaved client. */
+export const HEALTHY_ROOM = 'garden';
+/** The room of the attackers and of the clients they attack. */
+export const ATTACKED_ROOM = 'pit';

@@ -1,20 +1,20 @@
-// A node on Redis whose handlers misbehave when they are asked to.
+// A node on Redis whose handlers misbehave on request.
 import 'reflect-metadata';
 import { Broadcaster, OnMessage, RealtimeGateway, RealtimeModule, type Connection } from 'nestjs-realtime';
 import { createRealtimeTestApp } from 'nestjs-realtime/testing';
-import { onAsked, say } from '../../../rig/process/forked-process.js';
-import { numberArgument } from '../../verdicts.js';
-import { FRIEND, Words } from '../protocol.js';
-import { attend, Witness } from '../witness.js';
-import { Anything, Deed, GARDEN, inner, PIT } from './contract.js';
-import { MISDEEDS } from './misdeeds.js';
+import { onRequest, send } from '../../../rig/process/forked-process.js';
+import { numberArgument } from '../../checks.js';
+import { HEALTHY_TOKEN, Words } from '../protocol.js';
+import { serveReports, ProcessLog } from '../process-report.js';
+import { Anything, Behaviour, HEALTHY_ROOM, inner, ATTACKED_ROOM } from './contract.js';
+import { HOSTILE_HANDLERS } from './hostile-handlers.js';
 
 const PUBLISH_EVERY_MS = 100;
 
 @RealtimeGateway({ path: '/ws', contract: inner })
 class InnerGateway {
   handleConnection(connection: Connection): Promise<void> {
-    return connection.join(connection.userId === FRIEND ? GARDEN : PIT);
+    return connection.join(connection.userId === HEALTHY_TOKEN ? HEALTHY_ROOM : ATTACKED_ROOM);
   }
 
   @OnMessage(inner, 'echo')
@@ -23,12 +23,12 @@ class InnerGateway {
   }
 
   @OnMessage(inner, 'misbehave')
-  misbehave({ name }: Deed): Anything {
-    return (MISDEEDS[name] as () => Anything)();
+  misbehave({ name }: Behaviour): Anything {
+    return (HOSTILE_HANDLERS[name] as () => Anything)();
   }
 }
 
-const witness = new Witness();
+const processLog = new ProcessLog();
 const app = await createRealtimeTestApp(
   {
     imports: [
@@ -40,20 +40,20 @@ const app = await createRealtimeTestApp(
     ],
     providers: [InnerGateway],
   },
-  { logger: witness.logger },
+  { logger: processLog.logger },
 );
-attend(app, witness);
+serveReports(app, processLog);
 const broadcaster = app.get<Broadcaster<typeof inner>>(Broadcaster);
 let ticks = 0;
 let timer: NodeJS.Timeout | undefined;
-/** Sends to the client that means well, on the other node. */
-onAsked('tick', () => {
+/** Sends to the well-behaved client on the other node. */
+onRequest('tick', () => {
   timer = setInterval(() => {
-    void broadcaster.sendToRoom(GARDEN, { type: 'tick', payload: { text: `${++ticks}` } });
+    void broadcaster.sendToRoom(HEALTHY_ROOM, { type: 'tick', payload: { text: `${++ticks}` } });
   }, PUBLISH_EVERY_MS);
 });
-onAsked('stop ticking', () => {
+onRequest('stop ticking', () => {
   clearInterval(timer);
   return ticks;
 });
-say('listening', app.port);
+send('listening', app.port);

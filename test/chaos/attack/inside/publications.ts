@@ -1,16 +1,16 @@
 import type { Redis } from 'ioredis';
 import type { Random } from '../../random.js';
-import { PIT } from './contract.js';
+import { ATTACKED_ROOM } from './contract.js';
 
 const to = { kind: 'user', key: 'victim', exceptRooms: [] };
-const replyTo = { node: 'nobody', id: '1' };
+const replyTo = { node: 'unknown', id: '1' };
 
-/** Well-formed publications, none of which is for the client that means well. */
+/** Well-formed publications, none of them addressed to the well-behaved client. */
 const BASES: readonly object[] = [
   { kind: 'message', to, type: 'tick', except: [], delivery: 'live' },
   {
     kind: 'message',
-    to: { ...to, kind: 'room', key: PIT },
+    to: { ...to, kind: 'room', key: ATTACKED_ROOM },
     type: 'tick',
     except: ['x'],
     delivery: 'volatile',
@@ -18,7 +18,7 @@ const BASES: readonly object[] = [
   },
   { kind: 'disconnect', to, code: 4_500, reason: 'out', replyTo },
   { kind: 'join', to, room: 'cellar', replyTo },
-  { kind: 'leave', to, room: PIT, replyTo },
+  { kind: 'leave', to, room: ATTACKED_ROOM, replyTo },
   { kind: 'request', to, type: 'ask', payload: { text: 'x' }, timeoutMs: 100, replyTo },
   {
     kind: 'reply',
@@ -31,7 +31,7 @@ const BASES: readonly object[] = [
 ];
 
 const deep = (levels: number) => `${'['.repeat(levels)}${']'.repeat(levels)}`;
-/** None of these is right anywhere. */
+/** Values that are valid in no field. */
 const JUNK: readonly unknown[] = [
   null,
   -1,
@@ -42,7 +42,7 @@ const JUNK: readonly unknown[] = [
   {},
   { length: 3e7 },
   { then: {} },
-  'nobody',
+  'unknown',
   '\ud800',
   '\u0000\n',
   'x'.repeat(70_000),
@@ -97,7 +97,7 @@ export const PUBLICATIONS: Readonly<
     envelope(random, JSON.stringify(random.pick(BASES)), '{"type":"tick"}'),
   'a question with a hostile payload': (random) => {
     const payload = random.pick([
-      // Each of these costs the node 16 ms, so that many would be a flood and no test of what it can read.
+      // Each of these takes the node 16 ms, so they are rare enough not to become a flood.
       deep(random.below(40) === 0 ? 5_000 : 500),
       '{"__proto__":{"x":1}}',
       '"\\ud800"',

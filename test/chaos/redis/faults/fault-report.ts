@@ -1,4 +1,4 @@
-import { mebibytes, Verdicts } from '../../verdicts.js';
+import { mebibytes, Checks } from '../../checks.js';
 import type { NodeReport } from '../crowd-contract.js';
 import type { TrialResult } from './fault-trial.js';
 
@@ -6,7 +6,7 @@ const sum = (reports: readonly NodeReport[], of: (report: NodeReport) => number)
   reports.reduce((total, report) => total + of(report), 0);
 
 /** One line of figures for a fault, with PASS or FAIL. */
-export function reportTrial(result: TrialResult, clients: number, verdicts: Verdicts): void {
+export function reportTrial(result: TrialResult, clients: number, checks: Checks): void {
   const { name, counts, downMs, normalMs, upMs, open, before, after } = result;
   const uncaught = [...new Set(after.flatMap((report) => report.uncaught))];
   const failures = Object.entries(counts.failures).map(([reason, count]) => `${reason} ${count}`);
@@ -33,6 +33,6 @@ export function reportTrial(result: TrialResult, clients: number, verdicts: Verd
     ...counts.untyped.slice(0, 3).map((words) => `no typed receipt: ${words}`),
     ...uncaught.map((error) => `uncaught: ${error}`),
   ];
-  verdicts.check(shortfalls.length === 0, `${name}: ${line}`);
+  checks.check(shortfalls.length === 0, `${name}: ${line}`);
   for (const shortfall of shortfalls) console.log(`      ${shortfall}`);
 }

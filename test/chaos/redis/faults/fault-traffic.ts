@@ -8,7 +8,7 @@ const BULK_BYTES = 65_536;
 export const HALL = 'hall';
 
 /** Counts of the traffic during one fault. */
-export class TrafficTally {
+export class TrafficCounts {
   issued = 0;
   /** Deliveries to the sender's own clients, which must not depend on Redis. */
   localExpected = 0;
@@ -25,7 +25,7 @@ export class TrafficTally {
 }
 
 interface Sent {
-  readonly counts: TrafficTally;
+  readonly counts: TrafficCounts;
   readonly sender: number;
   readonly channel: string;
   readonly seen: Set<CrowdConnection>;
@@ -38,7 +38,7 @@ export class FaultTraffic {
   readonly connections: CrowdConnection[] = [];
   /** Nodes that do not send. */
   readonly silent = new Set<number>();
-  counts = new TrafficTally();
+  counts = new TrafficCounts();
   readonly #sent = new Map<number, Sent>();
   readonly #underWay = new Set<Promise<void>>();
   #timer: NodeJS.Timeout | undefined;
@@ -95,9 +95,9 @@ export class FaultTraffic {
     );
   }
 
-  /** From here on messages count for this counts. */
-  begin(): TrafficTally {
-    return (this.counts = new TrafficTally());
+  /** Later messages are counted in these counts. */
+  begin(): TrafficCounts {
+    return (this.counts = new TrafficCounts());
   }
 
   /** Resolves when no message is in flight. */

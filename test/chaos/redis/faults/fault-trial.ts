@@ -1,6 +1,6 @@
 import { until } from '../../../rig/clock/until.js';
 import type { NodeReport } from '../crowd-contract.js';
-import type { FaultTraffic, TrafficTally } from './fault-traffic.js';
+import type { FaultTraffic, TrafficCounts } from './fault-traffic.js';
 import type { PilotedNode } from '../piloted-node.js';
 
 /** One fault: how it begins and ends, and what must be observed during it. */
@@ -20,7 +20,7 @@ export interface Fault {
 /** The measurements. */
 export interface TrialResult {
   readonly name: string;
-  readonly counts: TrafficTally;
+  readonly counts: TrafficCounts;
   readonly downMs: number | undefined;
   readonly normalMs: number;
   readonly upMs: number;
@@ -46,7 +46,7 @@ export async function runTrial(
   traffic: FaultTraffic,
 ): Promise<TrialResult> {
   const shortfalls: string[] = [];
-  const asked = nodes.filter(({ index }) => fault.frozen?.includes(index) !== true);
+  const responsive = nodes.filter(({ index }) => fault.frozen?.includes(index) !== true);
   /** Measures how long a condition takes to hold; a timeout is a shortfall, and the trial continues. */
   const timed = async (fact: string, condition: () => boolean | Promise<boolean>, withinMs: number) => {
     const begun = performance.now();
@@ -64,7 +64,7 @@ export async function runTrial(
     const begun = performance.now();
     await fault.hurt();
     if (fault.takesDown) {
-      await timed('health says down', () => areAll('down', asked), HEALTH_WITHIN_MS);
+      await timed('health reports down', () => areAll('down', responsive), HEALTH_WITHIN_MS);
       downMs = Math.round(performance.now() - begun);
     }
     const due = counts.localExpected;
@@ -75,7 +75,7 @@ export async function runTrial(
   const healedAt = performance.now();
   await timed('every node reaches all clients again', () => traffic.isNormal(), NORMAL_WITHIN_MS);
   const normalMs = Math.round(performance.now() - healedAt);
-  await timed('health says up', () => areAll('up', nodes), HEALTH_WITHIN_MS);
+  await timed('health reports up', () => areAll('up', nodes), HEALTH_WITHIN_MS);
   const upMs = Math.round(performance.now() - healedAt);
   // Messages sent from here on do not count.
   traffic.begin();

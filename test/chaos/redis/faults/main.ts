@@ -1,6 +1,6 @@
 // npm run chaos:faults: three nodes serve without pause, each with its own proxy to one Redis; one fault at a time.
 import { RedisServer } from '../../../rig/redis/redis-server.js';
-import { numberArgument, Verdicts } from '../../verdicts.js';
+import { numberArgument, Checks } from '../../checks.js';
 import { FaultyProxy } from '../../../rig/network/faulty-proxy.js';
 import { reportTrial } from './fault-report.js';
 import { FaultTraffic } from './fault-traffic.js';
@@ -19,7 +19,7 @@ const server = await RedisServer.start('--enable-debug-command', 'yes');
 const paths = Array.from({ length: NODES }, () => new FaultyProxy(server.port));
 const nodes: PilotedNode[] = [];
 const traffic = new FaultTraffic(nodes, clientsPerNode);
-const verdicts = new Verdicts();
+const checks = new Checks();
 try {
   for (const [i, path] of paths.entries()) {
     nodes.push(await PilotedNode.start(i, `redis://127.0.0.1:${await path.listen()}`, '--per-user', '50'));
@@ -30,7 +30,7 @@ try {
     ({ name }) => only.length === 0 || only.some((text) => name.includes(text)),
   );
   console.log(`${NODES} nodes, ${traffic.size} clients, ${faults.length} faults`);
-  for (const fault of faults) reportTrial(await runTrial(fault, nodes, traffic), traffic.size, verdicts);
+  for (const fault of faults) reportTrial(await runTrial(fault, nodes, traffic), traffic.size, checks);
 } finally {
   traffic.stop();
   await Promise.all(traffic.connections.map((connection) => connection.leave('terminate')));
@@ -40,4 +40,4 @@ try {
 }
 console.log(`took ${((performance.now() - begun) / 1_000).toFixed(0)} s`);
 // All child processes have ended, but a socket paused by a proxy may still be open.
-process.exit(verdicts.exitCode);
+process.exit(checks.exitCode);

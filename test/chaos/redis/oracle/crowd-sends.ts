@@ -51,19 +51,19 @@ export class CrowdSends {
     return this.#send('broadcast', undefined, to('all'));
   }
 
-  askUser(): Promise<void> {
+  requestFromUser(): Promise<void> {
     const { userId } = this.#someone();
     return this.#ask('requestFromUser', userId, to('users', userId));
   }
 
-  askConnection(): Promise<void> {
+  requestFromConnection(): Promise<void> {
     const { id } = this.#someone();
     return this.#ask('requestFromConnection', id, to('connection', id));
   }
 
   /**
-   * Closes the window of what a node has issued: it publishes on one connection and each node isSubscribed on one, so that
-   * whoever confirms this message has carried out all that was issued before it.
+   * Sends a marker from a node. A node publishes on one connection and subscribes on one, so a node that confirms the
+   * marker has carried out everything that was issued before it.
    */
   async beacon(node: PilotedNode): Promise<void> {
     const target: Target = { ...to('rooms', BEACON), except: new Set(), isLocal: false };
@@ -114,12 +114,12 @@ export class CrowdSends {
     const message = this.oracle.issue(node.index, verb, target, false);
     const request = { type: 'ask', payload: { n: message.n, pad: '' } };
     const ended = await node.do(verb, key, request, { timeoutMs: CONFIRM_MS });
-    const heard = [...message.seen.keys()];
+    const receivers = [...message.seen.keys()];
     // A client that has just left cannot reply, and the request reports that.
-    if (ended.ok || heard.some(({ presence }) => presence.sinceThen(message.issuedAt) === 'in')) {
+    if (ended.ok || receivers.some(({ presence }) => presence.sinceThen(message.issuedAt) === 'in')) {
       const by = ended.ok ? (ended.value as { by: string }).by : ended.error;
       this.oracle.claim(
-        heard.some(({ id }) => id === by),
+        receivers.some(({ id }) => id === by),
         () => `${message.n} ${verb} ${key} answered by ${by}`,
       );
     }

@@ -49,9 +49,9 @@ export class Crowd {
       this.addRoom(`room${i}`, Math.round(SMALLEST_ROOM * (LARGEST_ROOM / SMALLEST_ROOM) ** spread));
     }
     const joins = this.rooms.flatMap((room) => Array.from({ length: room.size }, () => room));
-    const everybody = [...this.seen];
+    const connections = [...this.seen];
     await inTurns(joins, async ({ name }) => {
-      const connection = this.random.pick(everybody);
+      const connection = this.random.pick(connections);
       if (!connection.rooms.has(name)) await this.move(connection, 'join', name);
     });
   }

@@ -17,7 +17,7 @@ interface Message {
   readonly unsettled: Set<CrowdConnection>;
   receipt: Receipt | undefined;
   hasEnded: boolean;
-  isJudged: boolean;
+  isChecked: boolean;
 }
 
 const MAX_EXAMPLES = 10;
@@ -53,7 +53,7 @@ export class DeliveryOracle {
     return this.#missing + owed;
   }
 
-  get judging(): number {
+  get unchecked(): number {
     return this.#open.size;
   }
 
@@ -61,7 +61,7 @@ export class DeliveryOracle {
   issue(sender: number, verb: Verb, target: Target, confirmed: boolean): Message {
     const message: Message = {
       ...{ n: ++this.#count, verb, sender, issuedAt: performance.now(), target, confirmed },
-      ...{ seen: new Map(), unsettled: new Set(), receipt: undefined, hasEnded: false, isJudged: false },
+      ...{ seen: new Map(), unsettled: new Set(), receipt: undefined, hasEnded: false, isChecked: false },
     };
     this.#messages.set(message.n, message);
     this.#open.add(message);
@@ -81,14 +81,14 @@ export class DeliveryOracle {
     const times = (message.seen.get(connection) ?? 0) + 1;
     message.seen.set(connection, times);
     this.#checkOrder(connection, message);
-    if (!message.isJudged || connection.owed.delete(n) || message.unsettled.has(connection)) return;
+    if (!message.isChecked || connection.owed.delete(n) || message.unsettled.has(connection)) return;
     this.#wrong(times > 1 ? 'doubled' : 'stray', this.#words(message, connection, 'late'));
   }
 
   /** Every node has carried out what this sender issued up to this point. */
   carriedOut(sender: number, until: number): void {
     for (const message of this.#open) {
-      if (message.sender === sender && message.n < until && message.hasEnded) this.#judge(message);
+      if (message.sender === sender && message.n < until && message.hasEnded) this.#check(message);
     }
   }
 
@@ -122,9 +122,9 @@ export class DeliveryOracle {
       .map(({ message, connection }) => `missing: ${message && this.#words(message, connection, 'owed')}`);
   }
 
-  #judge(message: Message): void {
+  #check(message: Message): void {
     this.#open.delete(message);
-    message.isJudged = true;
+    message.isChecked = true;
     const { seen, unsettled, issuedAt, target, sender } = message;
     const entitled: CrowdConnection[] = [];
     for (const connection of candidates(this.crowd, target)) {
@@ -150,17 +150,17 @@ export class DeliveryOracle {
     receipt: Receipt,
     entitled: CrowdConnection[],
   ): void {
-    const told = () => `${n} ${verb} ${JSON.stringify(receipt)}, entitled ${entitled.length}`;
+    const details = () => `${n} ${verb} ${JSON.stringify(receipt)}, entitled ${entitled.length}`;
     const { failure, missingNodes, scope } = receipt;
-    this.claim(scope === (target.isLocal || failure !== null ? 'node' : 'cluster'), told);
+    this.claim(scope === (target.isLocal || failure !== null ? 'node' : 'cluster'), details);
     if (failure !== null || missingNodes > 0) return this.partial();
     if (unsettled.size > 0) return;
     const known = confirmed ? entitled : entitled.filter(({ node }) => node === sender);
-    this.claim(receipt.delivered === known.length, told);
+    this.claim(receipt.delivered === known.length, details);
     const others = new Set(entitled.map(({ node }) => node).filter((node) => node !== sender));
     // Several users or rooms are separate publications, and the total number of nodes is not counted.
     if (target.isLocal || (target.kind !== 'all' && target.keys.length > 1)) return;
-    this.claim(receipt.nodes >= others.size, told);
+    this.claim(receipt.nodes >= others.size, details);
   }
 
   #checkOrder(connection: CrowdConnection, message: Message): void {

@@ -2,7 +2,7 @@
 import { until } from '../../../rig/clock/until.js';
 import { RedisServer } from '../../../rig/redis/redis-server.js';
 import { Random } from '../../random.js';
-import { numberArgument, Verdicts } from '../../verdicts.js';
+import { numberArgument, Checks } from '../../checks.js';
 import { Crowd } from './crowd.js';
 import { CrowdMoves } from './crowd-moves.js';
 import { CrowdSends } from './crowd-sends.js';
@@ -22,11 +22,11 @@ const SETTLE_MS = 60_000;
 const server = await RedisServer.start();
 const nodes: PilotedNode[] = [];
 const random = new Random(numberArgument('seed', 1));
-let unasked = 0;
+let unexpectedCloses = 0;
 const crowd: Crowd = new Crowd(nodes, random, {
   received: (connection, n) => oracle.received(connection, n),
   closed: ({ isLeaving }) => {
-    if (!isLeaving && !isOver) unasked++;
+    if (!isLeaving && !isOver) unexpectedCloses++;
   },
 });
 const oracle: DeliveryOracle = new DeliveryOracle(crowd);
@@ -46,8 +46,8 @@ const WEIGHTS: readonly (readonly [number, string, () => Promise<void>])[] = [
   [8, 'sendToRooms', () => sends.toRooms()],
   [10, 'sendToConnection', () => sends.toConnection()],
   [1, 'broadcast', () => sends.toAll()],
-  [4, 'requestFromUser', () => sends.askUser()],
-  [4, 'requestFromConnection', () => sends.askConnection()],
+  [4, 'requestFromUser', () => sends.requestFromUser()],
+  [4, 'requestFromConnection', () => sends.requestFromConnection()],
   [2, 'joinRoom', () => moves.joinRoom()],
   [2, 'leaveRoom', () => moves.leaveRoom()],
   [1, 'disconnectUser', () => moves.disconnectUser()],
@@ -121,11 +121,13 @@ function conclude(reports: Awaited<ReturnType<PilotedNode['report']>>[]): void {
       .join(', ')}`,
   );
   console.log(`left out because ${MAX_UNDER_WAY} others were under way: ${skipped}`);
-  console.log(`messages: ${found.messages}, not judged because their window never closed: ${oracle.judging}`);
+  console.log(
+    `messages: ${found.messages}, unchecked because a node never confirmed them: ${oracle.unchecked}`,
+  );
   console.log(
     `deliveries: expected ${found.expected}, seen ${found.received}; due to clients that cut off: ${found.cutOff}`,
   );
-  console.log(`judged: ${(share * 100).toFixed(2)} % (of ${found.unsettled} the membership was changing)`);
+  console.log(`checked: ${(share * 100).toFixed(2)} % (of ${found.unsettled} the membership was changing)`);
   console.log(
     `missing ${missing}, doubled ${found.doubled}, out of order ${found.reordered}, stray ${found.stray}`,
   );
@@ -138,14 +140,14 @@ function conclude(reports: Awaited<ReturnType<PilotedNode['report']>>[]): void {
   }
   const uncaught = reports.flatMap((report) => report.uncaught);
   for (const error of uncaught) console.log(`  ${error}`);
-  const verdicts = new Verdicts();
-  verdicts.check(missing === 0, 'none missing');
-  verdicts.check(found.doubled === 0, 'none doubled');
-  verdicts.check(found.reordered === 0, 'none out of order');
-  verdicts.check(found.stray === 0, 'none to who was not entitled');
-  verdicts.check(found.falseClaims === 0, 'every receipt and answer was true');
-  verdicts.check(oracle.judging <= NODES * 2 && share > 0.5, 'most deliveries were judged');
-  verdicts.check(unasked === 0, `no connection was closed unasked (${unasked})`);
-  verdicts.check(failures.length === 0 && uncaught.length === 0, 'no error');
-  process.exitCode = verdicts.exitCode;
+  const checks = new Checks();
+  checks.check(missing === 0, 'none missing');
+  checks.check(found.doubled === 0, 'none doubled');
+  checks.check(found.reordered === 0, 'none out of order');
+  checks.check(found.stray === 0, 'none to a connection that was not entitled');
+  checks.check(found.falseClaims === 0, 'every receipt and reply was correct');
+  checks.check(oracle.unchecked <= NODES * 2 && share > 0.5, 'most deliveries were checked');
+  checks.check(unexpectedCloses === 0, `no connection closed unexpectedly (${unexpectedCloses})`);
+  checks.check(failures.length === 0 && uncaught.length === 0, 'no error');
+  process.exitCode = checks.exitCode;
 }

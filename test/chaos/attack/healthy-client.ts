@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { WebSocket } from 'ws';
-import { FRIEND } from './protocol.js';
+import { HEALTHY_TOKEN } from './protocol.js';
 
 const EVERY_MS = 10;
 const LATE_MS = 20;
@@ -11,13 +11,13 @@ interface Span {
 }
 
 /** A well-behaved client: sends requests at a steady rate, whether or not the last reply has come, and measures latency. */
-export class Friend {
+export class HealthyClient {
   /** From each request to its reply. */
   readonly #spans: Span[] = [];
   /** When this process itself did not run, as seen by its late timers. */
   readonly #stalls: Span[] = [];
   #tickedAt = 0;
-  #asked = 0;
+  #requested = 0;
   #timer: NodeJS.Timeout | undefined;
   readonly #askedAt = new Map<number, number>();
 
@@ -25,12 +25,12 @@ export class Friend {
     socket.on('message', (data) => this.#answered(frameOf(String(data))));
   }
 
-  static async connect(port: number): Promise<Friend> {
-    const headers = { authorization: `Bearer ${FRIEND}` };
+  static async connect(port: number): Promise<HealthyClient> {
+    const headers = { authorization: `Bearer ${HEALTHY_TOKEN}` };
     const socket = new WebSocket(`ws://127.0.0.1:${port}/ws`, { headers });
-    const friend = new Friend(socket);
+    const healthy = new HealthyClient(socket);
     await once(socket, 'open');
-    return friend;
+    return healthy;
   }
 
   get unanswered(): number {
@@ -65,9 +65,9 @@ export class Friend {
       const now = performance.now();
       if (now - this.#tickedAt > EVERY_MS + LATE_MS) this.#stalls.push({ from: this.#tickedAt, to: now });
       this.#tickedAt = now;
-      const id = this.#asked++;
+      const id = this.#requested++;
       this.#askedAt.set(id, now);
-      this.socket.send(JSON.stringify({ type: 'echo', id, payload: { text: `question ${id}` } }));
+      this.socket.send(JSON.stringify({ type: 'echo', id, payload: { text: `text ${id}` } }));
     }, EVERY_MS);
   }
 
@@ -90,7 +90,7 @@ export class Friend {
   }
 }
 
-/** Empty for what is no JSON, which a node passes on as another has published it. */
+/** Empty for invalid JSON, which a node forwards as another node has published it. */
 function frameOf(text: string): { type?: string; id?: number } {
   try {
     return (JSON.parse(text) as object | null) ?? {};

@@ -1,9 +1,9 @@
 import { once } from 'node:events';
 import { WebSocket } from 'ws';
-import { FRIEND } from '../protocol.js';
+import { HEALTHY_TOKEN } from '../protocol.js';
 
-/** A client that means well and isSubscribed what the other node sends. */
-export class Hearer {
+/** A well-behaved client that counts the messages of the other node. */
+export class TickClient {
   ticks = 0;
 
   private constructor(private readonly socket: WebSocket) {
@@ -12,12 +12,12 @@ export class Hearer {
     });
   }
 
-  static async connect(port: number): Promise<Hearer> {
-    const headers = { authorization: `Bearer ${FRIEND}` };
+  static async connect(port: number): Promise<TickClient> {
+    const headers = { authorization: `Bearer ${HEALTHY_TOKEN}` };
     const socket = new WebSocket(`ws://127.0.0.1:${port}/ws`, { headers });
-    const hearer = new Hearer(socket);
+    const tickClient = new TickClient(socket);
     await once(socket, 'message');
-    return hearer;
+    return tickClient;
   }
 
   get isConnected(): boolean {
@@ -29,15 +29,15 @@ export class Hearer {
   }
 }
 
-/** What a handler's result becomes for the client that asked: the type and code of the first frame about it. */
+/** The type and code of the first frame that a client gets for a handler's result. */
 export async function outcomeOf(port: number, name: string, withinMs: number): Promise<string> {
   const socket = new WebSocket(`ws://127.0.0.1:${port}/ws`, { headers: { authorization: 'Bearer asker' } });
   await once(socket, 'message');
   const outcome = new Promise<string>((resolve) => {
     const timer = setTimeout(() => resolve('nothing'), withinMs);
-    const settle = (said: string) => {
+    const settle = (result: string) => {
       clearTimeout(timer);
-      resolve(said);
+      resolve(result);
     };
     socket.on('message', (data) => {
       const { type, id, payload } = JSON.parse(String(data)) as {
@@ -45,13 +45,13 @@ export async function outcomeOf(port: number, name: string, withinMs: number): P
         id?: string;
         payload?: { code?: string } | null;
       };
-      // Of a stream the end tells more than a part of it; one without end has no other.
+      // For a stream this is its first part.
       if (id === '1') settle(type === '$error' ? `$error ${payload?.code}` : type);
     });
     socket.once('close', (code: number) => settle(`closed ${code}`));
   });
   socket.send(JSON.stringify({ type: 'misbehave', id: '1', payload: { name } }));
-  const said = await outcome;
+  const result = await outcome;
   socket.terminate();
-  return said;
+  return result;
 }

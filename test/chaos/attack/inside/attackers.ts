@@ -1,11 +1,11 @@
-// Hostile publications on Redis, and clients that have the handlers misbehave, until the parent says that it is over.
+// Sends hostile publications to Redis, and requests that make handlers misbehave, until the parent ends it.
 import { once } from 'node:events';
 import { Redis } from 'ioredis';
 import { WebSocket } from 'ws';
-import { onAsked, say } from '../../../rig/process/forked-process.js';
+import { onRequest, send } from '../../../rig/process/forked-process.js';
 import { Random } from '../../random.js';
-import { numberArgument } from '../../verdicts.js';
-import { MISDEEDS } from './misdeeds.js';
+import { numberArgument } from '../../checks.js';
+import { HOSTILE_HANDLERS } from './hostile-handlers.js';
 import { channelsOf, PUBLICATIONS } from './publications.js';
 
 const PUBLISHERS = 4;
@@ -39,9 +39,9 @@ async function publish(): Promise<void> {
 }
 
 async function call(): Promise<void> {
-  const names = Object.keys(MISDEEDS);
+  const names = Object.keys(HOSTILE_HANDLERS);
   for (let i = 0; !isOver; i++) {
-    // Some are those that the publications are for.
+    // Some are the recipients of the publications.
     const token = random.below(2) === 0 ? 'victim' : `intruder${random.below(20)}`;
     const socket = new WebSocket(`ws://127.0.0.1:${port}/ws`, {
       headers: { authorization: `Bearer ${token}` },
@@ -51,10 +51,10 @@ async function call(): Promise<void> {
       once(socket, 'open').then(() => true),
       once(socket, 'close').then(() => false),
     ]);
-    for (let asked = random.below(4); isOpen && asked >= 0; asked--) {
+    for (let requested = random.below(4); isOpen && requested >= 0; requested--) {
       const name = random.pick(names);
       count(name);
-      const id = random.below(4) === 0 ? undefined : `${i}-${asked}`;
+      const id = random.below(4) === 0 ? undefined : `${i}-${requested}`;
       socket.send(JSON.stringify({ type: 'misbehave', id, payload: { name } }));
       if (random.below(4) === 0) socket.send(JSON.stringify({ type: '$cancel', id }));
     }
@@ -67,14 +67,14 @@ async function call(): Promise<void> {
 }
 
 let attacks: Promise<void>[] = [];
-onAsked('begin', () => {
+onRequest('begin', () => {
   attacks = [...Array.from({ length: PUBLISHERS }, publish), ...Array.from({ length: CALLERS }, call)];
 });
-onAsked('end', async () => {
+onRequest('end', async () => {
   isOver = true;
   await Promise.race([Promise.allSettled(attacks), pause(5_000)]);
   redis.disconnect();
   setTimeout(() => process.exit(0), 200);
   return [...inputs];
 });
-say('ready', null);
+send('ready', null);

@@ -1,5 +1,5 @@
 /** Prints PASS or FAIL for each check, and records whether all passed. */
-export class Verdicts {
+export class Checks {
   #failed = 0;
 
   check(isMet: boolean, bar: string): void {

@@ -45,8 +45,8 @@ const source = (next: () => unknown, end?: () => unknown) => ({
 });
 const errorWith = (name: string) => Object.defineProperty(new Error('x'), name, { get: bad });
 
-/** Handlers as no app should write them; each is called by the name of what it does. */
-export const MISDEEDS: Readonly<Record<string, () => unknown>> = {
+/** Faulty handlers, by the name of their fault. */
+export const HOSTILE_HANDLERS: Readonly<Record<string, () => unknown>> = {
   'returns a BigInt': () => ({ n: 1n }),
   'returns a cycle': cycle,
   'returns a throwing getter': () => Object.defineProperty({}, 'any', { enumerable: true, get: bad }),
@@ -103,7 +103,7 @@ export const MISDEEDS: Readonly<Record<string, () => unknown>> = {
   'never settles': () => new Promise(() => {}),
 };
 
-/** What waits for ever has no answer to wait for. */
+/** Handlers that never produce a reply. */
 export const ENDLESS: ReadonlySet<string> = new Set([
   'streams and never goes on',
   'an Observable that says nothing',

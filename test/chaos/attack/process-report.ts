@@ -1,16 +1,16 @@
-// What a server under attack tells of itself.
+// What a server under attack reports about itself.
 import type { Server } from 'node:http';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import type { LoggerService } from '@nestjs/common';
 import { ConnectionRegistry, RealtimeMetrics, type Counter } from 'nestjs-realtime';
 import type { RealtimeTestApp } from 'nestjs-realtime/testing';
-import { onAsked } from '../../rig/process/forked-process.js';
+import { onRequest } from '../../rig/process/forked-process.js';
 import type { Report } from './protocol.js';
 
 const MAX_ERRORS = 5;
 
-/** Keeps what is logged, and what nothing has caught, from the start of the process on. */
-export class Witness {
+/** Counts log lines and records uncaught errors from the start of the process. */
+export class ProcessLog {
   readonly logLines: Record<string, number> = {};
   readonly errors: string[] = [];
   readonly uncaught: string[] = [];
@@ -26,16 +26,16 @@ export class Witness {
       fatal: count('fatal'),
       error: (error: unknown) => {
         count('error')();
-        if (this.errors.length < MAX_ERRORS) this.errors.push(wordsOf(error));
+        if (this.errors.length < MAX_ERRORS) this.errors.push(textOf(error));
       },
     };
-    const noteUncaught = (error: unknown) => void this.uncaught.push(wordsOf(error));
+    const noteUncaught = (error: unknown) => void this.uncaught.push(textOf(error));
     process.on('uncaughtException', noteUncaught).on('unhandledRejection', noteUncaught);
   }
 }
 
-/** Answers the questions of the parent process. */
-export function attend(app: RealtimeTestApp, { logLines, errors, uncaught }: Witness): void {
+/** Registers the reports that the parent process can request. */
+export function serveReports(app: RealtimeTestApp, { logLines, errors, uncaught }: ProcessLog): void {
   const [metrics, registry] = [app.get(RealtimeMetrics), app.get(ConnectionRegistry)];
   const server = app.app.getHttpServer() as Server;
   const loopDelay = monitorEventLoopDelay({ resolution: 5 });
@@ -43,7 +43,7 @@ export function attend(app: RealtimeTestApp, { logLines, errors, uncaught }: Wit
   const sockets = () => new Promise<number>((resolve) => server.getConnections((_error, n) => resolve(n)));
 
   async function report(): Promise<Report> {
-    // Twice: what finalizers let go of is collected by the second.
+    // Twice: the second run collects what finalizers released in the first.
     for (let i = 0; i < 2; i++) {
       globalThis.gc?.();
       await new Promise((resolve) => setTimeout(resolve, 100));
@@ -58,7 +58,7 @@ export function attend(app: RealtimeTestApp, { logLines, errors, uncaught }: Wit
       refusedUpgrades: byLabel(metrics.upgradesRefused),
       refusedMessages: byLabel(metrics.messagesRefused),
       closed: byLabel(metrics.connectionsClosed),
-      heard: byLabel(metrics.backplane.received),
+      publications: byLabel(metrics.backplane.received),
       messagesReceived: metrics.messagesReceived.total,
       loopDelayMs: [loopDelay.percentile(99) / 1e6, loopDelay.max / 1e6],
       slowConsumers: metrics.slowConsumers.total,
@@ -68,14 +68,14 @@ export function attend(app: RealtimeTestApp, { logLines, errors, uncaught }: Wit
     };
   }
 
-  onAsked('watch', () => {
+  onRequest('watch', () => {
     loopDelay.enable();
     loopDelay.reset();
   });
-  onAsked('report', report);
-  onAsked('memory', () => process.memoryUsage());
-  onAsked('sockets', sockets);
-  onAsked('close', async () => {
+  onRequest('report', report);
+  onRequest('memory', () => process.memoryUsage());
+  onRequest('sockets', sockets);
+  onRequest('close', async () => {
     setTimeout(() => process.disconnect(), 100);
     await app.close();
   });
@@ -87,8 +87,8 @@ function byLabel(counter: Counter): Record<string, number> {
   );
 }
 
-/** Whatever was thrown: its own getters may throw as well. */
-function wordsOf(error: unknown): string {
+/** The text of a thrown value, whose own getters may throw. */
+function textOf(error: unknown): string {
   try {
     return error instanceof Error ? String(error.stack) : String(error);
   } catch {
