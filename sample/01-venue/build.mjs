@@ -1,4 +1,4 @@
-// Builds the venue into dist/: the server with tsc, the page with esbuild. Stops at the first type error of either.
+// Builds the venue into dist/: the server with tsc, the page with esbuild. Stops at a type error.
 import { spawnSync } from 'node:child_process';
 import { cpSync, rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -19,7 +19,7 @@ function compile(project, ...flags) {
 }
 
 compile('tsconfig.json', '--outDir', fresh);
-compile('web/tsconfig.json'); // esbuild strips types without reading them
+compile('web/tsconfig.json'); // esbuild removes types without checking them
 
 await build({
   entryPoints: [here('web/main.ts'), here('web/style.css')],

@@ -1,5 +1,5 @@
-// One venue on three nodes: a Redis of its own, three processes, and a proxy before them that takes turns.
-// Ctrl+C ends all of it. `kill -9` one of the pids it prints and watch the pages that it served.
+// One venue on three nodes: a Redis server, three node processes, and a round-robin TCP proxy.
+// Ctrl+C stops everything. `kill -9` one of the printed pids and watch its pages reconnect.
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
@@ -30,7 +30,7 @@ try {
     '--dir',
     tmpdir(),
   ];
-  // In a group of its own: Ctrl+C would end it before the nodes have said goodbye through it.
+  // In its own process group: Ctrl+C would stop Redis before the nodes have shut down.
   redis = start('redis-server', flags, { detached: true });
   await lineOf(redis, /Ready to accept connections/);
   redis.once('exit', () => void close(1));
@@ -42,7 +42,7 @@ try {
     JWT_SECRET: process.env.JWT_SECRET ?? randomBytes(32).toString('base64url'),
   };
   const ports = await Promise.all(Array.from({ length: NODES }, () => openNode(env)));
-  const server = createServer({ allowHalfOpen: true, pauseOnConnect: true }, inTurnTo(ports));
+  const server = createServer({ allowHalfOpen: true, pauseOnConnect: true }, roundRobin(ports));
   server.listen(process.env.PORT ?? 3000);
   await once(server, 'listening');
   const pids = nodes.map(({ pid }, i) => `${pid} (:${ports[i]})`).join(', ');
@@ -60,14 +60,14 @@ async function openNode(env) {
   const [, port] = await lineOf(node, /^Venue is open: \S+:(\d+)$/);
   node.once('exit', (code, signal) => {
     if (isClosing) return;
-    console.log(`node ${node.pid} has ended (${signal ?? code}); its pages come back on another one`);
+    console.log(`node ${node.pid} has ended (${signal ?? code}); its pages reconnect to another one`);
     if (nodes.every(hasEnded)) void close(1);
   });
   return Number(port);
 }
 
-/** Passes each TCP connection, whatever is spoken on it, to the next node that takes it. */
-function inTurnTo(ports) {
+/** Forwards each TCP connection to the next node that accepts it. */
+function roundRobin(ports) {
   let turn = 0;
   return (client) => {
     client.on('error', () => client.destroy());
@@ -83,7 +83,7 @@ function offer(client, [port, ...others]) {
   node.once('error', next);
   node.once('connect', () => {
     node.off('error', next).on('error', () => client.destroy());
-    // Whoever goes takes the other along; a half-open pair would look like a page that is still served.
+    // When one side closes, close the other, so that no page keeps a dead connection.
     node.once('close', () => client.destroy());
     client.once('close', () => node.destroy());
     client.pipe(node).pipe(client);
@@ -98,7 +98,7 @@ function hasEnded({ exitCode, signalCode }) {
   return exitCode !== null || signalCode !== null;
 }
 
-/** The first line of a child that fits; rejects when it ends before it has said it. */
+/** The first matching line of a child's output; rejects if it exits before. */
 async function lineOf(child, pattern) {
   await once(child, 'spawn');
   for await (const line of createInterface({ input: child.stdout })) {
@@ -118,7 +118,7 @@ async function freePort() {
   return port;
 }
 
-/** Nodes first: they say goodbye to their pages, and through Redis. */
+/** Stops the nodes first, since they need Redis for their shutdown. */
 async function close(code) {
   if (isClosing) return;
   isClosing = true;

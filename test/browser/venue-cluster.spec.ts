@@ -44,7 +44,7 @@ describe('the venue on three nodes', { timeout: 60_000 }, () => {
 
   it('shows a change made on one node on every node', async () => {
     await maria.table(1).click();
-    await maria.page.getByRole('button', { name: 'ConnectionPermit guests' }).click();
+    await maria.page.getByRole('button', { name: 'Seat guests' }).click();
     await tomas.table(1, 'occupied').waitFor();
     await tomas.table(1).click();
     await tomas.page.getByRole('button', { name: 'Free table' }).click();
@@ -82,7 +82,7 @@ describe('the venue on three nodes', { timeout: 60_000 }, () => {
 
   it('tells the sender that a colleague on another node received the message', async () => {
     await maria.write('Tomás Reyes', 'Table 6 wants the bill');
-    await maria.page.getByText('Tomás Reyes has it.').waitFor();
+    await maria.page.getByText('Tomás Reyes has received it.').waitFor();
     await tomas.messages.getByText('Table 6 wants the bill').waitFor();
   });
 
@@ -99,13 +99,13 @@ describe('the venue on three nodes', { timeout: 60_000 }, () => {
     cluster.kill(hers);
     await expect.poll(states, { timeout: 10_000 }).toContain('reconnecting');
     await tomas.table(11).click();
-    await tomas.page.getByRole('button', { name: 'ConnectionPermit guests' }).click();
+    await tomas.page.getByRole('button', { name: 'Seat guests' }).click();
     await maria.isLive();
     await maria.table(11, 'occupied').waitFor();
     expect((await nodeOf(maria)).pid).not.toBe(hers.pid);
     expect((await nodeOf(tomas)).pid).toBe(his.pid);
     await maria.table(12).click();
-    await maria.page.getByRole('button', { name: 'ConnectionPermit guests' }).click();
+    await maria.page.getByRole('button', { name: 'Seat guests' }).click();
     await tomas.table(12, 'occupied').waitFor();
   });
 

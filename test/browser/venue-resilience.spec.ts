@@ -117,7 +117,7 @@ describe('the venue page', { timeout: 150_000 }, () => {
       await maria.table(3).click();
       await venue.stop('SIGKILL');
       await maria.isAway();
-      await maria.page.getByRole('button', { name: 'ConnectionPermit guests' }).click();
+      await maria.page.getByRole('button', { name: 'Seat guests' }).click();
       await maria.page.getByRole('button', { name: 'Hold table' }).click();
       const reopened = await VenueProcess.start(venue.port);
       onTestFinished(() => reopened.stop());
@@ -258,7 +258,7 @@ describe('the venue page', { timeout: 150_000 }, () => {
       const { venue, path, maria } = await open(quick);
       await maria.table(12).click();
       path.blackHole();
-      await maria.page.getByRole('button', { name: 'ConnectionPermit guests' }).click();
+      await maria.page.getByRole('button', { name: 'Seat guests' }).click();
       await maria.isAway();
       path.restore();
       await maria.isLive();

@@ -28,7 +28,7 @@ describe('the venue in two windows', { timeout: 60_000 }, () => {
 
   it('shows a table that is seated in one window as occupied in the other, and free again', async () => {
     await maria.table(1).click();
-    await maria.page.getByRole('button', { name: 'ConnectionPermit guests' }).click();
+    await maria.page.getByRole('button', { name: 'Seat guests' }).click();
     await tomas.table(1, 'occupied').waitFor();
     await tomas.table(1).click();
     await tomas.page.getByRole('button', { name: 'Free table' }).click();
@@ -52,7 +52,7 @@ describe('the venue in two windows', { timeout: 60_000 }, () => {
   });
 
   it('seats a party from the list, and its table with it, in both windows', async () => {
-    await maria.page.getByRole('button', { name: /^ConnectionPermit Okafor/ }).click();
+    await maria.page.getByRole('button', { name: /^Seat Okafor/ }).click();
     for (const window of [maria, tomas]) {
       await window.reservationOf('Okafor').getByText('Seated').waitFor();
       await window.table(4, 'occupied').waitFor();
@@ -86,10 +86,10 @@ describe('the venue in two windows', { timeout: 60_000 }, () => {
 
   it('delivers a message between colleagues, and says when the recipient is not connected', async () => {
     await maria.write('Tomás Reyes', 'Table 6 wants the bill');
-    await maria.page.getByText('Tomás Reyes has it.').waitFor();
+    await maria.page.getByText('Tomás Reyes has received it.').waitFor();
     await tomas.page.getByRole('status').getByText('Table 6 wants the bill').waitFor();
     await maria.write('Jonas Weber', 'Hello?');
-    await maria.page.getByText('Jonas Weber is not here right now.').waitFor();
+    await maria.page.getByText('Jonas Weber is not connected right now.').waitFor();
   });
 
   it("shows a guest's name as text, never as HTML", async () => {
@@ -125,7 +125,7 @@ describe('the venue in two windows', { timeout: 60_000 }, () => {
     const server = await VenueProcess.start();
     const aiko = await VenueWindow.open(browser, server.url, 'Aiko Tanaka');
     await aiko.table(11).click();
-    await aiko.page.getByRole('button', { name: 'ConnectionPermit guests' }).click();
+    await aiko.page.getByRole('button', { name: 'Seat guests' }).click();
     await aiko.table(11, 'occupied').waitFor();
     await server.stop('SIGKILL');
     await aiko.page.getByText(/^Reconnecting in \d+ s$/).waitFor();

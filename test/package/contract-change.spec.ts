@@ -44,7 +44,7 @@ describe('the venue', { timeout: 120_000 }, () => {
     change(/('table:status_changed': \{ payload: )TableStatusChanged/, '$1Notification');
     const files = broken(SERVER, PAGE);
     expect(files).toContain('src/tables/tables.service.ts');
-    expect(files).toContain('web/evening.ts');
+    expect(files).toContain('web/floor-state.ts');
   });
 
   it('does not compile in gateway, sender and page when a payload loses a property', () => {
@@ -52,6 +52,6 @@ describe('the venue', { timeout: 120_000 }, () => {
     const files = broken(SERVER, PAGE);
     expect(files).toContain('src/venue.gateway.ts');
     expect(files).toContain('src/tables/tables.service.ts');
-    expect(files).toContain('web/evening.ts');
+    expect(files).toContain('web/floor-state.ts');
   });
 });

@@ -20,26 +20,26 @@ import type {
   ServerReply,
 } from '../../lib/contract/contract-types.js';
 
-class ConnectionPermit {
+class Seat {
   @IsString() label!: string;
 }
 class Booking {
   @Type(() => Date) @IsDate() at!: Date;
   @IsOptional() @Type(() => Date) @IsDate() until?: Date;
-  @ValidateNested({ each: true }) @Type(() => ConnectionPermit) seats!: ConnectionPermit[];
+  @ValidateNested({ each: true }) @Type(() => Seat) seats!: Seat[];
   @IsObject() free!: unknown;
   isOver(): boolean {
     return this.at.valueOf() < Date.now();
   }
 }
 class Filter {
-  @ValidateNested() @Type(() => ConnectionPermit) byName!: Map<string, ConnectionPermit>;
-  @ValidateNested() @Type(() => ConnectionPermit) all!: Set<ConnectionPermit>;
+  @ValidateNested() @Type(() => Seat) byName!: Map<string, Seat>;
+  @ValidateNested() @Type(() => Seat) all!: Set<Seat>;
 }
 interface BookingJson {
   at: string;
   until?: string;
-  seats: ConnectionPermit[];
+  seats: Seat[];
   free: unknown;
 }
 const dated = z.object({ at: z.date() });
@@ -91,7 +91,7 @@ describe('Jsonify', () => {
       label: string;
       children?: Tree[];
     }
-    expectTypeOf<Jsonify<ConnectionPermit>>().toEqualTypeOf<ConnectionPermit>();
+    expectTypeOf<Jsonify<Seat>>().toEqualTypeOf<Seat>();
     expectTypeOf<Jsonify<Tree>>().toEqualTypeOf<Tree>();
     expectTypeOf<Jsonify<Status | null>>().toEqualTypeOf<Status | null>();
     expectTypeOf<Jsonify<unknown>>().toEqualTypeOf<unknown>();
@@ -125,7 +125,7 @@ describe('the types of a payload with dates', () => {
   });
 
   it('let a client send a date as a string or a Date, a set as an array, a map as an object, and no methods', () => {
-    expectTypeOf<JsonInput<ConnectionPermit>>().toEqualTypeOf<ConnectionPermit>();
+    expectTypeOf<JsonInput<Seat>>().toEqualTypeOf<Seat>();
     compiled((client, server) => [
       client.send('book', { at: '2026-01-01', seats: [{ label: 'a' }], free: 1 }),
       client.send('book', { at: new Date(), until: undefined, seats: [], free: null }),

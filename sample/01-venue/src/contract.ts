@@ -12,7 +12,7 @@ import {
 } from 'class-validator';
 import { defineContract, type ServerMessage } from 'nestjs-realtime';
 
-/** Everybody who watches this floor is in this room. */
+/** The room of every connection. */
 export const VENUE_ROOM = 'venue:1';
 
 export const tableStatuses = ['free', 'reserved', 'occupied'] as const;
@@ -24,10 +24,10 @@ export type TableShape = (typeof tableShapes)[number];
 export const reservationStatuses = ['booked', 'seated', 'finished', 'cancelled'] as const;
 export type ReservationStatus = (typeof reservationStatuses)[number];
 
-// Not @IsOptional(): that one lets null through as well.
+// Not @IsOptional(), which also allows null.
 const IfPresent = () => ValidateIf((_object, value) => value !== undefined);
 
-// ISO 8601 also knows weeks and ordinal days, which Date does not.
+// ISO 8601 also allows weeks and ordinal days, which Date does not parse.
 const IsInstant = () =>
   ValidateBy({
     name: 'isInstant',
@@ -41,8 +41,8 @@ const guestName = { message: 'the guest needs a name of 1 to 60 characters' };
 const partySize = { message: 'a party is a whole number from 1 to 20' };
 
 /**
- * `version` grows with every change of the evening, and is told only where several servers share the house: one can be
- * overtaken by another on the way to a page, and what that knows in a later version already is old news.
+ * `version` grows with every change, and is sent only if there are several servers: their events may arrive out of order,
+ * and a page ignores events that are older than its state.
  */
 export class Table {
   @IsString() id!: string;

@@ -5,7 +5,7 @@ import { type HealthReport, RealtimeHealth } from 'nestjs-realtime';
 export class HealthController {
   constructor(private readonly realtime: RealtimeHealth) {}
 
-  /** 503 while this node drains, and while Redis does not carry its messages to the others. */
+  /** 503 while this node drains, and while Redis is down. */
   @Get()
   health(): HealthReport {
     const report = this.realtime.report();

@@ -2,14 +2,14 @@ import type { RealtimeOptions } from 'nestjs-realtime';
 
 const { HEARTBEAT_MS, TRUST_PROXY } = process.env;
 
-/** What this house turns on beyond the defaults: it knows how its people work. */
+/** Limits for this app that differ from the defaults. */
 export const limits: RealtimeOptions = {
-  // A person has a few windows; this many are a script, or a page that does not let go.
+  // A person has a few windows; this many connections are a script or a leak.
   maxConnectionsPerUser: 100,
-  // Nobody presses buttons quicker than that.
+  // More than a person can click.
   rateLimit: { messagesPerSecond: 50, burstMessages: 200 },
-  // Addresses like 'loopback, 10.0.0.0/8': the proxies that may say who the client is.
+  // Addresses of trusted proxies, for example 'loopback, 10.0.0.0/8'.
   ...(TRUST_PROXY && { trustProxy: TRUST_PROXY }),
-  // How soon a network that is gone is noticed, by both sides.
+  // How soon both sides detect a lost network.
   ...(HEARTBEAT_MS && { heartbeat: { intervalMs: Number(HEARTBEAT_MS), timeoutMs: Number(HEARTBEAT_MS) } }),
 };

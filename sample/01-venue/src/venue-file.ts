@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
-import type { Entry } from './book/book.js';
+import type { StateChange } from './store/venue-store.js';
 import type { Reservation, ReservationStatus, Table } from './contract.js';
 
-/** venue.json: the house as it stands when the server starts. The page reads the same file. */
+/** venue.json: the initial state of the venue. The page reads the same file. */
 export interface VenueFile {
   readonly name: string;
   readonly staff: readonly StaffMember[];
@@ -37,8 +37,8 @@ function readVenueFile(): VenueFile {
   return JSON.parse(readFileSync(new URL('./public/venue.json', import.meta.url), 'utf8')) as VenueFile;
 }
 
-/** What stands in the book before the first guest has come. */
-export function openingEntry(): Required<Entry> {
+/** The first tables and reservations of an evening. */
+export function initialState(): Required<StateChange> {
   const file = readVenueFile();
   return { tables: tablesIn(file), reservations: reservationsIn(file) };
 }

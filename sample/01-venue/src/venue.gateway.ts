@@ -14,14 +14,14 @@ import { SeatingService } from './seating/seating.service.js';
 export class VenueGateway implements OnGatewayConnection<AuthenticatedConnection> {
   constructor(private readonly seating: SeatingService) {}
 
-  /** Awaited before `$hello`: whoever reads the floor after that misses nothing. */
+  /** Awaited before `$hello`, so a client that reads the floor after `$hello` misses no event. */
   handleConnection(connection: AuthenticatedConnection): Promise<void> {
     return connection.join(VENUE_ROOM);
   }
 
   @OnMessage(venue, 'reservation:create', { authenticated: true })
-  reserve(wish: CreateReservation, { userId }: AuthenticatedConnection): Promise<Reservation> {
-    return this.seating.reserve(wish, userId);
+  reserve(request: CreateReservation, { userId }: AuthenticatedConnection): Promise<Reservation> {
+    return this.seating.reserve(request, userId);
   }
 
   @OnMessage(venue, 'table:set_status')

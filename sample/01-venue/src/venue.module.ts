@@ -2,7 +2,7 @@ import { Module, ValidationPipe } from '@nestjs/common';
 import { APP_PIPE } from '@nestjs/core';
 import { JwtModule, JwtService } from '@nestjs/jwt';
 import { RealtimeModule } from 'nestjs-realtime';
-import { BookModule, SECRET } from './book/book.module.js';
+import { StoreModule, SECRET } from './store/store.module.js';
 import { HealthController } from './health.controller.js';
 import { limits } from './limits.js';
 import { NotificationsController } from './notifications/notifications.controller.js';
@@ -17,7 +17,7 @@ import { VenueGateway } from './venue.gateway.js';
 
 @Module({
   imports: [
-    BookModule,
+    StoreModule,
     JwtModule.registerAsync({
       global: true,
       inject: [SECRET],

@@ -1,68 +1,70 @@
 import { find } from './element.js';
-import type { Standing } from './standing.js';
+import type { PageStatus } from './page-status.js';
 
 const SHORT_NAME = 4;
 
-/** Says whether what you see is what is true, when that is tried again, and which node of the house serves you. */
+/** Shows whether the page is up to date, when the next retry is, and which node serves it. */
 export class ConnectionBadge {
   #countdown: number | undefined;
   readonly #badge = find('connection', HTMLElement);
   readonly #text = find('connection-text', HTMLElement);
-  readonly #spoken = find('connection-spoken', HTMLElement);
+  readonly #announced = find('connection-spoken', HTMLElement);
   readonly #node = find('connection-node', HTMLElement);
   readonly #retry = find('connection-retry', HTMLButtonElement);
 
   constructor(private readonly onRetry: () => void) {}
 
-  show(standing: Standing): void {
-    const { status } = standing;
+  show(pageStatus: PageStatus): void {
+    const { status } = pageStatus;
     const isAway = status === 'reconnecting' || status === 'connecting';
     window.clearInterval(this.#countdown);
     this.#badge.dataset['state'] = status;
-    this.#node.textContent = status === 'live' ? nodeOf(standing.connectionId) : '';
+    this.#node.textContent = status === 'live' ? nodeOf(pageStatus.connectionId) : '';
     this.#retry.hidden = status !== 'closed' && status !== 'reconnecting';
     this.#retry.textContent = status === 'closed' ? 'Sign in again' : 'Try now';
     this.#retry.onclick = status === 'closed' ? () => location.reload() : this.onRetry;
-    this.#speak(spoken(standing));
-    this.#write(standing);
-    if (isAway && standing.retryInMs > 0) {
-      this.#countdown = window.setInterval(() => this.#write(standing), 250);
+    this.#announce(announcement(pageStatus));
+    this.#write(pageStatus);
+    if (isAway && pageStatus.retryInMs > 0) {
+      this.#countdown = window.setInterval(() => this.#write(pageStatus), 250);
     }
   }
 
-  // Seen only: a screen reader that counted down aloud would drown everything else.
-  #write(standing: Standing): void {
-    this.#text.textContent = written(standing);
+  // Not announced: a screen reader would read every second of the countdown.
+  #write(pageStatus: PageStatus): void {
+    this.#text.textContent = visibleText(pageStatus);
   }
 
-  // The same words once more would be read aloud once more.
-  #speak(words: string): void {
-    if (this.#spoken.textContent !== words) this.#spoken.textContent = words;
+  // Setting the same text again would announce it again.
+  #announce(text: string): void {
+    if (this.#announced.textContent !== text) this.#announced.textContent = text;
   }
 }
 
-function written(standing: Standing): string {
-  switch (standing.status) {
+function visibleText(pageStatus: PageStatus): string {
+  switch (pageStatus.status) {
     case 'idle':
       return 'Not connected';
     case 'connecting':
-      return standing.retryInMs > 0 ? `Connecting in ${secondsUntil(standing.retryAt)} s` : 'Connecting';
+      return pageStatus.retryInMs > 0 ? `Connecting in ${secondsUntil(pageStatus.retryAt)} s` : 'Connecting';
     case 'catching up':
       return 'Reading the floor';
     case 'live':
       return 'Live';
     case 'reconnecting':
-      return standing.retryInMs > 0 ? `Reconnecting in ${secondsUntil(standing.retryAt)} s` : 'Reconnecting';
+      return pageStatus.retryInMs > 0
+        ? `Reconnecting in ${secondsUntil(pageStatus.retryAt)} s`
+        : 'Reconnecting';
     case 'closed':
       return 'Signed out';
   }
 }
 
-function spoken(standing: Standing): string {
-  switch (standing.status) {
+function announcement(pageStatus: PageStatus): string {
+  switch (pageStatus.status) {
     case 'idle':
     case 'connecting':
-      return 'Connecting to the house.';
+      return 'Connecting to the api.';
     case 'catching up':
       return 'Connected. Reading the floor.';
     case 'live':
@@ -70,7 +72,7 @@ function spoken(standing: Standing): string {
     case 'reconnecting':
       return 'Connection lost. Reconnecting; what you see may be out of date.';
     case 'closed':
-      return `Signed out. ${standing.reason}`;
+      return `Signed out. ${pageStatus.reason}`;
   }
 }
 
@@ -78,7 +80,7 @@ function secondsUntil(moment: number): number {
   return Math.max(0, Math.ceil((moment - Date.now()) / 1000));
 }
 
-/** The id of a connection begins with the name of its node, and a dot. */
+/** A connection id starts with the id of its node and a dot. */
 function nodeOf(connectionId: string): string {
   return connectionId.split('.', 1).join().slice(0, SHORT_NAME);
 }

@@ -2,7 +2,7 @@ type Properties<Tag extends keyof HTMLElementTagNameMap> = Partial<
   Omit<HTMLElementTagNameMap[Tag], 'style' | 'dataset'>
 >;
 
-/** Creates an element. Strings become text nodes, never markup: what a guest is called cannot become a script. */
+/** Creates an element. Strings become text nodes, never markup, so a guest's name cannot inject HTML. */
 export function element<Tag extends keyof HTMLElementTagNameMap>(
   tag: Tag,
   properties: Properties<Tag> = {},
@@ -13,7 +13,7 @@ export function element<Tag extends keyof HTMLElementTagNameMap>(
   return created;
 }
 
-/** An element that index.html promises. */
+/** Finds an element of index.html. */
 export function find<Type extends HTMLElement>(id: string, type: new () => Type): Type {
   const found = document.getElementById(id);
   if (!(found instanceof type)) throw new Error(`Expected a ${type.name} with the id "${id}" in index.html.`);
@@ -25,7 +25,7 @@ export interface View<Item> {
   show(item: Item): void;
 }
 
-/** Shows a list of items and keeps the element of every item that stays, and with it the keyboard focus. */
+/** Shows a list of items; the element of an item that stays is reused, so it keeps the keyboard focus. */
 export class ViewList<Item extends { readonly id: string }> {
   #views = new Map<string, View<Item>>();
 

@@ -1,11 +1,11 @@
 import type { Table } from '../src/contract.js';
 import type { Area } from '../src/venue-file.js';
 import { element, type View, ViewList } from './element.js';
-import type { Evening } from './evening.js';
+import type { FloorState } from './floor-state.js';
 import { drawTable, footprint } from './table-drawing.js';
-import { party, tableLabel, tableStatus, when } from './wording.js';
+import { party, tableLabel, tableStatus, when } from './labels.js';
 
-/** The house from above, area by area; every table is a button. */
+/** The floor plan, area by area; every table is a button. */
 export class FloorPlan {
   #selected: string | undefined;
   readonly #plans = new Map<string, ViewList<Table>>();
@@ -14,14 +14,14 @@ export class FloorPlan {
   constructor(
     root: HTMLElement,
     areas: readonly Area[],
-    private readonly evening: Evening,
+    private readonly floor: FloorState,
     private readonly onSelect: (tableId: string) => void,
   ) {
     root.append(...areas.map((area) => this.#drawArea(area)));
-    evening.watch(() => this.#show());
+    floor.onChange(() => this.#show());
   }
 
-  /** Without a table: the panel was closed, and the keyboard goes on where it came from. */
+  /** Without a table: the panel was closed, and its table gets the focus back. */
   select(tableId: string | undefined): void {
     if (!tableId && this.#selected) this.#buttons.get(this.#selected)?.focus();
     this.#selected = tableId;
@@ -58,15 +58,15 @@ export class FloorPlan {
         root.ariaLabel = tableLabel(shown);
         root.ariaPressed = String(shown.id === this.#selected);
         word.textContent = tableStatus(shown.status);
-        const next = this.evening.reservationsAt(shown.id).find(({ status }) => status === 'booked');
-        root.title = next ? `Next: ${when(next.at)}, ${next.guestName}, ${party(next)}` : 'Nobody is booked';
+        const next = this.floor.reservationsAt(shown.id).find(({ status }) => status === 'booked');
+        root.title = next ? `Next: ${when(next.at)}, ${next.guestName}, ${party(next)}` : 'No booking';
       },
     };
   }
 
   #show(): void {
     for (const [area, plan] of this.#plans) {
-      plan.show(this.evening.tables.filter((table) => table.area === area));
+      plan.show(this.floor.tables.filter((table) => table.area === area));
     }
   }
 }

@@ -2,32 +2,32 @@ import { RealtimeClient } from 'nestjs-realtime/client';
 import type { Reservation, ReservationStatus, venue, VenueEvent } from '../src/contract.js';
 import { ConnectionBadge } from './connection-badge.js';
 import { find } from './element.js';
-import { Evening } from './evening.js';
+import { FloorState } from './floor-state.js';
 import { FloorPlan } from './floor-plan.js';
-import { House } from './house.js';
+import { VenueApi } from './venue-api.js';
 import { Messages } from './messages.js';
-import { NOT_CONNECTED, patiently } from './patience.js';
-import { inWords } from './refusal.js';
+import { NOT_CONNECTED, awaitReply } from './pending-request.js';
+import { errorText } from './error-text.js';
 import { showReservationList } from './reservation-list.js';
 import type { RowContext } from './reservation-row.js';
 import { ReserveForm } from './reserve-form.js';
-import { askWhoWorks, avatar, forgetUser, rememberedUser } from './sign-in.js';
-import { watchStanding } from './standing.js';
+import { chooseUser, avatar, forgetUser, rememberedUser } from './sign-in.js';
+import { watchStatus } from './page-status.js';
 import { TablePanel } from './table-panel.js';
-import { showTally } from './tally.js';
-import { nameOf, today } from './wording.js';
+import { showStatusCounts } from './status-counts.js';
+import { nameOf, today } from './labels.js';
 
-const LOOK_AGAIN_MS = 30_000;
-/** A change of the floor that comes later than this would undo what others have done since. */
-const FLOOR_PATIENCE_MS = 30_000;
-/** A reservation is for later: it may wait for a connection, and is checked when it arrives. */
-const RESERVATION_PATIENCE_MS = 15 * 60_000;
+const REFRESH_MS = 30_000;
+/** A later change of a table's status could undo newer changes of others. */
+const STATUS_TIMEOUT_MS = 30_000;
+/** A reservation may wait longer for a connection, since the server checks it when it arrives. */
+const RESERVATION_TIMEOUT_MS = 15 * 60_000;
 
-const house = new House();
-const { name, staff, areas } = await house.file();
+const api = new VenueApi();
+const { name, staff, areas } = await api.file();
 for (const brand of document.querySelectorAll('.brand-name')) brand.textContent = name;
 
-const me = rememberedUser() ?? (await askWhoWorks(staff));
+const me = rememberedUser() ?? (await chooseUser(staff));
 const myName = nameOf(me, staff);
 find('venue', HTMLElement).hidden = false;
 find('today', HTMLElement).textContent = today();
@@ -37,56 +37,56 @@ find('sign-out', HTMLButtonElement).onclick = () => {
   location.reload();
 };
 
-const evening = new Evening();
+const floor = new FloorState();
 const client = new RealtimeClient<typeof venue>('/ws', {
-  token: (request) => house.token(me, request),
-  requestTimeoutMs: FLOOR_PATIENCE_MS,
+  token: (request) => api.token(me, request),
+  requestTimeoutMs: STATUS_TIMEOUT_MS,
 });
 const badge = new ConnectionBadge(() => client.wake());
-const messages = new Messages(house, staff, me);
+const messages = new Messages(api, staff, me);
 
-watchStanding(
+watchStatus(
   client,
-  () => evening.catchUp(readFloor),
-  (standing) => {
-    badge.show(standing);
-    if (standing.status === 'closed') messages.warn(`You are signed out. ${standing.reason}`);
+  () => floor.catchUp(readFloor),
+  (pageStatus) => {
+    badge.show(pageStatus);
+    if (pageStatus.status === 'closed') messages.warn(`You are signed out. ${pageStatus.reason}`);
   },
 );
 
 const rows: RowContext = {
-  tableName: (tableId) => `Table ${evening.table(tableId)?.number ?? '?'}`,
+  tableName: (tableId) => `Table ${floor.table(tableId)?.number ?? '?'}`,
   change: (reservation, status) => void changeReservation(reservation, status),
 };
-const plan = new FloorPlan(find('areas', HTMLElement), areas, evening, select);
-const form = new ReserveForm(evening, (wish, onAway) => {
-  const terms = { timeoutMs: RESERVATION_PATIENCE_MS };
-  return patiently(client, client.request('reservation:create', wish, terms), onAway);
+const plan = new FloorPlan(find('areas', HTMLElement), areas, floor, select);
+const form = new ReserveForm(floor, (request, onDisconnected) => {
+  const options = { timeoutMs: RESERVATION_TIMEOUT_MS };
+  return awaitReply(client, client.request('reservation:create', request, options), onDisconnected);
 });
-const panel = new TablePanel(evening, areas, {
+const panel = new TablePanel(floor, areas, {
   ...rows,
-  setStatus: (tableId, status, onAway) =>
-    patiently(client, client.request('table:set_status', { tableId, status }), onAway),
+  setStatus: (tableId, status, onDisconnected) =>
+    awaitReply(client, client.request('table:set_status', { tableId, status }), onDisconnected),
   warn: (text) => messages.warn(text),
   reserve: (tableId) => {
-    select(undefined); // on a phone the panel would lie over the form
+    select(undefined); // on a phone the panel would cover the form
     form.startAt(tableId);
   },
   onClose: () => select(undefined),
 });
-showReservationList(evening, rows);
-showTally(evening);
-client.onAny(hear); // from here on it is connected
-// Whoever changed the floor may have died before it was said.
-window.setInterval(() => void evening.lookAgain(readFloor), LOOK_AGAIN_MS);
+showReservationList(floor, rows);
+showStatusCounts(floor);
+client.onAny(receive); // the first listener connects the client
+// A server that stored a change may have died before it sent the event.
+window.setInterval(() => void floor.refresh(readFloor), REFRESH_MS);
 
-function hear(event: VenueEvent): void {
+function receive(event: VenueEvent): void {
   if (event.type === 'notification') messages.receive(event.payload);
-  else evening.hear(event);
+  else floor.receive(event);
 }
 
 async function readFloor() {
-  const [tables, reservations] = await Promise.all([house.tables(), house.reservations()]);
+  const [tables, reservations] = await Promise.all([api.tables(), api.reservations()]);
   return { tables, reservations };
 }
 
@@ -96,16 +96,16 @@ function select(tableId: string | undefined): void {
 }
 
 async function changeReservation({ id, guestName }: Reservation, status: ReservationStatus): Promise<void> {
-  const tooLate = AbortSignal.timeout(FLOOR_PATIENCE_MS);
+  const timeout = AbortSignal.timeout(STATUS_TIMEOUT_MS);
   try {
-    await patiently(client, connected(tooLate), () => messages.warn(`${guestName}: ${NOT_CONNECTED}`));
+    await awaitReply(client, connected(timeout), () => messages.warn(`${guestName}: ${NOT_CONNECTED}`));
   } catch {
-    return messages.warn(`${guestName}: no connection came in time. Nothing was changed.`);
+    return messages.warn(`${guestName}: no connection in time. Nothing was changed.`);
   }
   try {
-    await house.changeReservation(id, { status });
+    await api.changeReservation(id, { status });
   } catch (error) {
-    messages.warn(`${guestName}: ${inWords(error)}`);
+    messages.warn(`${guestName}: ${errorText(error)}`);
   }
 }
 

@@ -1,13 +1,13 @@
 import type { Notification } from '../src/contract.js';
 import type { StaffMember } from '../src/venue-file.js';
 import { element, find } from './element.js';
-import type { House } from './house.js';
-import { inWords } from './refusal.js';
-import { nameOf, when } from './wording.js';
+import type { VenueApi } from './venue-api.js';
+import { errorText } from './error-text.js';
+import { nameOf, when } from './labels.js';
 
 const TOAST_MS = 8_000;
 
-/** What colleagues tell each other: a toast, a list, and a form to answer. */
+/** Messages between colleagues: toasts, a list, and a form to send one. */
 export class Messages {
   readonly #list = find('message-list', HTMLUListElement);
   readonly #none = find('no-messages', HTMLElement);
@@ -18,7 +18,7 @@ export class Messages {
   readonly #outcome = find('message-outcome', HTMLElement);
 
   constructor(
-    private readonly house: House,
+    private readonly api: VenueApi,
     private readonly staff: readonly StaffMember[],
     me: string,
   ) {
@@ -42,10 +42,10 @@ export class Messages {
       ),
     );
     this.#toast(sender, text);
-    if (from !== 'house') this.#offer(from);
+    if (from !== 'venue') this.#offer(from);
   }
 
-  /** For what goes wrong outside a form. */
+  /** Shows an error that belongs to no form. */
   warn(text: string): void {
     this.#toast('Please note', text);
   }
@@ -53,13 +53,14 @@ export class Messages {
   async #send(): Promise<void> {
     const to = this.#to.value;
     try {
-      const { delivered } = await this.house.notify(to, this.#text.value.trim());
+      const { delivered } = await this.api.notify(to, this.#text.value.trim());
       const name = nameOf(to, this.staff);
-      this.#outcome.textContent = delivered > 0 ? `${name} has it.` : `${name} is not here right now.`;
+      this.#outcome.textContent =
+        delivered > 0 ? `${name} has received it.` : `${name} is not connected right now.`;
       this.#outcome.dataset['kind'] = delivered > 0 ? 'good' : 'bad';
       if (delivered > 0) this.#text.value = '';
     } catch (error) {
-      this.#outcome.textContent = inWords(error);
+      this.#outcome.textContent = errorText(error);
       this.#outcome.dataset['kind'] = 'bad';
     }
   }

@@ -1,17 +1,17 @@
 import type { Reservation } from '../src/contract.js';
 import { find, ViewList } from './element.js';
-import type { Evening } from './evening.js';
+import type { FloorState } from './floor-state.js';
 import { createReservationRow, type RowContext } from './reservation-row.js';
 
-/** The evening's reservations by time. */
-export function showReservationList(evening: Evening, context: RowContext): void {
+/** Shows the reservations of the evening by time. */
+export function showReservationList(floor: FloorState, context: RowContext): void {
   const rows = new ViewList<Reservation>(find('reservations', HTMLOListElement), () =>
     createReservationRow(context),
   );
   const summary = find('guests-expected', HTMLElement);
 
-  evening.watch(() => {
-    const { reservations } = evening;
+  floor.onChange(() => {
+    const { reservations } = floor;
     rows.show(reservations);
     const expected = reservations.filter(({ status }) => status === 'booked');
     const guests = expected.reduce((sum, { partySize }) => sum + partySize, 0);

@@ -1,13 +1,13 @@
 import type { Reservation, ReservationStatus } from '../src/contract.js';
 import { element, type View } from './element.js';
-import { party, reservationStatus, when } from './wording.js';
+import { party, reservationStatus, when } from './labels.js';
 
 export interface RowContext {
   tableName(tableId: string): string;
   change(reservation: Reservation, status: ReservationStatus): void;
 }
 
-/** One reservation with what can be done about it. */
+/** One reservation with its actions. */
 export function createReservationRow({ tableName, change }: RowContext): View<Reservation> {
   const time = element('time', { className: 'row-time' });
   const guest = element('span', { className: 'row-guest' });
@@ -37,9 +37,9 @@ export function createReservationRow({ tableName, change }: RowContext): View<Re
   };
 }
 
-// Hiding the button that was just pressed would throw the keyboard back to the top of the page.
-function hideWithFocus(actions: HTMLElement, hidden: boolean, heir: HTMLElement): void {
+// Hiding the focused button would move the focus to the top of the page.
+function hideWithFocus(actions: HTMLElement, hidden: boolean, fallback: HTMLElement): void {
   const hadFocus = actions.contains(document.activeElement);
   actions.hidden = hidden;
-  if (hidden && hadFocus) heir.focus();
+  if (hidden && hadFocus) fallback.focus();
 }

@@ -1,16 +1,16 @@
 import { type Issue, RequestError } from 'nestjs-realtime/client';
 import type { CreateReservation, Reservation } from '../src/contract.js';
 import { element, find } from './element.js';
-import type { Evening } from './evening.js';
-import { NOT_CONNECTED } from './patience.js';
-import { inWords } from './refusal.js';
-import { when } from './wording.js';
+import type { FloorState } from './floor-state.js';
+import { NOT_CONNECTED } from './pending-request.js';
+import { errorText } from './error-text.js';
+import { when } from './labels.js';
 
 const HALF_A_DAY_MS = 12 * 60 * 60 * 1000;
 
 /**
- * The form to reserve. It checks nothing by itself: the contract's rules live on the server, and what they say
- * is shown at the field it is about.
+ * The reservation form. It validates nothing itself: the server validates by the contract, and each issue is shown at
+ * its field.
  */
 export class ReserveForm {
   #isWaiting = false;
@@ -25,15 +25,15 @@ export class ReserveForm {
   } satisfies Record<keyof CreateReservation, HTMLInputElement | HTMLSelectElement>;
 
   constructor(
-    private readonly evening: Evening,
-    private readonly send: (wish: CreateReservation, onAway: () => void) => Promise<Reservation>,
+    private readonly floor: FloorState,
+    private readonly send: (request: CreateReservation, onDisconnected: () => void) => Promise<Reservation>,
   ) {
     this.#fields.at.value = usualTime();
     this.#form.onsubmit = (event) => {
       event.preventDefault();
       if (!this.#isWaiting) void this.#submit();
     };
-    evening.watch(() => this.#offerTables());
+    floor.onChange(() => this.#offerTables());
   }
 
   startAt(tableId: string): void {
@@ -44,29 +44,29 @@ export class ReserveForm {
   async #submit(): Promise<void> {
     const { tableId, guestName, partySize, at } = this.#fields;
     this.#showIssues([]);
-    this.#say('', 'good');
+    this.#showOutcome('', 'good');
     this.#wait(true);
     try {
-      const wish = {
+      const request = {
         tableId: tableId.value,
         guestName: guestName.value.trim(),
         partySize: Number(partySize.value),
         at: momentOf(at.value),
       };
-      const made = await this.send(wish, () => this.#say(NOT_CONNECTED, 'waiting'));
-      this.#say(`${made.guestName} is expected at ${when(made.at)}.`, 'good');
+      const made = await this.send(request, () => this.#showOutcome(NOT_CONNECTED, 'waiting'));
+      this.#showOutcome(`${made.guestName} is expected at ${when(made.at)}.`, 'good');
       guestName.value = '';
       guestName.focus();
     } catch (error) {
       const issues = (error instanceof RequestError && error.issues) || [];
-      this.#say(issues.length > 0 ? 'Please look at the marked fields.' : inWords(error), 'bad');
+      this.#showOutcome(issues.length > 0 ? 'Please look at the marked fields.' : errorText(error), 'bad');
       this.#showIssues(issues);
     } finally {
       this.#wait(false);
     }
   }
 
-  // What is on its way stays in the fields until its answer comes; sent twice it would be asked for twice.
+  // The fields stay read-only until the reply, so that the same reservation is not sent twice.
   #wait(isWaiting: boolean): void {
     this.#isWaiting = isWaiting;
     this.#submitButton.ariaDisabled = String(isWaiting);
@@ -83,21 +83,21 @@ export class ReserveForm {
     this.#form.querySelector<HTMLElement>('[aria-invalid=true]')?.focus();
   }
 
-  #say(text: string, kind: 'good' | 'bad' | 'waiting'): void {
+  #showOutcome(text: string, kind: 'good' | 'bad' | 'waiting'): void {
     this.#outcome.textContent = text;
     this.#outcome.dataset['kind'] = kind;
   }
 
   #offerTables(): void {
     const select = this.#fields.tableId;
-    if (select.childElementCount > 0) return; // the house does not move its tables while it is open
-    for (const { id, number, seats } of this.evening.tables) {
+    if (select.childElementCount > 0) return; // tables do not change while the page is open
+    for (const { id, number, seats } of this.floor.tables) {
       select.append(element('option', { value: id, textContent: `Table ${number} · ${seats} seats` }));
     }
   }
 }
 
-// The next half hour, or the first of the evening.
+// The next half hour, at 18:00 at the earliest.
 function usualTime(): string {
   const halfHourMs = 30 * 60 * 1000;
   const next = new Date(Math.ceil(Date.now() / halfHourMs) * halfHourMs);
@@ -105,7 +105,7 @@ function usualTime(): string {
   return `${String(next.getHours()).padStart(2, '0')}:${String(next.getMinutes()).padStart(2, '0')}`;
 }
 
-// At ten in the evening, half past midnight is tomorrow.
+// At 22:00, a time of 00:30 means tomorrow.
 function momentOf(timeOfDay: string): string {
   const [hours, minutes] = timeOfDay.split(':').map(Number);
   const moment = new Date();

@@ -3,7 +3,7 @@ import { element, find } from './element.js';
 
 const KEY = 'venue.user';
 
-/** Who works in this window: remembered for the window first, so that two people can share one browser. */
+/** The user of this window; stored per window first, so that two people can share one browser. */
 export function rememberedUser(): string | null {
   return sessionStorage.getItem(KEY) ?? localStorage.getItem(KEY);
 }
@@ -18,8 +18,8 @@ export function forgetUser(): void {
   localStorage.removeItem(KEY);
 }
 
-/** Shows the staff and resolves with whoever was chosen, or typed a name of their own. */
-export function askWhoWorks(staff: readonly StaffMember[]): Promise<string> {
+/** Shows the staff and resolves with the chosen or entered user. */
+export function chooseUser(staff: readonly StaffMember[]): Promise<string> {
   const section = find('sign-in', HTMLElement);
   const form = find('name-form', HTMLFormElement);
   const name = find('name', HTMLInputElement);

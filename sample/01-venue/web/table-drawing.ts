@@ -15,7 +15,7 @@ export function footprint({ shape, seats }: Table): Size {
   return { width: width + 2 * MARGIN, height: height + 2 * MARGIN };
 }
 
-/** A table from above with a chair for every seat; style.css dresses it by status. */
+/** A table from above with a chair for every seat; style.css colours it by status. */
 export function drawTable(table: Table): SVGSVGElement {
   const { width, height } = footprint(table);
   const top = tabletop(table.shape, table.seats);

@@ -1,20 +1,20 @@
 import type { Reservation, Table, TableStatus } from '../src/contract.js';
 import type { Area } from '../src/venue-file.js';
 import { find, ViewList } from './element.js';
-import type { Evening } from './evening.js';
-import { NOT_CONNECTED } from './patience.js';
-import { inWords } from './refusal.js';
+import type { FloorState } from './floor-state.js';
+import { NOT_CONNECTED } from './pending-request.js';
+import { errorText } from './error-text.js';
 import { createReservationRow, type RowContext } from './reservation-row.js';
-import { tableStatus } from './wording.js';
+import { tableStatus } from './labels.js';
 
 interface PanelActions extends RowContext {
-  setStatus(tableId: string, status: TableStatus, onAway: () => void): Promise<unknown>;
+  setStatus(tableId: string, status: TableStatus, onDisconnected: () => void): Promise<unknown>;
   warn(text: string): void;
   reserve(tableId: string): void;
   onClose(): void;
 }
 
-/** The table that was chosen on the plan: who is expected there, and what can be done. */
+/** The table chosen on the plan, with its reservations and actions. */
 export class TablePanel {
   #tableId: string | undefined;
   readonly #root = find('panel', HTMLElement);
@@ -30,7 +30,7 @@ export class TablePanel {
   };
 
   constructor(
-    private readonly evening: Evening,
+    private readonly floor: FloorState,
     private readonly areas: readonly Area[],
     private readonly actions: PanelActions,
   ) {
@@ -43,7 +43,7 @@ export class TablePanel {
     find('reserve-here', HTMLButtonElement).onclick = () => this.#tableId && actions.reserve(this.#tableId);
     find('close-panel', HTMLButtonElement).onclick = () => actions.onClose();
     this.#root.onkeydown = ({ key }) => key === 'Escape' && actions.onClose();
-    evening.watch(() => this.#show());
+    floor.onChange(() => this.#show());
   }
 
   select(tableId: string | undefined): void {
@@ -54,39 +54,41 @@ export class TablePanel {
   }
 
   async #set(status: TableStatus): Promise<void> {
-    const table = this.#tableId ? this.evening.table(this.#tableId) : undefined;
+    const table = this.#tableId ? this.floor.table(this.#tableId) : undefined;
     if (!table || table.status === status) return;
-    this.#say('', 'waiting', table);
+    this.#showOutcome('', 'waiting', table);
     try {
-      await this.actions.setStatus(table.id, status, () => this.#say(NOT_CONNECTED, 'waiting', table));
-      this.#say('', 'waiting', table);
+      await this.actions.setStatus(table.id, status, () =>
+        this.#showOutcome(NOT_CONNECTED, 'waiting', table),
+      );
+      this.#showOutcome('', 'waiting', table);
     } catch (error) {
-      const words = inWords(error);
-      // Whoever has turned to another table still has to know.
-      if (this.#tableId === table.id) this.#say(words, 'bad', table);
-      else this.actions.warn(`Table ${table.number}: ${words}`);
+      const text = errorText(error);
+      // The user may have chosen another table meanwhile.
+      if (this.#tableId === table.id) this.#showOutcome(text, 'bad', table);
+      else this.actions.warn(`Table ${table.number}: ${text}`);
     }
   }
 
-  #say(text: string, kind: 'bad' | 'waiting', { id }: Table): void {
+  #showOutcome(text: string, kind: 'bad' | 'waiting', { id }: Table): void {
     if (this.#tableId !== id) return;
     this.#outcome.textContent = text;
     this.#outcome.dataset['kind'] = kind;
   }
 
   #show(): void {
-    const table = this.#tableId ? this.evening.table(this.#tableId) : undefined;
+    const table = this.#tableId ? this.floor.table(this.#tableId) : undefined;
     this.#root.dataset['open'] = String(table !== undefined);
     if (!table) return;
     this.#heading.textContent = `Table ${table.number}`;
     this.#place.textContent = `${this.#areaOf(table)} · seats ${table.seats}`;
     this.#badge.textContent = tableStatus(table.status);
     this.#badge.dataset['status'] = table.status;
-    // Not disabled: a button that was just pressed keeps the focus.
+    // Not `disabled`, so that a pressed button keeps the focus.
     for (const [status, button] of Object.entries(this.#buttons)) {
       button.ariaDisabled = String(status === table.status);
     }
-    const expected = this.evening
+    const expected = this.floor
       .reservationsAt(table.id)
       .filter(({ status }) => status === 'booked' || status === 'seated');
     this.#rows.show(expected);

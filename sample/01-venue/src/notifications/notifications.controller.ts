@@ -13,7 +13,7 @@ class SendNotification {
 export class NotificationsController {
   constructor(private readonly broadcaster: Broadcaster<typeof venue>) {}
 
-  /** Reaches every window of that user; the receipt counts them on every node that says so in time. */
+  /** Reaches every window of that user; the receipt counts those that each node confirms in time. */
   @Post()
   send(@Param('userId') userId: string, @Body() { text }: SendNotification, @Caller() from: string) {
     const notification = { type: 'notification', payload: { text, from } } as const;

@@ -18,8 +18,8 @@ export class ReservationsController {
   }
 
   @Post()
-  create(@Body() wish: CreateReservation, @Caller() callerId: string): Promise<Reservation> {
-    return this.seating.reserve(wish, callerId);
+  create(@Body() request: CreateReservation, @Caller() callerId: string): Promise<Reservation> {
+    return this.seating.reserve(request, callerId);
   }
 
   @Patch(':id')

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { ConflictException, Injectable, NotFoundException } from '@nestjs/common';
 import { Broadcaster } from 'nestjs-realtime';
-import { Book, type Page } from '../book/book.js';
+import { VenueStore, type VenueState } from '../store/venue-store.js';
 import {
   type CreateReservation,
   type Reservation,
@@ -17,24 +17,24 @@ export const SITTING_MS = 2 * 60 * 60 * 1000;
 @Injectable()
 export class ReservationsService {
   constructor(
-    private readonly book: Book,
+    private readonly store: VenueStore,
     private readonly broadcaster: Broadcaster<typeof venue>,
   ) {}
 
   async all(): Promise<Reservation[]> {
-    return byTime(await this.book.read()).map((reservation) => this.book.told(reservation));
+    return byTime(await this.store.read()).map((reservation) => this.store.toClient(reservation));
   }
 
-  async create(wish: CreateReservation, hostId: string): Promise<Reservation> {
+  async create(request: CreateReservation, hostId: string): Promise<Reservation> {
     const id = randomUUID();
-    const reservation = await this.store(id, () => ({ id, ...wish, hostId, status: 'booked' }));
+    const reservation = await this.save(id, () => ({ id, ...request, hostId, status: 'booked' }));
     await this.broadcaster.sendToRoom(VENUE_ROOM, { type: 'reservation:created', payload: reservation });
     return reservation;
   }
 
   async update(id: string, change: ReservationChange): Promise<Reservation> {
     const changed = withoutUndefined(change);
-    const reservation = await this.store(id, (page) => ({ ...reservationOn(page, id), ...changed }));
+    const reservation = await this.save(id, (state) => ({ ...reservationOn(state, id), ...changed }));
     await this.broadcaster.sendToRoom(VENUE_ROOM, {
       type: 'reservation:updated',
       payload: { id, ...changed, version: reservation.version },
@@ -42,37 +42,37 @@ export class ReservationsService {
     return reservation;
   }
 
-  private async store(id: string, decide: (page: Page) => Reservation): Promise<Reservation> {
-    const { page } = await this.book.change((page) => {
-      const wanted = decide(page);
-      if (isExpected(wanted)) refuseImpossible(page, wanted);
+  private async save(id: string, decide: (state: VenueState) => Reservation): Promise<Reservation> {
+    const { state } = await this.store.update((state) => {
+      const wanted = decide(state);
+      if (isExpected(wanted)) assertBookable(state, wanted);
       return { reservations: [wanted] };
     });
-    return this.book.told(reservationOn(page, id));
+    return this.store.toClient(reservationOn(state, id));
   }
 }
 
-/** Those at one table that are neither over nor cancelled. */
-export function expectedAt(tableId: string, page: Page): Reservation[] {
-  return byTime(page).filter((reservation) => reservation.tableId === tableId && isExpected(reservation));
+/** The reservations of a table that are booked or seated. */
+export function expectedAt(tableId: string, state: VenueState): Reservation[] {
+  return byTime(state).filter((reservation) => reservation.tableId === tableId && isExpected(reservation));
 }
 
-function reservationOn({ reservations }: Page, id: string): Reservation {
+function reservationOn({ reservations }: VenueState, id: string): Reservation {
   const reservation = reservations.get(id);
   if (!reservation) throw new NotFoundException('There is no such reservation.');
   return reservation;
 }
 
-function byTime({ reservations }: Page): Reservation[] {
+function byTime({ reservations }: VenueState): Reservation[] {
   return [...reservations.values()].sort((a, b) => Date.parse(a.at) - Date.parse(b.at));
 }
 
-function refuseImpossible(page: Page, wanted: Reservation): void {
-  const { number, seats } = tableOn(page, wanted.tableId);
+function assertBookable(state: VenueState, wanted: Reservation): void {
+  const { number, seats } = tableOn(state, wanted.tableId);
   if (wanted.partySize > seats) {
     throw new ConflictException(`Table ${number} seats ${seats}, not ${wanted.partySize}.`);
   }
-  const others = expectedAt(wanted.tableId, page).filter(({ id }) => id !== wanted.id);
+  const others = expectedAt(wanted.tableId, state).filter(({ id }) => id !== wanted.id);
   const other = others.find(({ at }) => overlap(at, wanted.at));
   if (other) throw new ConflictException(`Table ${number} is already booked for ${other.guestName} then.`);
 }
@@ -85,7 +85,7 @@ function overlap(at: string, otherAt: string): boolean {
   return Math.abs(Date.parse(at) - Date.parse(otherAt)) < SITTING_MS;
 }
 
-// A validated instance has its absent properties too, as undefined; spreading those would erase what is there.
+// A validated instance has absent properties as undefined; spreading them would erase the stored values.
 function withoutUndefined(change: ReservationChange): ReservationChange {
   return Object.fromEntries(Object.entries(change).filter(([, value]) => value !== undefined));
 }

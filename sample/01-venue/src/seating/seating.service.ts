@@ -1,23 +1,23 @@
 import { Injectable } from '@nestjs/common';
-import { Book, type Page } from '../book/book.js';
+import { VenueStore, type VenueState } from '../store/venue-store.js';
 import type { CreateReservation, Reservation, ReservationChange, Table, TableStatus } from '../contract.js';
 import { expectedAt, ReservationsService, SITTING_MS } from '../reservations/reservations.service.js';
 import { tableOn, TablesService } from '../tables/tables.service.js';
 
 /**
- * What a reservation means for its table, and the other way round. HTTP and the socket both come through here,
- * so everybody hears the same, whoever asked and however.
+ * Keeps tables and reservations consistent. HTTP and WebSocket requests both use it, so clients get the same events for
+ * both.
  */
 @Injectable()
 export class SeatingService {
   constructor(
-    private readonly book: Book,
+    private readonly store: VenueStore,
     private readonly tables: TablesService,
     private readonly reservations: ReservationsService,
   ) {}
 
-  async reserve(wish: CreateReservation, hostId: string): Promise<Reservation> {
-    const reservation = await this.reservations.create(wish, hostId);
+  async reserve(request: CreateReservation, hostId: string): Promise<Reservation> {
+    const reservation = await this.reservations.create(request, hostId);
     await this.followWithTable(reservation);
     return reservation;
   }
@@ -35,19 +35,19 @@ export class SeatingService {
   }
 
   private async followWithTable(reservation: Reservation): Promise<void> {
-    await this.tables.setStatus(reservation.tableId, (page) => statusAfter(reservation, page));
+    await this.tables.setStatus(reservation.tableId, (state) => statusAfter(reservation, state));
   }
 
   private async finishPartiesAt(tableId: string): Promise<void> {
-    for (const { id, status } of expectedAt(tableId, await this.book.read())) {
+    for (const { id, status } of expectedAt(tableId, await this.store.read())) {
       if (status === 'seated') await this.reservations.update(id, { status: 'finished' });
     }
   }
 }
 
-function statusAfter({ tableId, status }: Reservation, page: Page): TableStatus {
-  const table = tableOn(page, tableId);
-  const withoutGuests = expectedAt(tableId, page).some(isSoon) ? 'reserved' : 'free';
+function statusAfter({ tableId, status }: Reservation, state: VenueState): TableStatus {
+  const table = tableOn(state, tableId);
+  const withoutGuests = expectedAt(tableId, state).some(isSoon) ? 'reserved' : 'free';
   switch (status) {
     case 'seated':
       return 'occupied';
@@ -60,7 +60,7 @@ function statusAfter({ tableId, status }: Reservation, page: Page): TableStatus 
   }
 }
 
-// Guests who walked in now would still be at the table when this party comes.
+// Guests without a reservation could not finish before this party arrives.
 function isSoon({ at }: Reservation): boolean {
   return Math.abs(Date.parse(at) - Date.now()) < SITTING_MS;
 }

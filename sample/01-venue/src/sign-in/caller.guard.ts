@@ -9,12 +9,12 @@ import {
 import { JwtService } from '@nestjs/jwt';
 import { identify, TOKEN_COOKIE } from './identity.js';
 
-/** Who acts when nobody has signed in: the booking form on the house's website, say. */
-export const HOUSE = 'house';
+/** The user id of HTTP requests without a token, for example from a public booking form. */
+export const VENUE_USER = 'venue';
 
 type CallerRequest = IncomingMessage & { callerId?: string };
 
-/** Lets everybody in, but nobody under a wrong name. */
+/** Accepts requests with a valid token or without one; refuses invalid tokens. */
 @Injectable()
 export class CallerGuard implements CanActivate {
   constructor(private readonly jwt: JwtService) {}
@@ -22,7 +22,7 @@ export class CallerGuard implements CanActivate {
   async canActivate(context: ExecutionContext): Promise<boolean> {
     const request = context.switchToHttp().getRequest<CallerRequest>();
     const token = tokenOf(request);
-    request.callerId = token === undefined ? HOUSE : await this.userOf(token);
+    request.callerId = token === undefined ? VENUE_USER : await this.userOf(token);
     return true;
   }
 
@@ -30,7 +30,7 @@ export class CallerGuard implements CanActivate {
     try {
       return (await identify(this.jwt, token)).userId;
     } catch {
-      throw new UnauthorizedException('This token is not ours or has expired: sign in again.');
+      throw new UnauthorizedException('This token is invalid or has expired: sign in again.');
     }
   }
 }

@@ -8,7 +8,7 @@ export interface Identity {
   readonly expiresAt: number;
 }
 
-/** Who a token speaks for; rejects when it is not ours or has expired. The guard and the socket both ask here. */
+/** The identity of a token; rejects if it is invalid or has expired. Used by the guard and by the gateway. */
 export async function identify(jwt: JwtService, token: string): Promise<Identity> {
   const { sub, exp } = await jwt.verifyAsync<{ sub: string; exp: number }>(token);
   return { userId: sub, expiresAt: exp * 1000 };

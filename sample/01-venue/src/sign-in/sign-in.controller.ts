@@ -8,7 +8,7 @@ class SignIn {
   @Length(1, 60, { message: 'a name has 1 to 60 characters' }) userId!: string;
 }
 
-/** Takes your word for who you are: this is a sample. A real house asks for a password before it signs a token. */
+/** Signs a token for any name, since this is a sample. A real app checks a password first. */
 @Controller('login')
 export class SignInController {
   constructor(private readonly jwt: JwtService) {}

@@ -11,14 +11,14 @@ export interface Snapshot {
   readonly reservations: readonly Reservation[];
 }
 
-/** What this window knows of the floor: a snapshot, and since then what was said. */
-export class Evening {
+/** The state of the floor in this window: a snapshot, and the events since then. */
+export class FloorState {
   #tables = new Map<string, Table>();
   #reservations = new Map<string, Reservation>();
-  /** In which version something was last said since the snapshot was taken. */
+  /** The version of the last event per table or reservation field since the snapshot. */
   readonly #versions = new Map<string, number>();
-  #early: VenueEvent[] | undefined;
-  readonly #watchers: (() => void)[] = [];
+  #queued: VenueEvent[] | undefined;
+  readonly #listeners: (() => void)[] = [];
 
   get tables(): Table[] {
     return [...this.#tables.values()];
@@ -37,42 +37,42 @@ export class Evening {
     return this.reservations.filter((reservation) => reservation.tableId === tableId);
   }
 
-  watch(watcher: () => void): void {
-    this.#watchers.push(watcher);
+  onChange(listener: () => void): void {
+    this.#listeners.push(listener);
   }
 
-  /** Takes a fresh snapshot. What is said while it is on its way is kept, and applied on top of it. */
+  /** Reads a snapshot. Events that arrive meanwhile are queued and applied on top of it. */
   async catchUp(read: () => Promise<Snapshot>): Promise<void> {
-    const early: VenueEvent[] = (this.#early = []);
+    const queued: VenueEvent[] = (this.#queued = []);
     try {
       const { tables, reservations } = await read();
-      if (this.#early !== early) return; // asked anew in the meantime: that snapshot is the fresher one
+      if (this.#queued !== queued) return; // a later snapshot was requested meanwhile
       this.#versions.clear();
       this.#tables = new Map(tables.map((table) => [table.id, table]));
       this.#reservations = new Map(reservations.map((reservation) => [reservation.id, reservation]));
     } finally {
-      this.#settle(early);
+      this.#settle(queued);
     }
   }
 
-  /** Takes a snapshot once more if none is on its way; what is known stays when that fails. */
-  async lookAgain(read: () => Promise<Snapshot>): Promise<void> {
-    if (!this.#early) await this.catchUp(read).catch(() => {});
+  /** Reads a snapshot again unless one is being read; a failure leaves the state unchanged. */
+  async refresh(read: () => Promise<Snapshot>): Promise<void> {
+    if (!this.#queued) await this.catchUp(read).catch(() => {});
   }
 
-  hear(event: VenueEvent): void {
-    if (this.#early) {
-      this.#early.push(event);
+  receive(event: VenueEvent): void {
+    if (this.#queued) {
+      this.#queued.push(event);
       return;
     }
     this.#apply(event);
     this.#changed();
   }
 
-  #settle(early: readonly VenueEvent[]): void {
-    if (this.#early !== early) return;
-    this.#early = undefined;
-    for (const event of early) this.#apply(event);
+  #settle(queued: readonly VenueEvent[]): void {
+    if (this.#queued !== queued) return;
+    this.#queued = undefined;
+    for (const event of queued) this.#apply(event);
     this.#changed();
   }
 
@@ -85,7 +85,7 @@ export class Evening {
       case 'table:status_changed':
         return this.#setStatus(event.payload);
       case 'notification':
-        return; // said to a person; the floor is as it was
+        return; // does not change the floor
       default:
         event satisfies never; // a new server message that this page ignores does not compile
     }
@@ -95,21 +95,21 @@ export class Evening {
     if (!this.#reservations.has(reservation.id)) this.#reservations.set(reservation.id, reservation);
   }
 
-  // Field by field: an earlier change of another field may come later, and is news all the same.
+  // Field by field: an earlier change of another field may arrive later and still applies.
   #update({ id, version, ...change }: ReservationUpdated): void {
     const known = this.#reservations.get(id);
     if (!known) return;
-    const news = Object.entries(change).filter(([field]) => this.#isNews(`${id} ${field}`, version, known));
-    this.#reservations.set(id, { ...known, ...Object.fromEntries(news) });
+    const newer = Object.entries(change).filter(([field]) => this.#isNewer(`${id} ${field}`, version, known));
+    this.#reservations.set(id, { ...known, ...Object.fromEntries(newer) });
   }
 
   #setStatus({ tableId, status, version }: TableStatusChanged): void {
     const known = this.#tables.get(tableId);
-    if (known && this.#isNews(tableId, version, known)) this.#tables.set(tableId, { ...known, status });
+    if (known && this.#isNewer(tableId, version, known)) this.#tables.set(tableId, { ...known, status });
   }
 
-  /** Whether it was said after what is known; two nodes may overtake each other on the way here, and one never does. */
-  #isNews(what: string, version: number | undefined, read: Table | Reservation): boolean {
+  /** Whether the event is newer than the state: events of two nodes may arrive out of order, those of one node never do. */
+  #isNewer(what: string, version: number | undefined, read: Table | Reservation): boolean {
     if (version === undefined) return true;
     if (version <= (this.#versions.get(what) ?? read.version ?? 0)) return false;
     this.#versions.set(what, version);
@@ -117,6 +117,6 @@ export class Evening {
   }
 
   #changed(): void {
-    for (const watcher of this.#watchers) watcher();
+    for (const listener of this.#listeners) listener();
   }
 }

@@ -1,7 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { Book, type BookStore, type Entry, type Page } from '../../sample/01-venue/src/book/book.js';
-import { MemoryBook } from '../../sample/01-venue/src/book/memory-book.js';
-import { RedisBook } from '../../sample/01-venue/src/book/redis-book.js';
+import {
+  VenueStore,
+  type VenueDatabase,
+  type StateChange,
+  type VenueState,
+} from '../../sample/01-venue/src/store/venue-store.js';
+import { MemoryDatabase } from '../../sample/01-venue/src/store/memory-database.js';
+import { RedisDatabase } from '../../sample/01-venue/src/store/redis-database.js';
 import { RedisServer } from '../rig/redis/redis-server.js';
 
 let redis: RedisServer;
@@ -10,7 +15,7 @@ beforeAll(async () => {
 });
 afterAll(() => redis?.kill());
 
-const opening = (): Entry => ({
+const initial = (): StateChange => ({
   tables: [1, 2].map((number) => ({
     id: `t${number}`,
     number,
@@ -36,8 +41,8 @@ const opening = (): Entry => ({
   ],
 });
 
-async function redisStore(): Promise<RedisBook> {
-  const store = await RedisBook.open(redis.url, opening);
+async function redisStore(): Promise<RedisDatabase> {
+  const store = await RedisDatabase.open(redis.url, initial);
   onTestFinished(() => store.onApplicationShutdown());
   return store;
 }
@@ -47,73 +52,73 @@ async function emptyRedis(): Promise<void> {
 }
 
 /** Two servers of one venue; in memory, one server with two writers. */
-const stores: [string, () => Promise<[BookStore, BookStore]>][] = [
+const stores: [string, () => Promise<[VenueDatabase, VenueDatabase]>][] = [
   [
     'in memory',
     async () => {
-      const store = new MemoryBook(opening());
+      const store = new MemoryDatabase(initial());
       return [store, store];
     },
   ],
   ['in Redis', async () => emptyRedis().then(async () => [await redisStore(), await redisStore()])],
 ];
 
-const occupied = (page: Page) => {
-  const table = page.tables.get('t1');
+const occupied = (state: VenueState) => {
+  const table = state.tables.get('t1');
   if (table === undefined) throw new Error('The venue has no table t1.');
   return { tables: [{ ...table, status: 'occupied' as const }] };
 };
 
-describe.each(stores)('the book %s', (_name, open) => {
-  it('starts with the first entry, once', async () => {
+describe.each(stores)('the venue store %s', (_name, open) => {
+  it('starts with the initial state, once', async () => {
     const [here, there] = await open();
     const [one, other] = await Promise.all([here.read(), there.read()]);
     expect([one.tables.size, one.reservations.size]).toEqual([2, 1]);
     expect(other).toEqual(one);
   });
 
-  it('accepts an entry for the page that was read, and not for an older one', async () => {
+  it('accepts a change of the state that was read, and not of an older one', async () => {
     const [here, there] = await open();
     const { version } = await here.read();
     expect(await here.write(version, occupied(await here.read()))).toBe(true);
     expect(await there.write(version, { tables: [] })).toBe(false);
-    const page = await there.read();
-    expect(page.version).toBe(version + 1);
-    expect(page.tables.get('t1')?.status).toBe('occupied');
-    expect(page.tables.size).toBe(2);
+    const state = await there.read();
+    expect(state.version).toBe(version + 1);
+    expect(state.tables.get('t1')?.status).toBe('occupied');
+    expect(state.tables.size).toBe(2);
   });
 
   it('loses no change of two servers that write at the same moment', async () => {
-    const books = (await open()).map((store) => new Book(store));
-    const { version } = await (books[0] as Book).read();
+    const stores = (await open()).map((store) => new VenueStore(store));
+    const { version } = await (stores[0] as VenueStore).read();
     const counts = Array.from({ length: 40 }, (_, i) =>
-      (books[i % 2] as Book).change((page) => {
-        const table = page.tables.get('t1');
+      (stores[i % 2] as VenueStore).update((state) => {
+        const table = state.tables.get('t1');
         return table === undefined ? {} : { tables: [{ ...table, seats: table.seats + 1 }] };
       }),
     );
     await Promise.all(counts);
-    const page = await (books[1] as Book).read();
-    expect(page.tables.get('t1')?.seats).toBe(8 + 40);
-    expect(page.version).toBe(version + 40);
+    const state = await (stores[1] as VenueStore).read();
+    expect(state.tables.get('t1')?.seats).toBe(8 + 40);
+    expect(state.version).toBe(version + 40);
   });
 
   it('marks written entries with their new version', async () => {
     const [store] = await open();
-    const { page, tables } = await new Book(store).change(occupied);
-    expect(tables).toMatchObject([{ id: 't1', version: page.version }]);
-    expect(await store.read()).toEqual(page);
+    const { state, tables } = await new VenueStore(store).update(occupied);
+    expect(tables).toMatchObject([{ id: 't1', version: state.version }]);
+    expect(await store.read()).toEqual(state);
   });
 
   it('writes nothing for an empty change', async () => {
     const [store] = await open();
     const { version } = await store.read();
-    await new Book(store).change(() => ({}));
+    await new VenueStore(store).update(() => ({}));
     expect((await store.read()).version).toBe(version);
   });
 });
 
-describe('the book in Redis', () => {
+describe('the venue store in Redis', () => {
   it('expires in Redis', async () => {
     await emptyRedis();
     await (await redisStore()).read();
@@ -124,11 +129,11 @@ describe('the book in Redis', () => {
 
   it('starts above every earlier version after it was lost', async () => {
     const store = await redisStore();
-    const { version } = await new Book(store).change(occupied).then(({ page }) => page);
+    const { version } = await new VenueStore(store).update(occupied).then(({ state }) => state);
     await emptyRedis();
-    const page = await store.read();
-    expect(page.version).toBeGreaterThan(version);
-    expect(page.tables.get('t1')?.status).toBe('free');
+    const state = await store.read();
+    expect(state.version).toBeGreaterThan(version);
+    expect(state.tables.get('t1')?.status).toBe('free');
   });
 
   it('gives every server the same secret', async () => {

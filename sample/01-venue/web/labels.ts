@@ -28,13 +28,13 @@ export function reservationStatus(status: ReservationStatus): string {
   return { booked: 'Booked', seated: 'Seated', finished: 'Left', cancelled: 'Cancelled' }[status];
 }
 
-/** What a screen reader says for a table on the plan. */
+/** The accessible name of a table on the plan. */
 export function tableLabel({ number, seats, status }: Table): string {
   return `Table ${number}, seats ${seats}, ${status}`;
 }
 
-/** A colleague's name; whoever is not in the venue file is called by the name they signed in with. */
+/** The name of a user; users that are not in the venue file go by the name they signed in with. */
 export function nameOf(userId: string, staff: readonly StaffMember[]): string {
-  if (userId === 'house') return 'The house';
+  if (userId === 'venue') return 'The venue';
   return staff.find((member) => member.userId === userId)?.name ?? userId;
 }

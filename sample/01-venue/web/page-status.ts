@@ -1,35 +1,35 @@
 import type { Connected, ConnectionState, RealtimeClient } from 'nestjs-realtime/client';
 import type { venue } from '../src/contract.js';
 
-/** How far a window can be trusted. It is `live` only once the floor has been read since the connection is there. */
-export type Standing =
+/** Whether the page is up to date. It is `live` once the floor has been read on the current connection. */
+export type PageStatus =
   | Exclude<ConnectionState, Connected>
   | { readonly status: 'catching up' }
   | { readonly status: 'live'; readonly connectionId: string };
 
-const AGAIN_MS = 1_000;
+const RETRY_MS = 1_000;
 
-/** Tells every change of it, and reads the floor after every connect, however often that takes. */
-export function watchStanding(
+/** Reports every change of the status, and reads the floor after every connect, with retries. */
+export function watchStatus(
   client: RealtimeClient<typeof venue>,
   readFloor: () => Promise<void>,
-  tell: (standing: Standing) => void,
+  onChange: (pageStatus: PageStatus) => void,
 ): void {
   client.onStateChange((state) => {
     if (state.status === 'connected') void catchUp(state);
-    else tell(state);
+    else onChange(state);
   });
 
   async function catchUp(state: Connected): Promise<void> {
-    tell({ status: 'catching up' });
-    // Every change is a new object: once there is another, that one's turn has come.
+    onChange({ status: 'catching up' });
+    // Every change is a new object; a different one ends this loop.
     while (client.state === state) {
       try {
         await readFloor();
-        if (client.state === state) tell({ status: 'live', connectionId: state.connectionId });
+        if (client.state === state) onChange({ status: 'live', connectionId: state.connectionId });
         return;
       } catch {
-        await new Promise((resolve) => window.setTimeout(resolve, AGAIN_MS));
+        await new Promise((resolve) => window.setTimeout(resolve, RETRY_MS));
       }
     }
   }

@@ -3,33 +3,33 @@ import { RequestError, type TokenRequest, UnauthenticatedError } from 'nestjs-re
 import type { Reservation, ReservationChange, Table } from '../src/contract.js';
 import type { VenueFile } from '../src/venue-file.js';
 
-const PATIENCE_MS = 4_000;
+const TIMEOUT_MS = 4_000;
 
-/** What the page asks over HTTP. Whoever acts is named by the token of this window. */
-export class House {
+/** The HTTP requests of the page, authenticated by the token of this window. */
+export class VenueApi {
   #token = '';
 
   file(): Promise<VenueFile> {
-    return this.#ask('GET', '/venue.json');
+    return this.#request('GET', '/venue.json');
   }
 
   tables(): Promise<Table[]> {
-    return this.#ask('GET', '/tables');
+    return this.#request('GET', '/tables');
   }
 
   reservations(): Promise<Reservation[]> {
-    return this.#ask('GET', '/reservations');
+    return this.#request('GET', '/reservations');
   }
 
   changeReservation(id: string, change: ReservationChange): Promise<Reservation> {
-    return this.#ask('PATCH', `/reservations/${encodeURIComponent(id)}`, change);
+    return this.#request('PATCH', `/reservations/${encodeURIComponent(id)}`, change);
   }
 
   notify(userId: string, text: string): Promise<Receipt> {
-    return this.#ask('POST', `/users/${encodeURIComponent(userId)}/notifications`, { text });
+    return this.#request('POST', `/users/${encodeURIComponent(userId)}/notifications`, { text });
   }
 
-  /** The token of this window. One that expires, or that the house does not know any more, is replaced. */
+  /** The token of this window; it is replaced when it expires or the server rejects it. */
   async token(userId: string, { reason }: TokenRequest): Promise<string> {
     if (this.#token === '' || reason !== 'connect') this.#token = await this.#signIn(userId);
     return this.#token;
@@ -37,14 +37,14 @@ export class House {
 
   async #signIn(userId: string): Promise<string> {
     try {
-      return (await this.#ask<{ token: string }>('POST', '/login', { userId })).token;
+      return (await this.#request<{ token: string }>('POST', '/login', { userId })).token;
     } catch (error) {
-      // Only where the house itself said no: one that is out of reach is asked again.
+      // Only if the server refused: an unreachable server is tried again.
       throw error instanceof RequestError ? new UnauthenticatedError(error.message) : error;
     }
   }
 
-  async #ask<Answer>(method: string, path: string, body?: object): Promise<Answer> {
+  async #request<Reply>(method: string, path: string, body?: object): Promise<Reply> {
     const response = await fetch(path, {
       method,
       headers: {
@@ -52,11 +52,11 @@ export class House {
         ...(body && { 'Content-Type': 'application/json' }),
       },
       body: body ? JSON.stringify(body) : null,
-      // Windows share their cookies: with one, two people could not be signed in side by side.
+      // Windows share cookies, and two windows must be able to sign in as two people.
       credentials: 'omit',
-      signal: AbortSignal.timeout(PATIENCE_MS),
+      signal: AbortSignal.timeout(TIMEOUT_MS),
     });
-    if (response.ok) return response.json() as Promise<Answer>;
+    if (response.ok) return response.json() as Promise<Reply>;
     if (response.status >= 500) throw new Error(`${method} ${path} failed with ${response.status}.`);
     const { message } = (await response.json()) as { message: string | string[] };
     throw new RequestError(String(response.status), [message].flat().join('; '));

@@ -1,19 +1,19 @@
 import type { TableStatus } from '../src/contract.js';
 import { element, find } from './element.js';
-import type { Evening } from './evening.js';
-import { tableStatus } from './wording.js';
+import type { FloorState } from './floor-state.js';
+import { tableStatus } from './labels.js';
 
 const statuses: readonly TableStatus[] = ['free', 'reserved', 'occupied'];
 
-/** How many tables are in which state; also the legend of the plan. */
-export function showTally(evening: Evening): void {
-  const list = find('tally', HTMLUListElement);
-  evening.watch(() => {
-    list.replaceChildren(...statuses.map((status) => entry(evening, status)));
+/** The number of tables by status; also the legend of the plan. */
+export function showStatusCounts(floor: FloorState): void {
+  const list = find('status-counts', HTMLUListElement);
+  floor.onChange(() => {
+    list.replaceChildren(...statuses.map((status) => entry(floor, status)));
   });
 }
 
-function entry({ tables }: Evening, status: TableStatus): HTMLLIElement {
+function entry({ tables }: FloorState, status: TableStatus): HTMLLIElement {
   const count = tables.filter((table) => table.status === status).length;
   const swatch = element('span', { className: 'swatch' });
   const item = element(
