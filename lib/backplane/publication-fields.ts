@@ -1,5 +1,5 @@
 import { isSendableCloseCode } from '../protocol/close-codes.js';
-import type { Delivery } from '../protocol/delivery.js';
+import { isDelivery } from '../protocol/delivery.js';
 import type { Publication, Recipient } from './publication.js';
 
 type Kind = Publication['kind'];
@@ -24,8 +24,6 @@ const MAX_REASON_BYTES = 123;
 const MAX_ERROR_LENGTH = 4_096;
 const MAX_TIMER_MS = 2_147_483_647;
 const ERROR_CODE = /^[A-Z][A-Z0-9_]{0,63}$/;
-
-const DELIVERIES: Readonly<Record<Delivery, true>> = { volatile: true, live: true, recoverable: true };
 
 /** The letter of each kind of recipient in the short form of a message. */
 export const LETTERS: Readonly<Record<Recipient['kind'], string>> = {
@@ -97,10 +95,6 @@ function isNames(value: unknown): boolean {
 
 function isId(value: unknown): boolean {
   return typeof value === 'string' && value.length > 0 && value.length <= MAX_ID_LENGTH;
-}
-
-function isDelivery(value: unknown): boolean {
-  return typeof value === 'string' && Object.hasOwn(DELIVERIES, value);
 }
 
 function isCount(value: unknown): boolean {

@@ -1,37 +1,37 @@
 import { BackplaneError } from './backplane-error.js';
 import type { Backplane } from './backplane.js';
 
-/** How long a join waits for the backplane; after that it holds for this node, and for the others once it is confirmed. */
+/** How long a join waits for the backplane. It then holds for this node, and for the others once it is confirmed. */
 const CONFIRM_TIMEOUT_MS = 1_000;
 const RETRY_MS = 1_000;
 
 /**
  * Keeps this node subscribed to the users and rooms it serves and to its own channels. A subscription that the backplane
- * cannot confirm now stays pending: the node serves its own clients meanwhile, and asks again when the backplane is back.
+ * cannot confirm stays pending: the node serves its own clients, and subscribes again when the backplane is back.
  */
 export class Subscriptions {
-  /** Channels that are not confirmed, each with the question that the backplane has not answered yet. */
+  /** Channels that are not confirmed, each with the request to the backplane that is under way. */
   readonly #pending = new Map<string, Promise<void> | undefined>();
-  /** The backplane does not confirm: joins need not wait to find out. */
+  /** The backplane does not confirm at present, so that joins do not wait for it. */
   #isAway = true;
   #isUp = false;
   #isStopped = false;
   #retry: NodeJS.Timeout | undefined;
 
-  /** `own` are the channels this node isSubscribed from `start` on. */
+  /** `own` are the channels of the node itself, subscribed by `start`. */
   constructor(
     private readonly backplane: Backplane,
     private readonly own: readonly string[],
   ) {}
 
-  /** Users, rooms and own channels to which other nodes' messages do not reach this node yet, or no longer. */
+  /** Channels whose messages from other nodes do not reach this node yet, or no longer. */
   get pending(): number {
     return Math.max(this.#pending.size, this.backplane.unconfirmed ?? 0);
   }
 
   /**
-   * Subscribes this node's own channels, for as long as a join may take; with the backplane away they stay pending.
-   * Rejects when the backplane refuses them, which is a fault of the configuration.
+   * Subscribes the node's own channels. While the backplane is away they stay pending, and it resolves after a second.
+   * Rejects when the backplane refuses them, which is a wrong configuration.
    */
   async start(): Promise<void> {
     await Promise.all(this.own.map(async (channel) => this.#confirmed(channel, false)));
@@ -43,11 +43,11 @@ export class Subscriptions {
     clearTimeout(this.#retry);
   }
 
-  /** The backplane has said how it is. */
+  /** The backplane's state has changed. */
   stateChanged(state: 'up' | 'down'): void {
     this.#isUp = state === 'up';
     this.#isAway = !this.#isUp;
-    if (this.#isUp) this.#askAgain();
+    if (this.#isUp) this.#requestPending();
   }
 
   /**
@@ -63,17 +63,17 @@ export class Subscriptions {
     this.backplane.unsubscribe(channel);
   }
 
-  /** Whether other nodes' messages do not arrive yet, although someone here waits for them. */
+  /** Whether messages of other nodes to a wanted channel do not arrive yet. */
   isPending(channel: string): boolean {
     return this.#pending.has(channel);
   }
 
   #confirmed(channel: string, isAway: boolean): Promise<void> | undefined {
-    const answer = this.#ask(channel);
-    if (answer === undefined) return undefined;
+    const confirmed = this.#request(channel);
+    if (confirmed === undefined) return undefined;
     if (isAway) {
-      // The caller does not wait for the answer; what the backplane refuses, it has logged.
-      answer.catch(() => {});
+      // The caller does not wait, and the backplane has logged a refusal.
+      confirmed.catch(() => {});
       return undefined;
     }
     return new Promise((resolve, reject) => {
@@ -82,25 +82,25 @@ export class Subscriptions {
         resolve();
       }, CONFIRM_TIMEOUT_MS);
       timer.unref();
-      answer.then(resolve, reject).finally(() => clearTimeout(timer));
+      confirmed.then(resolve, reject).finally(() => clearTimeout(timer));
     });
   }
 
   /** Resolves when the channel is confirmed or stays pending; rejects when it is refused. */
-  #ask(channel: string): Promise<void> | undefined {
-    const question = this.backplane.subscribe(channel);
-    if (question === undefined) {
+  #request(channel: string): Promise<void> | undefined {
+    const request = this.backplane.subscribe(channel);
+    if (request === undefined) {
       this.#pending.delete(channel);
       return undefined;
     }
-    this.#pending.set(channel, question);
-    return question.then(
+    this.#pending.set(channel, request);
+    return request.then(
       () => {
         this.#isAway = false;
-        if (this.#pending.get(channel) === question) this.#pending.delete(channel);
+        if (this.#pending.get(channel) === request) this.#pending.delete(channel);
       },
       (error: unknown) => {
-        if (this.#pending.get(channel) === question) {
+        if (this.#pending.get(channel) === request) {
           this.#pending.set(channel, undefined);
           this.#retrySoon();
         }
@@ -110,18 +110,18 @@ export class Subscriptions {
     );
   }
 
-  #askAgain(): void {
-    for (const [channel, question] of this.#pending) {
-      if (question === undefined) this.#ask(channel)?.catch(() => {});
+  #requestPending(): void {
+    for (const [channel, request] of this.#pending) {
+      if (request === undefined) this.#request(channel)?.catch(() => {});
     }
   }
 
-  /** A backplane that is up may still not have taken one channel; one that is down says when it is back. */
+  /** For a channel that fails while the backplane is up; otherwise `stateChanged` requests it again. */
   #retrySoon(): void {
     if (this.#retry !== undefined || this.#isStopped) return;
     this.#retry = setTimeout(() => {
       this.#retry = undefined;
-      if (this.#isUp) this.#askAgain();
+      if (this.#isUp) this.#requestPending();
     }, RETRY_MS);
     this.#retry.unref();
   }

@@ -1,7 +1,7 @@
 import { Cluster } from 'ioredis';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { RedisNames } from '../../lib/backplane/redis/client/redis-names.js';
-import { slotOf } from '../../lib/backplane/redis/cluster/redis-slots.js';
+import { slotOf } from '../../lib/backplane/redis/cluster/slot-map.js';
 import { backplaneContract } from './backplane-contract.js';
 import { RedisClusterServers } from '../rig/redis/cluster-servers.js';
 import { FaultyProxy } from '../rig/network/faulty-proxy.js';
@@ -85,6 +85,19 @@ describe('RedisBackplane on a Redis Cluster', () => {
     );
     expect(counts.reduce((sum, count) => sum + count)).toBe(300);
     expect(await servers.masters[0]?.call('PUBSUB', 'CHANNELS', '*')).toEqual([]);
+  });
+
+  it('names the channels of a slot that has moved as interrupted, and no others', async () => {
+    const subscriber = await node('a');
+    const channels = Array.from({ length: 300 }, (_, i) => `user:${i}`);
+    await subscriber.subscribe(...channels);
+    const slot = slotOf(nameOf('user:1'));
+    const from = await servers.ownerOf(slot);
+    const to = servers.masters.find((master) => master !== from) as RedisServer;
+    await servers.moveSlot(slot, from, to);
+    const moved = channels.filter((channel) => slotOf(nameOf(channel)) === slot);
+    await until('they are named', () => subscriber.interrupted.length >= moved.length);
+    expect(subscriber.interrupted.toSorted()).toEqual(moved.toSorted());
   });
 
   it('loses, doubles and reorders nothing while slots move under a stream of publications', async () => {

@@ -26,7 +26,7 @@ afterEach(() => {
 
 it('is up when what it sent comes back', () => {
   vi.advanceTimersByTime(20);
-  probe.heard(sent[0] ?? '');
+  probe.received(sent[0] ?? '');
   expect(states).toEqual(['up']);
   expect(roundTrips).toEqual([0.02]);
 });
@@ -34,7 +34,7 @@ it('is up when what it sent comes back', () => {
 it.each(['', 'verifySlotOwner', '1 0', 'another 1e3', '\u0000'])(
   'is not up by %j, which it did not send',
   (text) => {
-    probe.heard(text);
+    probe.received(text);
     expect([states, roundTrips]).toEqual([[], []]);
   },
 );
@@ -42,8 +42,8 @@ it.each(['', 'verifySlotOwner', '1 0', 'another 1e3', '\u0000'])(
 it('is not up by a probe of long ago, or of the future', () => {
   const [mark] = (sent[0] ?? '').split(' ');
   vi.advanceTimersByTime(PROBE.timeoutMs + 1);
-  probe.heard(sent[0] ?? '');
-  probe.heard(`${mark} ${performance.now() + 1}`);
-  probe.heard(`${mark} `.trim());
+  probe.received(sent[0] ?? '');
+  probe.received(`${mark} ${performance.now() + 1}`);
+  probe.received(`${mark} `.trim());
   expect(states).toEqual([]);
 });

@@ -1,7 +1,8 @@
 import { once } from 'node:events';
 import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
-import { PLAIN_SETTLEMENT, RedisPublisher } from '../../lib/backplane/redis/pubsub/redis-publisher.js';
+import { RECEIVERS } from '../../lib/backplane/redis/pubsub/publish-settlement.js';
+import { RedisPublisher } from '../../lib/backplane/redis/pubsub/redis-publisher.js';
 import { CLASSIC_PUBSUB } from '../../lib/backplane/redis/pubsub/redis-pubsub.js';
 import { FaultyProxy } from '../rig/network/faulty-proxy.js';
 import { RedisServer } from '../rig/redis/redis-server.js';
@@ -39,19 +40,17 @@ describe('RedisPublisher', () => {
   it('ends what was on a lost connection at once, and sends on the next without waiting', async () => {
     const publisher = new RedisPublisher(client, CLASSIC_PUBSUB, 3_000);
     path.replies = 'drop';
-    const lost = expect(publisher.publish('x', '1', PLAIN_SETTLEMENT)).rejects.toThrow(
-      'The connection was lost.',
-    );
+    const lost = expect(publisher.publish('x', '1', RECEIVERS)).rejects.toThrow('The connection was lost.');
     await nextTurn();
     path.disconnect();
     await lost;
     path.replies = 'pass';
-    await expect(publisher.publish('x', '2', PLAIN_SETTLEMENT)).rejects.toMatchObject({
+    await expect(publisher.publish('x', '2', RECEIVERS)).rejects.toMatchObject({
       reason: 'unavailable',
     });
     await until('it is connected again', () => publisher.isReady);
     const begun = performance.now();
-    expect(await publisher.publish('x', '3', PLAIN_SETTLEMENT)).toBe(0);
+    expect(await publisher.publish('x', '3', RECEIVERS)).toBe(0);
     expect(performance.now() - begun).toBeLessThan(1_000);
   });
 
@@ -59,17 +58,17 @@ describe('RedisPublisher', () => {
     const publisher = new RedisPublisher(client, CLASSIC_PUBSUB, 200);
     const executed = () =>
       server.call('INFO', 'commandstats').then((it) => /publish:calls=(\d+)/.exec(String(it))?.[1]);
-    expect(await publisher.publish('x', '0', PLAIN_SETTLEMENT)).toBe(0);
+    expect(await publisher.publish('x', '0', RECEIVERS)).toBe(0);
     const before = Number(await executed());
     path.replies = 'drop';
     const begun = performance.now();
-    await expect(publisher.publish('x', '1', PLAIN_SETTLEMENT)).rejects.toMatchObject({ reason: 'timeout' });
+    await expect(publisher.publish('x', '1', RECEIVERS)).rejects.toMatchObject({ reason: 'timeout' });
     expect(performance.now() - begun).toBeLessThan(1_000);
     path.replies = 'pass';
     const reconnected = once(client, 'ready');
     path.disconnect();
     await reconnected;
-    expect(await publisher.publish('x', '2', PLAIN_SETTLEMENT)).toBe(0);
+    expect(await publisher.publish('x', '2', RECEIVERS)).toBe(0);
     expect(Number(await executed())).toBe(before + 2);
   });
 
@@ -77,8 +76,8 @@ describe('RedisPublisher', () => {
     const publisher = new RedisPublisher(client, CLASSIC_PUBSUB, 3_000);
     await server.call('ACL', 'SETUSER', 'default', 'resetchannels', '&allowed');
     const outcomes = await Promise.allSettled([
-      publisher.publish('allowed', '1', PLAIN_SETTLEMENT),
-      publisher.publish('x', '2', PLAIN_SETTLEMENT),
+      publisher.publish('allowed', '1', RECEIVERS),
+      publisher.publish('x', '2', RECEIVERS),
     ]);
     await server.call('ACL', 'SETUSER', 'default', 'allchannels');
     expect(outcomes).toMatchObject([
@@ -90,7 +89,7 @@ describe('RedisPublisher', () => {
   it('answers ten thousand of one turn', async () => {
     const publisher = new RedisPublisher(client, CLASSIC_PUBSUB, 3_000);
     const counts = await Promise.all(
-      Array.from({ length: 10_000 }, (_, i) => publisher.publish(`x${i}`, 'y', PLAIN_SETTLEMENT)),
+      Array.from({ length: 10_000 }, (_, i) => publisher.publish(`x${i}`, 'y', RECEIVERS)),
     );
     expect(counts.every((count) => count === 0)).toBe(true);
   });
@@ -99,7 +98,7 @@ describe('RedisPublisher', () => {
     const publisher = new RedisPublisher(client, CLASSIC_PUBSUB, 3_000);
     const { heard } = await listener('räume');
     const texts = ['', 'ascii', 'üñï', '🪑 4\u0000\r\n$3\r\n', 'x'.repeat(300_000)];
-    const counts = await Promise.all(texts.map((text) => publisher.publish('räume', text, PLAIN_SETTLEMENT)));
+    const counts = await Promise.all(texts.map((text) => publisher.publish('räume', text, RECEIVERS)));
     expect(counts).toEqual([1, 1, 1, 1, 1]);
     await until('all have come', () => heard.length === texts.length);
     expect(heard).toEqual(texts);
@@ -109,8 +108,8 @@ describe('RedisPublisher', () => {
     const publisher = new RedisPublisher(client, CLASSIC_PUBSUB, 3_000);
     const { heard } = await listener('räume');
     const both = () => [
-      publisher.publish('räume', 'ü1', PLAIN_SETTLEMENT),
-      publisher.publish('räume', '🪑2', PLAIN_SETTLEMENT),
+      publisher.publish('räume', 'ü1', RECEIVERS),
+      publisher.publish('räume', '🪑2', RECEIVERS),
     ];
     await Promise.all(both());
     await server.call('ACL', 'SETUSER', 'default', '-eval');

@@ -40,6 +40,7 @@ describe('RedisSubscriber', () => {
   let client: FakeClient;
   let subscriber: RedisSubscriber;
   const resubscribed = vi.fn<(channels: number) => void>();
+  const interrupted = vi.fn<(names: readonly string[]) => void>();
   const failed = vi.fn<(error: Error) => void>();
   const partitionOf = (name: string | Buffer) => (String(name).startsWith('b') ? 1 : 0);
 
@@ -48,7 +49,7 @@ describe('RedisSubscriber', () => {
       toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'performance'],
     });
     client = new FakeClient();
-    const events = { message: () => {}, resubscribed, failed };
+    const events = { message: () => {}, resubscribed, interrupted, failed };
     const it = client as unknown as SubscribingClient;
     subscriber = new RedisSubscriber(it, CLASSIC_PUBSUB, partitionOf, events);
   });
@@ -57,6 +58,7 @@ describe('RedisSubscriber', () => {
     expect(vi.getTimerCount()).toBe(0);
     vi.useRealTimers();
     resubscribed.mockClear();
+    interrupted.mockClear();
     failed.mockClear();
   });
 
@@ -93,7 +95,7 @@ describe('RedisSubscriber', () => {
     await answerAll();
     expect(resubscribed).toHaveBeenCalledExactlyOnceWith(5_000, expect.any(Number));
     client.becomes('close');
-    expect(subscriber.acked).toBe(0);
+    expect(subscriber.confirmed).toBe(0);
     client.becomes('ready');
     const again = await answerAll();
     expect(new Set(again.flatMap(({ channels }) => channels)).size).toBe(5_000);
@@ -222,6 +224,7 @@ describe('RedisSubscriber', () => {
     const other = new RedisSubscriber(target as unknown as SubscribingClient, CLASSIC_PUBSUB, partitionOf, {
       message: () => {},
       resubscribed,
+      interrupted,
       failed,
     });
     client.becomes('ready');
@@ -236,7 +239,7 @@ describe('RedisSubscriber', () => {
     await nextTurn();
     target.commands.splice(0)[0]?.resolve();
     await moved;
-    expect([subscriber.size, other.acked]).toEqual([1, 1]);
+    expect([subscriber.size, other.confirmed]).toEqual([1, 1]);
     other.close();
   });
 });

@@ -7,7 +7,9 @@ export class TestNode {
   readonly received: Publication[] = [];
   /** The channel of each publication received. */
   readonly channels: string[] = [];
-  readonly interruptions: (readonly string[])[] = [];
+  /** The channels that may have missed publications. */
+  readonly interrupted: string[] = [];
+  onInterrupted = () => {};
   readonly states: string[] = [];
 
   constructor(readonly backplane: Backplane) {}
@@ -18,7 +20,10 @@ export class TestNode {
         this.received.push(publication);
         this.channels.push(channel);
       },
-      interrupted: (channels) => void this.interruptions.push(channels),
+      interrupted: (channels) => {
+        this.interrupted.push(...channels);
+        this.onInterrupted();
+      },
       stateChanged: (state) => this.states.push(state),
     });
     await this.until('up');

@@ -24,8 +24,8 @@ export class ChannelNames {
     return name;
   }
 
-  /** The channel; for a long one that is no longer subscribed to, its hash. */
-  channelOf(name: string): string {
+  /** The channel; for a long one that is no longer wanted, its hash. `undefined` for a name that is no channel's. */
+  channelOf(name: string): string | undefined {
     const long = this.#long.size === 0 ? undefined : this.#long.get(name);
     return long ?? this.names.channelIn(name);
   }

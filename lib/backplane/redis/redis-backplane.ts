@@ -14,19 +14,19 @@ import { SingleRedis, type RedisTopology, type TopologyEvents } from './pubsub/r
 
 export interface RedisBackplaneSettings {
   readonly redis: RedisConfiguration;
-  /** Stands before every name in Redis. */
+  /** The beginning of every name in Redis. */
   readonly prefix: string;
   readonly nodeId: string;
 }
 
 /**
- * The backplane over Redis pub/sub: one channel for each user, room and node, so that Redis' own subscription table
- * decides which nodes a message goes to and forgets a node that dies.
+ * The backplane over Redis pub/sub. Each user, room and node has a channel, so that Redis' subscription table decides
+ * which nodes get a message, and forgets a node that dies.
  */
 export class RedisBackplane implements Backplane {
   readonly #codec: RedisCodec;
   readonly #channels: ChannelNames;
-  readonly #order = new SequenceFilter();
+  readonly #sequences = new SequenceFilter();
   readonly #inFlight: RedisInFlight;
   readonly #topology: RedisTopology;
   #listener: BackplaneListener | undefined;
@@ -40,12 +40,13 @@ export class RedisBackplane implements Backplane {
     this.#codec = new RedisCodec(settings.nodeId);
     const names = new RedisNames(settings.prefix);
     this.#channels = new ChannelNames(names);
-    this.#topology = topologyOf(settings, names, {
+    this.#topology = createTopology(settings, names, {
       message: (name, message, partition) => this.#receive(name, message, partition),
       resubscribed: (channels, durationMs) => {
         this.metrics.resubscriptions.add();
         this.log.resubscribed(channels, durationMs);
       },
+      interrupted: (names) => this.#interrupted(names),
       failed: (error) => this.#failed(error),
       stateChanged: (state) => this.#become(state),
       roundTrip: (seconds) => this.metrics.roundTrip.observe(seconds),
@@ -56,7 +57,7 @@ export class RedisBackplane implements Backplane {
     );
   }
 
-  /** Channels wanted here, and those of them that Redis has confirmed; this node's probes are among them. */
+  /** Channels wanted here and channels that Redis has confirmed, each with this node's probes. */
   get subscriptions(): { readonly wanted: number; readonly confirmed: number } {
     return this.#topology.subscriptions;
   }
@@ -69,7 +70,7 @@ export class RedisBackplane implements Backplane {
   async start(listener: BackplaneListener): Promise<void> {
     this.#listener = listener;
     await this.#topology.start();
-    // Down from the beginning is no change, and has to be said all the same.
+    // A backplane that is down from the beginning emits no change of state.
     this.log.stateChanged(this.#topology.state);
   }
 
@@ -107,9 +108,15 @@ export class RedisBackplane implements Backplane {
       this.metrics.received.add(envelope);
       return;
     }
-    const isNext = this.#order.isNext(envelope.origin, partition, envelope.sequence);
+    const isNext = this.#sequences.isNext(envelope.origin, partition, envelope.sequence);
     this.metrics.received.add(isNext ? 'ok' : 'late');
-    if (isNext) this.#listener?.receive(this.#channels.channelOf(name.toString()), envelope.publication);
+    const channel = this.#channels.channelOf(name.toString());
+    if (isNext && channel !== undefined) this.#listener?.receive(channel, envelope.publication);
+  }
+
+  #interrupted(names: readonly string[]): void {
+    const channels = names.flatMap((name) => this.#channels.channelOf(name) ?? []);
+    if (channels.length > 0) this.#listener?.interrupted(channels);
   }
 
   #become(state: 'up' | 'down'): void {
@@ -123,7 +130,7 @@ export class RedisBackplane implements Backplane {
   }
 }
 
-function topologyOf(
+function createTopology(
   { redis, nodeId }: RedisBackplaneSettings,
   names: RedisNames,
   events: TopologyEvents,

@@ -1,6 +1,7 @@
 import type { LoggerService } from '@nestjs/common';
-import { RedisScript, type RedisCommands } from '../../backplane/redis/client/redis-commands.js';
+import type { RedisCommands } from '../../backplane/redis/client/redis-commands.js';
 import type { RedisNames } from '../../backplane/redis/client/redis-names.js';
+import { RedisScript } from '../../backplane/redis/client/redis-script.js';
 import type { Counter } from '../../metrics/instruments.js';
 import { MemoryConnectionCounts, type ConnectionCounts, type CountKind } from './connection-counts.js';
 

@@ -2,7 +2,7 @@
 // another freezes.
 import { Cluster } from 'ioredis';
 import { RedisNames } from '../../../lib/backplane/redis/client/redis-names.js';
-import { slotOf } from '../../../lib/backplane/redis/cluster/redis-slots.js';
+import { slotOf } from '../../../lib/backplane/redis/cluster/slot-map.js';
 import { RedisClusterServers } from '../../rig/redis/cluster-servers.js';
 import { PREFIX } from '../../rig/redis/redis-node.js';
 import type { RedisServer } from '../../rig/redis/redis-server.js';

@@ -1,41 +1,32 @@
-import { createHash } from 'node:crypto';
 import type { Cluster, Redis } from 'ioredis';
 import { BackplaneError } from '../../backplane-error.js';
 import { COMMAND_TIMEOUT_MS, RedisClients } from './redis-client.js';
 import type { RedisConfiguration } from './redis-configuration.js';
-import { asBackplaneError, isAway, notAnswered } from './redis-error.js';
+import { asBackplaneError, unavailableError, timeoutError } from './redis-error.js';
+import type { RedisScript } from './redis-script.js';
 import { unlessAborted } from './with-timeout.js';
-
-/** A Lua script, which Redis runs as one step. Its text says what it is for, its KEYS, its ARGV and its result. */
-export class RedisScript {
-  readonly sha1: string;
-
-  constructor(readonly text: string) {
-    this.sha1 = createHash('sha1').update(text).digest('hex');
-  }
-}
 
 export interface RedisCommandEvents {
   failed(error: Error): void;
-  /** Connected, for the first time or again: what Redis was told before may be gone. */
+  /** Connected, for the first time or again; Redis may have lost its data meanwhile. */
   ready(): void;
 }
 
-type Lost = (error: Error) => void;
+type Reject = (error: Error) => void;
 
-// More than this are not answered yet: Redis is slow, and queueing would only hide it.
+// With more than this unanswered Redis is slow, and queueing would only hide it.
 const MAX_IN_FLIGHT = 10_000;
 
 /**
- * Runs commands in whatever kind of Redis there is, on a connection of its own, so that publications never wait behind
- * a script. Each ends within a bounded time: with Redis' answer, or with a `BackplaneError` that says what is known.
+ * Runs commands on a connection of its own, so that publications never wait behind a script. Each settles within a
+ * bounded time: with Redis' reply, or with a `BackplaneError` that tells whether Redis may have run it.
  */
 export class RedisCommands {
   readonly #clients: RedisClients;
-  readonly #inFlight = new Set<Lost>();
+  readonly #inFlight = new Set<Reject>();
   #client: Redis | Cluster | undefined;
   #close: () => unknown = () => {};
-  #answers = 0;
+  #replies = 0;
   #onIdle: (() => void) | undefined;
   readonly #stopping = new AbortController();
 
@@ -68,20 +59,12 @@ export class RedisCommands {
     return this.#bound((client) => client.call(command, parameters));
   }
 
-  /** Runs a script; its text travels only when Redis does not know it. */
+  /** Runs a script. */
   run(script: RedisScript, keys: readonly string[], parameters: readonly string[]): Promise<unknown> {
-    const rest = [String(keys.length), ...keys, ...parameters];
-    return this.#bound(async (client) => {
-      try {
-        return await client.call('EVALSHA', [script.sha1, ...rest]);
-      } catch (error) {
-        if (!(error as Error).message.startsWith('NOSCRIPT')) throw error;
-        return client.call('EVAL', [script.text, ...rest]);
-      }
-    });
+    return this.#bound((client) => script.run(client, keys, parameters));
   }
 
-  /** Disconnects when what was asked already has been answered. */
+  /** Disconnects when all commands in flight have settled. */
   async stop(): Promise<void> {
     this.#stopping.abort();
     if (this.#inFlight.size > 0) await new Promise<void>((resolve) => (this.#onIdle = resolve));
@@ -92,28 +75,28 @@ export class RedisCommands {
     this.#client = client;
     this.#close = close;
     client.on('ready', () => this.events.ready());
-    // ioredis itself never answers what was under way on a connection that broke (ioredis#2193).
+    // ioredis never settles a command that was in flight on a connection that broke (ioredis#2193).
     client.on('close', () => {
       for (const lost of this.#inFlight) lost(new Error('The connection was lost.'));
     });
   }
 
-  async #bound(ask: (client: Redis | Cluster) => Promise<unknown>): Promise<unknown> {
+  async #bound(send: (client: Redis | Cluster) => Promise<unknown>): Promise<unknown> {
     const client = this.#client;
-    if (client?.status !== 'ready') throw isAway();
+    if (client?.status !== 'ready') throw unavailableError();
     if (this.#inFlight.size >= MAX_IN_FLIGHT) {
       throw new BackplaneError('overloaded', `Redis has not answered ${MAX_IN_FLIGHT} commands.`);
     }
-    let lost: Lost = () => {};
+    let lost: Reject = () => {};
     const loss = new Promise<never>((_resolve, reject) => (lost = reject));
-    const answersBefore = this.#answers;
+    const repliesBefore = this.#replies;
     this.#inFlight.add(lost);
     try {
-      const answer = await Promise.race([ask(client), loss]);
-      this.#answers++;
-      return answer;
+      const reply = await Promise.race([send(client), loss]);
+      this.#replies++;
+      return reply;
     } catch (error) {
-      if (hasTimedOut(error as Error) && this.#answers === answersBefore) this.#recycle(client);
+      if (hasTimedOut(error as Error) && this.#replies === repliesBefore) this.#recycle(client);
       throw failureOf(error as Error);
     } finally {
       this.#inFlight.delete(lost);
@@ -121,7 +104,7 @@ export class RedisCommands {
     }
   }
 
-  /** Gives up a half-open connection, which looks ready for ever and answers nobody. */
+  /** Drops a half-open connection, which stays `ready` and never replies. */
   #recycle(client: Redis | Cluster): void {
     if (client.status === 'ready') client.disconnect(true);
   }
@@ -132,7 +115,7 @@ function hasTimedOut({ message }: Error): boolean {
 }
 
 function failureOf(error: Error): BackplaneError {
-  if (hasTimedOut(error)) return notAnswered(COMMAND_TIMEOUT_MS);
+  if (hasTimedOut(error)) return timeoutError(COMMAND_TIMEOUT_MS);
   if (error.message.startsWith('OOM')) {
     return new BackplaneError('overloaded', 'Redis is out of memory.', { cause: error });
   }

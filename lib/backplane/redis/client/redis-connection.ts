@@ -8,8 +8,8 @@ const MIN_REVIVAL_MS = 200;
 const REVIVAL_SPREAD_MS = 800;
 
 /**
- * One connection that is ours, and that tries for ever until it is closed. ioredis gives up for good (`end`, without
- * asking its retryStrategy) when it is disconnected while it looks for the address, as a Sentinel client does for long.
+ * One connection that reconnects until it is closed. ioredis stops for good (`end`, without a call of its retryStrategy)
+ * when it is disconnected while it resolves the address, which takes a Sentinel client long.
  */
 export class RedisConnection {
   #isClosed = false;
@@ -19,13 +19,13 @@ export class RedisConnection {
     readonly client: Redis,
     private readonly onError: (error: Error) => void,
   ) {
-    // Without a listener, an `error` event of ioredis is printed by it and forgotten.
+    // ioredis prints an `error` event that has no listener.
     client.on('error', (error: Error) => {
       if (isUnexpectedReply(error)) client.emit('moved');
       else onError(error);
     });
     client.on('end', () => this.#ended());
-    // ioredis opens its connections to the Sentinels also for a socket that was given up while it connected.
+    // ioredis connects to the Sentinels even for a socket that was closed while it connected.
     (client as EventEmitter).on('failoverSubscribed', () => {
       if (this.#isClosed) client.disconnect();
     });
@@ -35,20 +35,20 @@ export class RedisConnection {
     return this.client.status === 'ready';
   }
 
-  /** Resolves once the first attempt has ended either way, or takes too long to wait for; the trying goes on. */
+  /** Resolves once the first attempt has ended, or after 5 s; further attempts follow. */
   async connect(): Promise<void> {
     if (this.#isClosed) return;
-    // A failure is told to the `error` listener too.
+    // The `error` listener gets a failure too.
     await withTimeout(CONNECT_TIMEOUT_MS, this.client.connect()).catch(() => {});
   }
 
-  /** There is reason to believe that it would succeed now: does not wait for the next attempt. */
-  hurry(): void {
-    // The attempt that was waiting finds this one under way, and leaves it alone.
+  /** The server is reachable again: does not wait for the next attempt. */
+  retryNow(): void {
+    // The scheduled attempt does nothing when it finds this one under way.
     if (this.client.status === 'reconnecting') this.client.connect().catch(() => {});
   }
 
-  /** Drops a socket that does not answer; retries begin at once. One that is not connected yet is left alone. */
+  /** Drops a connected socket that does not reply, and reconnects at once. */
   recycle(): void {
     const { status } = this.client;
     if (status === 'ready' || status === 'connect') this.client.disconnect(true);
@@ -77,8 +77,8 @@ export class RedisConnection {
 }
 
 /**
- * Redis Cluster takes the subscriptions to a slot that moves away with a `sunsubscribe` nobody asked for. ioredis 6 then
- * emits `moved`; ioredis 5 takes it for the reply to whatever it has asked last, and has one reply too many.
+ * When a slot moves, Redis Cluster ends its subscriptions with an unsolicited `sunsubscribe`. ioredis 6 then emits
+ * `moved`; ioredis 5 takes it for the reply to its last command, and later has one reply too many.
  */
 function isUnexpectedReply({ message }: Error): boolean {
   return /^Command queue state error.* Last (reply: s(un)?subscribe,|error: MOVED )/s.test(message);

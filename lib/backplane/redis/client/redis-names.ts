@@ -14,16 +14,16 @@ const WIRE_VERSION = 'v1';
 
 // Every message contains the name of its channel, so a longer one is hashed.
 const MAX_CHANNEL_BYTES = 128;
-const CHANNEL_SPACE = 'c';
+const CHANNEL_SPACE = 'c:';
 // All tags have two characters.
-const CHANNEL_OFFSET = `:{so}:${CHANNEL_SPACE}:`.length;
+const CHANNEL_OFFSET = ':{so}:'.length;
 
 /**
  * The one place that builds a name in Redis: `prefix:v1:{tag}:…`, the same in every topology. This is the user that may
  * do what this library does and nothing else; the last line is for a Cluster, and older than Redis 7 it is unknown:
  *
  *     ACL SETUSER realtime on >secret resetkeys ~realtime:* resetchannels &realtime:* -@all +info
- *       +publish +subscribe +unsubscribe +set +getdel +eval +evalsha +time
+ *       +publish +subscribe +unsubscribe +set +getdel +eval +time
  *       +zadd +zcard +zrem +zremrangebyscore +zscore +pexpire
  *       +spublish +ssubscribe +sunsubscribe +cluster|slots +cluster|info
  */
@@ -44,12 +44,13 @@ export class RedisNames {
 
   /** The pub/sub channel of a backplane channel. */
   channel(channel: string): string {
-    return this.key(channel, CHANNEL_SPACE, isLong(channel) ? hashed(channel) : channel);
+    return this.key(channel, 'c', isLong(channel) ? hashed(channel) : channel);
   }
 
-  /** The backplane channel of a pub/sub channel; a long one, which was hashed, is not in its name. */
-  channelIn(name: string): string {
-    return name.slice(this.#root.length + CHANNEL_OFFSET);
+  /** The backplane channel in a name, or its hash; `undefined` for a name of another space. */
+  channelIn(name: string): string | undefined {
+    const at = this.#root.length + CHANNEL_OFFSET;
+    return name.startsWith(CHANNEL_SPACE, at) ? name.slice(at + CHANNEL_SPACE.length) : undefined;
   }
 
   /** The channels of a node's own probes, one for each of the 128 partitions. */

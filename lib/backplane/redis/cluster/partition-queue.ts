@@ -1,12 +1,12 @@
 import { BackplaneError } from '../../backplane-error.js';
-import { isAway, isRefusal, wasNotSent } from '../client/redis-error.js';
+import { unavailableError, isRefusal, wasNotSent } from '../client/redis-error.js';
 
-/** How a lane sends. */
+/** How a partition's publications are sent. */
 export interface PartitionRoute {
   /** Whether the owner of the partition is connected. */
   isReady(): boolean;
   send(name: string, message: string): Promise<number>;
-  /** The owner did not take a publication: it has moved, cannot, or does not answer. */
+  /** The owner did not take a publication: the slot has moved, or the owner is away or does not reply. */
   refused(error: Error): void;
 }
 
@@ -32,18 +32,22 @@ export class PartitionQueue {
   #inFlight = 0;
   #sequence = 0;
   #resumeAt = 0;
-  #awaySince: number | undefined;
+  #unavailableSince: number | undefined;
   #timer: NodeJS.Timeout | undefined;
   #isClosed = false;
 
   constructor(private readonly route: PartitionRoute) {}
 
   publish(name: string, message: string): Promise<number> {
-    if (this.#isClosed) return Promise.reject(isAway());
+    if (this.#isClosed) return Promise.reject(unavailableError());
     const now = performance.now();
-    // Whoever waited so long in vain is followed by others who would: better to be told at once.
-    if (this.#awaySince !== undefined && now - this.#awaySince > TIMEOUT_MS && !this.route.isReady()) {
-      return Promise.reject(isAway());
+    // Fail fast: the partition has been unavailable longer than the timeout.
+    if (
+      this.#unavailableSince !== undefined &&
+      now - this.#unavailableSince > TIMEOUT_MS &&
+      !this.route.isReady()
+    ) {
+      return Promise.reject(unavailableError());
     }
     if (this.#held.length >= MAX_HELD) {
       const text = `${MAX_HELD} publications wait for the new owner of their slot.`;
@@ -57,17 +61,17 @@ export class PartitionQueue {
     });
   }
 
-  /** What is held, and all that comes, waits so long: the subscribers of other nodes have to move as well. */
+  /** Holds all publications for this long, while the subscribers of other nodes move as well. */
   pause(ms: number): void {
     this.#resumeAt = Math.max(this.#resumeAt, performance.now() + ms);
-    this.#awaySince = undefined;
-    this.#wake();
+    this.#unavailableSince = undefined;
+    this.#drainLater();
   }
 
   close(): void {
     this.#isClosed = true;
     clearTimeout(this.#timer);
-    for (const { reject } of this.#held.splice(0)) reject(isAway());
+    for (const { reject } of this.#held.splice(0)) reject(unavailableError());
   }
 
   #send(entry: Held): void {
@@ -75,7 +79,7 @@ export class PartitionQueue {
     this.route.send(entry.name, entry.message).then(
       (receivers) => {
         this.#inFlight--;
-        this.#awaySince = undefined;
+        this.#unavailableSince = undefined;
         entry.resolve(receivers);
         this.#drain();
       },
@@ -95,15 +99,15 @@ export class PartitionQueue {
   }
 
   #hold(entry: Held): void {
-    if (!this.route.isReady()) this.#awaySince ??= performance.now();
-    // One that came back goes before those that came after it.
+    if (!this.route.isReady()) this.#unavailableSince ??= performance.now();
+    // A publication that came back goes before later ones.
     let i = this.#held.length;
     while (i > 0 && (this.#held[i - 1] as Held).sequence > entry.sequence) i--;
     this.#held.splice(i, 0, entry);
-    this.#wake();
+    this.#drainLater();
   }
 
-  #wake(): void {
+  #drainLater(): void {
     if (this.#held.length > 0) this.#timer ??= setTimeout(() => this.#drain(), RETRY_MS).unref();
   }
 
@@ -111,13 +115,14 @@ export class PartitionQueue {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     const now = performance.now();
-    const overdue = this.#held.findIndex(({ deadline }) => deadline > now);
-    for (const { reject } of this.#held.splice(0, overdue < 0 ? this.#held.length : overdue))
-      reject(isAway());
-    // What is still on its way may come back, and would have to go first.
+    const inTime = this.#held.findIndex(({ deadline }) => deadline > now);
+    for (const { reject } of this.#held.splice(0, inTime < 0 ? this.#held.length : inTime)) {
+      reject(unavailableError());
+    }
+    // A publication in flight may come back, and would have to go first.
     if (this.#inFlight === 0 && now >= this.#resumeAt && this.route.isReady()) {
       for (const entry of this.#held.splice(0)) this.#send(entry);
     }
-    this.#wake();
+    this.#drainLater();
   }
 }

@@ -1,33 +1,32 @@
 import type { ChannelStates } from '../pubsub/channel-states.js';
-import { keyOf, type Address } from './slot-map.js';
+import { keyOf, slotOf, type Address } from './slot-map.js';
 import type { RedisConnection } from '../client/redis-connection.js';
 import { RedisShard, type ShardEvents } from '../pubsub/redis-shard.js';
 import { SHARDED_PUBSUB } from '../pubsub/redis-pubsub.js';
-import { slotOf } from './redis-slots.js';
 
-/** What a member reports besides what its link does. */
+/** What a member reports. */
 export interface MemberEvents extends Omit<ShardEvents, 'moved'> {
-  /** Subscriptions were taken away; resolves with whether slots of this master have gone to another since. */
-  disturbed(): Promise<boolean>;
+  /** Redis has ended subscriptions; resolves with whether slots of this master have moved since. */
+  slotsMayHaveMoved(): Promise<boolean>;
 }
 
-// A new master's connections need a moment; it is not down before that.
-const YOUNG_MS = 1_000;
-// Subscribing everything again costs Redis something; not more often than this.
+// The connections to a new master need a moment before it counts as down.
+const GRACE_MS = 1_000;
+// Limits how often everything is subscribed again, which costs Redis time.
 const MIN_RESTART_MS = 1_000;
 
-/** A master of a cluster that serves slots of ours. */
+/** A master of a cluster that serves some of our partitions. */
 export class ClusterMember {
   readonly key: string;
-  readonly link: RedisShard;
+  readonly shard: RedisShard;
   readonly started: Promise<void>;
-  /** Slots, with the name of the channel that a probe of each goes through. */
+  /** Its slots, each with the name of its probe's channel. */
   readonly #slots = new Map<number, string>();
   #probeSlot: number | undefined;
-  #isAsking = false;
-  #shallAsk = false;
-  #isYoung = true;
-  readonly #youth: NodeJS.Timeout;
+  #isChecking = false;
+  #mustCheckAgain = false;
+  #isInGrace = true;
+  readonly #grace: NodeJS.Timeout;
   #restartedAt = -Infinity;
   #restart: NodeJS.Timeout | undefined;
 
@@ -38,84 +37,84 @@ export class ClusterMember {
     private readonly events: MemberEvents,
   ) {
     this.key = keyOf(address);
-    this.link = new RedisShard(commands, subscriptions, SHARDED_PUBSUB, slotOf, {
+    this.shard = new RedisShard(commands, subscriptions, SHARDED_PUBSUB, slotOf, {
       ...events,
-      moved: () => void this.#explain(),
+      moved: () => void this.#checkSlots(),
     });
-    this.started = this.link.start().catch(events.failed);
-    this.#youth = setTimeout(() => {
-      this.#isYoung = false;
+    this.started = this.shard.start().catch(events.failed);
+    this.#grace = setTimeout(() => {
+      this.#isInGrace = false;
       events.stateChanged();
-    }, YOUNG_MS).unref();
+    }, GRACE_MS).unref();
   }
 
-  /** Messages go through it, or it is too early to say that they do not. */
+  /** Its probes come back, or it is new. */
   get mayBeUp(): boolean {
-    return this.link.state === 'up' || this.#isYoung;
+    return this.shard.state === 'up' || this.#isInGrace;
   }
 
-  /** Publications sent now are likely to get through. */
+  /** Its probes come back, and the connection for commands is ready. */
   get canPublish(): boolean {
-    return this.link.state === 'up' && this.link.publisher.isReady;
+    return this.shard.state === 'up' && this.shard.publisher.isReady;
   }
 
   get slots(): Iterable<number> {
     return this.#slots.keys();
   }
 
-  /** It serves nothing of ours any more. */
+  /** It serves none of our partitions. */
   get isIdle(): boolean {
     return this.#slots.size === 0;
   }
 
-  gain(slot: number, probeName: string, channels: ChannelStates): void {
+  addSlot(slot: number, probeName: string, channels: ChannelStates): void {
     this.#slots.set(slot, probeName);
-    this.link.adopt(slot, channels);
-    if (this.#probeSlot === undefined) this.#electProbe();
-    // The former owner's probe went through it.
-    else this.link.unsubscribe(probeName);
+    this.shard.adopt(slot, channels);
+    if (this.#probeSlot === undefined) this.#chooseProbe();
+    // The former owner sent its probes through it.
+    else this.shard.unsubscribe(probeName);
   }
 
-  lose(slot: number): void {
+  removeSlot(slot: number): void {
     this.#slots.delete(slot);
-    if (this.#probeSlot === slot) this.#electProbe();
+    if (this.#probeSlot === slot) this.#chooseProbe();
   }
 
   async stop(): Promise<void> {
-    clearTimeout(this.#youth);
+    clearTimeout(this.#grace);
     clearTimeout(this.#restart);
-    await this.link.stop();
+    await this.shard.stop();
   }
 
-  #electProbe(): void {
+  #chooseProbe(): void {
     const [slot, name] = this.#slots.entries().next().value ?? [];
     this.#probeSlot = slot;
-    this.link.probeThrough(name);
+    this.shard.probeThrough(name);
   }
 
-  /** Redis has taken subscriptions away without saying whose: the server itself knows who serves its slots now. */
-  async #explain(): Promise<void> {
-    // There is a push for every channel of a slot.
-    this.#shallAsk = true;
-    if (this.#isAsking) return;
-    this.#isAsking = true;
-    let isExplained = false;
-    while (this.#shallAsk) {
-      this.#shallAsk = false;
-      if (await this.events.disturbed()) isExplained = true;
+  /** Redis has ended subscriptions without naming them: reads from the server which slots it still serves. */
+  async #checkSlots(): Promise<void> {
+    // Redis sends a push for every channel of a slot.
+    this.#mustCheckAgain = true;
+    if (this.#isChecking) return;
+    this.#isChecking = true;
+    let haveMoved = false;
+    while (this.#mustCheckAgain) {
+      this.#mustCheckAgain = false;
+      if (await this.events.slotsMayHaveMoved()) haveMoved = true;
     }
-    this.#isAsking = false;
-    if (!isExplained) this.#restartSoon();
+    this.#isChecking = false;
+    if (!haveMoved) this.#restartSoon();
   }
 
-  /** A slot went and came back: nobody knows which subscriptions are left. */
+  /** A slot has moved away and back: which subscriptions are left is unknown. */
   #restartSoon(): void {
     if (this.#restart !== undefined) return;
     const delayMs = Math.max(0, this.#restartedAt + MIN_RESTART_MS - performance.now());
     this.#restart = setTimeout(() => {
       this.#restart = undefined;
       this.#restartedAt = performance.now();
-      this.link.resubscribe();
+      this.shard.resubscribe();
     }, delayMs);
     this.#restart.unref();
   }

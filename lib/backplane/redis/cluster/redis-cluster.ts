@@ -2,46 +2,45 @@ import type { Cluster } from 'ioredis';
 import { ChannelStates } from '../pubsub/channel-states.js';
 import type { RedisClients } from '../client/redis-client.js';
 import { ClusterMember } from './redis-cluster-member.js';
-import { SlotMap, keyOf, type Address, type SlotOwner } from './slot-map.js';
+import { SlotMap, keyOf, slotOf, type Address, type SlotOwner } from './slot-map.js';
 import { TopologyWatch } from './topology-watch.js';
 import type { RedisConnection } from '../client/redis-connection.js';
-import { isAway } from '../client/redis-error.js';
+import { unavailableError } from '../client/redis-error.js';
 import { PartitionQueue } from './partition-queue.js';
-import { PLAIN_SETTLEMENT, type PublishSettlement } from '../pubsub/redis-publisher.js';
+import { RECEIVERS, type PublishSettlement } from '../pubsub/publish-settlement.js';
 import { unlessAborted, withTimeout } from '../client/with-timeout.js';
 import { SHARDED_PUBSUB } from '../pubsub/redis-pubsub.js';
-import { slotOf } from './redis-slots.js';
-import { NOWHERE, RedisSubscriber } from '../pubsub/redis-subscriber.js';
+import { DISCONNECTED_CLIENT, RedisSubscriber } from '../pubsub/redis-subscriber.js';
 import type { RedisTopology, TopologyEvents } from '../pubsub/redis-topology.js';
 
-// Longer than two looks of a watch are apart: so long the subscribers of other nodes may need to follow a slot.
+// Other nodes need as long to follow a slot: more than the interval between two looks of their watches.
 const MOVE_GRACE_MS = 300;
 const CONNECT_TIMEOUT_MS = 5_000;
 const CLOSE_TIMEOUT_MS = 1_000;
-const KNOCK_TIMEOUT_MS = 500;
+const VERIFY_TIMEOUT_MS = 500;
 
-/** A slot of ours: who serves it, and what waits to be published to it. */
+/** One of our partitions: its owner, and the publications to it. */
 interface Partition {
   readonly probeName: string;
-  readonly lane: PartitionQueue;
+  readonly queue: PartitionQueue;
   owner: ClusterMember | undefined;
 }
 
 /**
- * Redis Cluster with sharded pub/sub: a link to each master that serves partitions of ours. What an owner says about
- * its own slots is believed at once; what others say about them, only when it does not answer or was demoted, since
- * subscriptions stay with the old owner until that one has learnt of the move.
+ * Redis Cluster with sharded pub/sub: a shard for each master that serves some of our partitions. An owner's own view of
+ * its slots is followed at once. The view of another node is followed only when the owner does not reply or was demoted,
+ * since subscriptions stay with the old owner until it has learnt of a move.
  */
 export class ClusterRedis implements RedisTopology {
   readonly #client: Cluster;
   readonly #members = new Map<string, ClusterMember>();
   readonly #partitions = new Map<number, Partition>();
-  readonly #view: SlotMap;
+  readonly #slotMap: SlotMap;
   readonly #watch: TopologyWatch;
-  /** Keeps the channels of slots that nobody is known to own. */
+  /** Keeps the channels of slots whose owner is unknown. */
   readonly #unassigned: RedisSubscriber;
   #connect: ((host: string, port: number) => RedisConnection) | undefined;
-  #hasDoubts = false;
+  #hasDisagreement = false;
   readonly #stopping = new AbortController();
   #state: 'up' | 'down' = 'down';
 
@@ -52,12 +51,12 @@ export class ClusterRedis implements RedisTopology {
     private readonly events: TopologyEvents,
   ) {
     this.#client = clients.cluster(given);
-    this.#view = new SlotMap(this.#client);
+    this.#slotMap = new SlotMap(this.#client);
     this.#watch = new TopologyWatch({
       look: (attempt) => this.#look(attempt),
       isSettled: () => this.#isSettled,
     });
-    this.#unassigned = new RedisSubscriber(NOWHERE, SHARDED_PUBSUB, slotOf, events);
+    this.#unassigned = new RedisSubscriber(DISCONNECTED_CLIENT, SHARDED_PUBSUB, slotOf, events);
     for (const name of probeNames) this.#partitions.set(slotOf(name), this.#newPartition(name));
   }
 
@@ -67,9 +66,9 @@ export class ClusterRedis implements RedisTopology {
 
   get subscriptions() {
     let [wanted, confirmed] = [this.#unassigned.size, 0];
-    for (const { link } of this.#members.values()) {
-      wanted += link.subscriptionCounts.wanted;
-      confirmed += link.subscriptionCounts.confirmed;
+    for (const { shard } of this.#members.values()) {
+      wanted += shard.subscriptionCounts.wanted;
+      confirmed += shard.subscriptionCounts.confirmed;
     }
     return { wanted, confirmed };
   }
@@ -87,10 +86,10 @@ export class ClusterRedis implements RedisTopology {
   publish<T>(name: string, message: string, settlement: PublishSettlement<T>): Promise<T> {
     const partition = this.#partitions.get(slotOf(name));
     const receivers =
-      partition === undefined ? Promise.reject(isAway()) : partition.lane.publish(name, message);
+      partition === undefined ? Promise.reject(unavailableError()) : partition.queue.publish(name, message);
     return receivers.then(
       (count) => settlement.fulfilled(count),
-      (error) => settlement.failed(error),
+      (error) => settlement.rejected(error),
     );
   }
 
@@ -109,13 +108,13 @@ export class ClusterRedis implements RedisTopology {
   async stop(): Promise<void> {
     this.#stopping.abort();
     this.#watch.stop();
-    for (const { lane } of this.#partitions.values()) lane.close();
+    for (const { queue } of this.#partitions.values()) queue.close();
     this.#unassigned.close();
     await Promise.all([...this.#members.values()].map((member) => member.stop()));
     const isConnected = this.#client.status === 'ready';
     const ended = new Promise((resolve) => this.#client.once('end', resolve));
     this.#client.disconnect();
-    // One that has no node to part from ends without a word.
+    // A client without a connected node emits no `end`.
     if (isConnected) await withTimeout(CLOSE_TIMEOUT_MS, ended).catch(this.events.failed);
   }
 
@@ -124,80 +123,80 @@ export class ClusterRedis implements RedisTopology {
   }
 
   get #isSettled(): boolean {
-    if (this.#hasDoubts) return false;
-    for (const { owner } of this.#partitions.values()) if (owner?.link.isHealthy !== true) return false;
+    if (this.#hasDisagreement) return false;
+    for (const { owner } of this.#partitions.values()) if (owner?.shard.isHealthy !== true) return false;
     return true;
   }
 
   #subscriberOf(name: string) {
-    return this.#partitions.get(slotOf(name))?.owner?.link ?? this.#unassigned;
+    return this.#partitions.get(slotOf(name))?.owner?.shard ?? this.#unassigned;
   }
 
   #newPartition(probeName: string): Partition {
     const partition: Partition = {
       probeName,
       owner: undefined,
-      lane: new PartitionQueue({
+      queue: new PartitionQueue({
         isReady: () => partition.owner?.canPublish ?? false,
         send: (name, message) =>
-          partition.owner?.link.publisher.publish(name, message, PLAIN_SETTLEMENT) ??
-          Promise.reject(isAway()),
+          partition.owner?.shard.publisher.publish(name, message, RECEIVERS) ??
+          Promise.reject(unavailableError()),
         refused: (error) => {
-          if (!this.#follow(error, partition.owner)) this.#watch.hurry();
+          if (!this.#follow(error, partition.owner)) this.#watch.lookNow();
         },
       }),
     };
     return partition;
   }
 
-  /** Reads the topology from one node and believes it where nobody better can be asked. */
+  /** Reads the topology from one node, and follows it where the owner itself cannot be asked. */
   async #look(attempt: number): Promise<void> {
-    const view = await this.#view.read(attempt, this.#partitions.keys());
-    this.#hasDoubts = false;
-    const doubts: Promise<void>[] = [];
-    for (const [slot, said] of view) {
+    const owners = await this.#slotMap.read(attempt, this.#partitions.keys());
+    this.#hasDisagreement = false;
+    const checks: Promise<void>[] = [];
+    for (const [slot, reported] of owners) {
       const { owner } = this.#partitions.get(slot) as Partition;
-      if (owner?.key === keyOf(said.address)) continue;
-      const canAnswer = owner?.canPublish === true && !said.replicas.has(owner.key);
-      if (canAnswer) doubts.push(this.#resolve(slot, owner, said));
-      else this.#assign(slot, said.address);
+      if (owner?.key === keyOf(reported.address)) continue;
+      const canVerify = owner?.canPublish === true && !reported.replicas.has(owner.key);
+      if (canVerify) checks.push(this.#verify(slot, owner, reported));
+      else this.#assign(slot, reported.address);
     }
-    await Promise.all(doubts);
+    await Promise.all(checks);
     this.#update();
   }
 
-  /** Asks a slot's owner whether it still is; others may know of a move before it does. */
-  async #resolve(slot: number, owner: ClusterMember, { address }: SlotOwner): Promise<void> {
+  /** Verifies that a slot's owner still serves it; other nodes can learn of a move before it does. */
+  async #verify(slot: number, owner: ClusterMember, { address }: SlotOwner): Promise<void> {
     const { probeName } = this.#partitions.get(slot) as Partition;
     try {
-      await withTimeout(KNOCK_TIMEOUT_MS, owner.link.verifySlotOwner(probeName));
-      this.#hasDoubts = true;
+      await withTimeout(VERIFY_TIMEOUT_MS, owner.shard.verifySlotOwner(probeName));
+      this.#hasDisagreement = true;
     } catch (error) {
       if (!this.#follow(error as Error, owner)) this.#assign(slot, address);
     }
   }
 
-  /** Believes what a master says of its own slots; resolves with whether one of them has gone. */
-  async #ask(member: ClusterMember): Promise<boolean> {
-    let hasLost = false;
+  /** Follows a master's own view of its slots; resolves with whether one of them has moved. */
+  async #readSlots(member: ClusterMember): Promise<boolean> {
+    let haveMoved = false;
     try {
-      const said = await this.#view.of(member.address.host, member.link.slots(), member.slots);
-      for (const [slot, { address }] of said) {
+      const owners = await this.#slotMap.of(member.address.host, member.shard.slots(), member.slots);
+      for (const [slot, { address }] of owners) {
         if (this.#partitions.get(slot)?.owner !== member || keyOf(address) === member.key) continue;
-        hasLost = true;
+        haveMoved = true;
         this.#assign(slot, address);
       }
     } catch {
-      // It answers no more, and whoever else is asked knows why.
-      this.#watch.hurry();
+      // It does not reply; another node knows the owners.
+      this.#watch.lookNow();
     }
     this.#update();
-    return hasLost;
+    return haveMoved;
   }
 
-  /** A `MOVED` is the word of the owner itself. */
+  /** A MOVED reply is authoritative. */
   #follow(error: Error, asked: ClusterMember | undefined): boolean {
-    const moved = this.#view.movedTo(error, asked?.address.host ?? '');
+    const moved = this.#slotMap.movedTo(error, asked?.address.host ?? '');
     if (moved !== undefined) this.#assign(moved.slot, moved.address);
     return moved !== undefined;
   }
@@ -208,12 +207,12 @@ export class ClusterRedis implements RedisTopology {
     const before = partition.owner;
     if (before?.key === keyOf(address)) return;
     const owner = this.#memberAt(address);
-    const channels = (before?.link ?? this.#unassigned).release(slot) ?? new ChannelStates();
+    const channels = (before?.shard ?? this.#unassigned).release(slot) ?? new ChannelStates();
     partition.owner = owner;
-    before?.lose(slot);
-    owner.gain(slot, partition.probeName, channels);
+    before?.removeSlot(slot);
+    owner.addSlot(slot, partition.probeName, channels);
     if (before === undefined) return;
-    partition.lane.pause(MOVE_GRACE_MS);
+    partition.queue.pause(MOVE_GRACE_MS);
     if (before.isIdle) {
       this.#members.delete(before.key);
       before.stop().catch(this.events.failed);
@@ -232,8 +231,8 @@ export class ClusterRedis implements RedisTopology {
         if (!this.#follow(error, member)) this.events.failed(error);
       },
       stateChanged: () => this.#update(),
-      lost: () => this.#watch.hurry(),
-      disturbed: () => this.#ask(member),
+      lost: () => this.#watch.lookNow(),
+      slotsMayHaveMoved: () => this.#readSlots(member),
     });
     this.#members.set(key, member);
     return member;
@@ -241,9 +240,9 @@ export class ClusterRedis implements RedisTopology {
 
   #update(): void {
     const owners = [...this.#partitions.values()].map(({ owner }) => owner);
-    // While a slot changes hands nothing is said: publications wait, and most often arrive.
+    // While a slot moves the state stays up: publications wait, and nearly all arrive.
     const isUp = owners.every((owner) =>
-      this.#state === 'up' ? owner?.mayBeUp : owner?.link.state === 'up',
+      this.#state === 'up' ? owner?.mayBeUp : owner?.shard.state === 'up',
     );
     const state = isUp ? 'up' : 'down';
     if (state === this.#state || this.#isStopped) return;

@@ -1,3 +1,4 @@
+import calculateSlot from 'cluster-key-slot';
 import type { Cluster } from 'ioredis';
 import { withTimeout } from '../client/with-timeout.js';
 
@@ -7,21 +8,21 @@ export interface Address {
   readonly port: number;
 }
 
-/** What a node says of a slot. */
+/** The owner of a slot, as one node reports it. */
 export interface SlotOwner {
   readonly address: Address;
   /** The keys of the owner's replicas. */
   readonly replicas: ReadonlySet<string>;
 }
 
-// A node that takes longer is not worth waiting for: there are others to ask.
+// There are other nodes to ask.
 const TIMEOUT_MS = 500;
 
-/** Who owns which slot, as the nodes of a cluster say it. */
+/** Reads the owners of slots from the nodes of a cluster. */
 export class SlotMap {
   constructor(private readonly client: Cluster) {}
 
-  /** Asks one node, another one for each attempt; resolves with what it says of those slots that have an owner. */
+  /** Asks one node, another for each attempt; resolves with the owners of those slots that have one. */
   async read(attempt: number, slots: Iterable<number>): Promise<Map<number, SlotOwner>> {
     const nodes = this.client.nodes('all');
     const node = nodes[attempt % nodes.length];
@@ -29,7 +30,7 @@ export class SlotMap {
     return this.#owners(node.cluster('SLOTS'), node.options.host, slots);
   }
 
-  /** What a master says itself of these slots. */
+  /** The owners of these slots according to a master's own reply. */
   of(host: string, reply: Promise<unknown>, slots: Iterable<number>): Promise<Map<number, SlotOwner>> {
     return this.#owners(reply, host, slots);
   }
@@ -49,7 +50,7 @@ export class SlotMap {
     slots: Iterable<number>,
   ): Promise<Map<number, SlotOwner>> {
     const reply = await withTimeout(TIMEOUT_MS, asked);
-    // An empty host stands for the node that was asked.
+    // An empty host means the node that was asked.
     const ranges = this.#ranges(reply, askedHost ?? '127.0.0.1');
     const owners = new Map<number, SlotOwner>();
     for (const slot of slots) {
@@ -59,7 +60,7 @@ export class SlotMap {
     return owners;
   }
 
-  /** The `natMap` of the user's client: what the cluster calls a node, and how it is reached from here. */
+  /** Applies the `natMap` of the user's client, from the cluster's address of a node to the one to connect to. */
   #mapped(address: Address): Address {
     const { natMap } = this.client.options;
     const key = keyOf(address);
@@ -68,7 +69,7 @@ export class SlotMap {
   }
 
   #ranges(reply: unknown, askedHost: string): readonly (SlotOwner & { from: number; to: number })[] {
-    if (!Array.isArray(reply)) throw new Error('CLUSTER SLOTS was not answered with a list.');
+    if (!Array.isArray(reply)) throw new Error('Expected a list in reply to CLUSTER SLOTS.');
     return (reply as [unknown, unknown, ...[unknown, unknown][]][]).flatMap(([from, to, ...nodes]) => {
       const addresses = nodes.map(([host, port]) =>
         this.#mapped({ host: String(host ?? '') || askedHost, port: Number(port) }),
@@ -80,6 +81,9 @@ export class SlotMap {
     });
   }
 }
+
+/** The slot of a name, which its tag decides; names of this library begin with prefix and tag. */
+export const slotOf: (name: string | Buffer) => number = calculateSlot;
 
 export function keyOf({ host, port }: Address): string {
   return `${host}:${port}`;

@@ -1,8 +1,8 @@
-/** What a watch does. */
+/** What a watch looks at. */
 export interface WatchedCluster {
-  /** Asks one node who owns what, another for each attempt. */
+  /** Reads the topology from one node, another for each attempt. */
   look(attempt: number): Promise<void>;
-  /** Whether nothing is amiss, so that the next look can wait. */
+  /** Whether all owners are known and healthy, so that the next look can wait. */
   isSettled(): boolean;
 }
 
@@ -12,21 +12,21 @@ const MAX_QUICK_LOOKS = 40;
 const SLOW_RETRY_MS = 1_000;
 const POLL_MS = 15_000;
 
-/** Looks at a cluster's topology every 15 to 30 seconds, and quickly while something is amiss. */
+/** Reads a cluster's topology every 15 to 30 seconds, and at short intervals while it is not settled. */
 export class TopologyWatch {
   #attempt = 0;
   #quickLooks = 0;
   #isLooking = false;
-  #isHurried = false;
+  #mustLookAgain = false;
   #isStopped = false;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(private readonly cluster: WatchedCluster) {}
 
-  /** Something has changed: look now. */
-  hurry(): void {
+  /** Something has changed: looks now. */
+  lookNow(): void {
     this.#quickLooks = 0;
-    if (this.#isLooking) this.#isHurried = true;
+    if (this.#isLooking) this.#mustLookAgain = true;
     else void this.look();
   }
 
@@ -34,7 +34,7 @@ export class TopologyWatch {
     if (this.#isStopped || this.#isLooking) return;
     clearTimeout(this.#timer);
     this.#isLooking = true;
-    this.#isHurried = false;
+    this.#mustLookAgain = false;
     // A failure leaves the cluster unsettled, or has changed nothing.
     await this.cluster.look(this.#attempt++).catch(() => {});
     this.#isLooking = false;
@@ -49,7 +49,7 @@ export class TopologyWatch {
   }
 
   #delayMs(): number {
-    if (this.#isHurried) return FIRST_RETRY_MS;
+    if (this.#mustLookAgain) return FIRST_RETRY_MS;
     if (this.cluster.isSettled()) {
       this.#quickLooks = 0;
       return POLL_MS + Math.random() * POLL_MS;

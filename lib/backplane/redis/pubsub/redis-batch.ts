@@ -1,22 +1,24 @@
-/** The number of subscribed connections, or why there is none. */
-export type Answer = unknown;
+import type { PublishSettlement } from './publish-settlement.js';
 
-// Keeps one write, and the time Redis is busy with it, small.
+/** The number of subscribed connections, or an Error. */
+export type PublishReply = unknown;
+
+// Bounds one write, and the time for which it occupies Redis.
 const MAX_BATCH = 512;
 const MAX_BATCH_LENGTH = 1_048_576;
 
-/** What is published together. Whoever is part of it derives its own outcome from the one promise. */
+/** Publications that are sent together. Their results derive from one promise. */
 export class RedisBatch {
   /** Channel, message, channel, message … */
   readonly pairs: string[] = [];
-  readonly answers: Promise<readonly Answer[]>;
-  resolve!: (answers: readonly Answer[]) => void;
+  readonly #replies: Promise<readonly PublishReply[]>;
+  fulfil!: (replies: readonly PublishReply[]) => void;
   reject!: (error: Error) => void;
   #length = 0;
 
   constructor() {
-    this.answers = new Promise((resolve, reject) => {
-      this.resolve = resolve;
+    this.#replies = new Promise((resolve, reject) => {
+      this.fulfil = resolve;
       this.reject = reject;
     });
   }
@@ -29,13 +31,13 @@ export class RedisBatch {
     return this.size >= MAX_BATCH || this.#length >= MAX_BATCH_LENGTH;
   }
 
-  /** Its place in the answers. */
-  add(name: string, message: string): number {
+  /** Adds a publication, and resolves with the settlement of its own reply. */
+  add<T>(name: string, message: string, settlement: PublishSettlement<T>): Promise<T> {
     this.#length += message.length;
-    return this.pairs.push(name, message) / 2 - 1;
+    return settled(this.#replies, this.pairs.push(name, message) / 2 - 1, settlement);
   }
 
-  /** As the script reads it. Gives the texts up: the collector would copy them about until Redis answers. */
+  /** As the script reads it. Releases the texts, which the garbage collector would copy until Redis replies. */
   pack(): Buffer {
     const { pairs } = this;
     let length = 0;
@@ -58,4 +60,27 @@ export class RedisBatch {
       at = end;
     }
   }
+}
+
+// Module-level so that the closures do not retain the message.
+function settled<T>(
+  replies: Promise<readonly PublishReply[]>,
+  index: number,
+  settlement: PublishSettlement<T>,
+): Promise<T> {
+  return replies.then(
+    (all) => {
+      const reply = all[index] ?? new Error('The connection was lost.');
+      return reply instanceof Error
+        ? settlement.rejected(withPlainCode(reply))
+        : settlement.fulfilled(Number(reply));
+    },
+    (error: Error) => settlement.rejected(error),
+  );
+}
+
+/** Gives an ACL error the code that it has outside of scripts. */
+function withPlainCode(error: Error): Error {
+  if (!/ACL failure in script|user executing the script can't/.test(error.message)) return error;
+  return new Error(`NOPERM ${error.message}`, { cause: error });
 }

@@ -1,18 +1,18 @@
 import { randomBytes } from 'node:crypto';
 
-/** How a probe goes round: published like any message, and heard like one. */
+/** How a probe is sent: as any publication, which this node receives itself. */
 export interface ProbeRoute {
-  /** Publishes the text so that this node isSubscribed it; rejects when Redis does not take it. */
+  /** Publishes the text to a channel of this node; rejects when Redis does not take it. */
   send(text: string): Promise<void>;
-  /** A probe has not come back when it should have; it may be too early to give up. */
+  /** A probe is late; the connection may still work. */
   late(): void;
-  /** Gives up the connections that do not answer, so that new ones are made. */
+  /** Closes the connections, so that new ones are made. */
   recycle(): void;
 }
 
 export interface ProbeSettings {
   readonly intervalMs: number;
-  /** After so long without hearing a probe the backplane counts as down. */
+  /** The backplane is down when no probe has come back for this long. */
   readonly timeoutMs: number;
 }
 
@@ -20,21 +20,21 @@ export const PROBE: ProbeSettings = { intervalMs: 3_000, timeoutMs: 10_000 };
 
 const FIRST_PROBE_MS = 1_000;
 const LATE_MS = 1_000;
-// A connection that was lost and is not back after this counts as down; most reconnects are quicker.
+// A lost connection that is not back after this time counts as down; most reconnects are quicker.
 const LOST_MS = 1_000;
 
 /**
- * Knows whether messages really travel: a socket that is open says nothing about a half-open connection, a black hole,
- * or a subscriber left on a demoted master (centrifugo#1189). What it sends has to come back.
+ * Finds out whether publications arrive. An open socket does not show it: the connection can be half-open, or the
+ * subscriber left on a demoted master (centrifugo#1189). So each probe has to come back.
  */
 export class RedisProbe {
-  #heardAt = -Infinity;
+  #receivedAt = -Infinity;
   #recycledAt = 0;
   #state: 'up' | 'down' = 'down';
   #timer: NodeJS.Timeout | undefined;
-  #patience: NodeJS.Timeout | undefined;
+  #firstTimeout: NodeJS.Timeout | undefined;
   #loss: NodeJS.Timeout | undefined;
-  /** Redis may be shared: what another program sends proves nothing. */
+  /** Tells this node's probes from those of other programs on the same Redis. */
   readonly #mark = randomBytes(8).toString('hex');
   #onFirst: (() => void) | undefined;
 
@@ -51,17 +51,17 @@ export class RedisProbe {
 
   /** The last probe should have come back by now. */
   get isLate(): boolean {
-    return performance.now() - this.#heardAt > this.settings.intervalMs + LATE_MS;
+    return performance.now() - this.#receivedAt > this.settings.intervalMs + LATE_MS;
   }
 
-  /** Resolves when the first probe has come back, or when that takes too long to wait for. */
+  /** Resolves when the first probe has come back, or after a second. */
   start(): Promise<void> {
     this.#recycledAt = performance.now();
     this.#timer = setInterval(() => this.#beat(), this.settings.intervalMs);
     this.#timer.unref();
     return new Promise((resolve) => {
       this.#onFirst = resolve;
-      this.#patience = setTimeout(resolve, FIRST_PROBE_MS);
+      this.#firstTimeout = setTimeout(resolve, FIRST_PROBE_MS);
       this.#send();
     });
   }
@@ -70,41 +70,41 @@ export class RedisProbe {
     clearInterval(this.#timer);
     this.#timer = undefined;
     clearTimeout(this.#loss);
-    this.#welcome();
+    this.#endStart();
   }
 
-  /** A connection was lost: nothing gets through before a probe has come back. */
+  /** A connection was lost: the state is down unless a probe comes back in time. */
   lost(): void {
     if (this.#timer === undefined || this.#state === 'down') return;
     this.#loss ??= setTimeout(() => this.#become('down'), LOST_MS).unref();
   }
 
-  /** A fresh connection is ready; no need to wait for the next turn to know. */
-  hurry(): void {
+  /** A new connection is ready: does not wait for the next interval. */
+  probeNow(): void {
     if (this.#timer !== undefined) this.#send();
   }
 
   /** A probe has come back. */
-  heard(text: string): void {
+  received(text: string): void {
     const [mark, sentAt] = text.split(' ', 2);
     if (this.#timer === undefined || mark !== this.#mark) return;
     const now = performance.now();
     const roundTripMs = now - Number(sentAt);
-    // A Redis that was frozen says what it had been told long ago.
+    // A resumed Redis delivers probes of long ago.
     if (!(roundTripMs >= 0 && roundTripMs <= this.settings.timeoutMs)) return;
-    this.#heardAt = now;
+    this.#receivedAt = now;
     clearTimeout(this.#loss);
     this.#loss = undefined;
     this.onRoundTrip(roundTripMs / 1_000);
     this.#become('up');
-    this.#welcome();
+    this.#endStart();
   }
 
   #beat(): void {
     const now = performance.now();
     const { timeoutMs } = this.settings;
     if (this.isLate) this.route.late();
-    if (now - this.#heardAt > timeoutMs) {
+    if (now - this.#receivedAt > timeoutMs) {
       this.#become('down');
       if (now - this.#recycledAt > timeoutMs) {
         this.#recycledAt = now;
@@ -114,14 +114,14 @@ export class RedisProbe {
     this.#send();
   }
 
-  #welcome(): void {
-    clearTimeout(this.#patience);
+  #endStart(): void {
+    clearTimeout(this.#firstTimeout);
     this.#onFirst?.();
     this.#onFirst = undefined;
   }
 
   #send(): void {
-    // A probe that cannot be sent is one that will not be heard; there is no more to do about it.
+    // A failure needs no handling: the probe does not come back.
     this.route.send(`${this.#mark} ${performance.now()}`).catch(() => {});
   }
 

@@ -1,33 +1,21 @@
 import type { Redis } from 'ioredis';
-import { RedisBatch, type Answer } from './redis-batch.js';
-import { isAway, notAnswered } from '../client/redis-error.js';
+import { timeoutError, unavailableError } from '../client/redis-error.js';
+import type { RedisScript } from '../client/redis-script.js';
+import type { PublishSettlement } from './publish-settlement.js';
+import { RedisBatch, type PublishReply } from './redis-batch.js';
 import type { PubSub } from './redis-pubsub.js';
 
-/** What is made of a publication's outcome. No promise of its own: thousands of them wait at a time. */
-export interface PublishSettlement<T> {
-  fulfilled(receivers: number): T;
-  failed(error: Error): T;
-}
-
-/** The number of subscribed connections, or the error as it is. */
-export const PLAIN_SETTLEMENT: PublishSettlement<number> = {
-  fulfilled: (receivers) => receivers,
-  failed: (error) => {
-    throw error;
-  },
-};
-
 /**
- * Publishes over one connection, all of a turn of the event loop as one command: ioredis takes longer over a command
- * than Redis does. Where that cannot be, or the ACL forbids scripts, they are one pipeline. ioredis' own auto-pipelining sends
- * nothing more before the last pipeline is answered, and one whose socket died is never answered (ioredis#2193): each
- * reconnect would cost everyone its command timeout. Here a lost socket ends what was on it, and one timer bounds a batch.
+ * Publishes over one connection, all of a turn of the event loop as one command: a command costs ioredis more than it
+ * costs Redis. With sharded pub/sub, or an ACL that forbids scripts, they are one pipeline. ioredis' own auto-pipelining
+ * sends nothing more before the last pipeline has its replies, and a pipeline whose socket broke never gets them
+ * (ioredis#2193). Here a lost connection ends what was on it, and one timer bounds a batch.
  */
 export class RedisPublisher {
   readonly #inFlight = new Map<RedisBatch, NodeJS.Timeout>();
   #batch: RedisBatch | undefined;
   #isScheduled = false;
-  #script: string | undefined;
+  #script: RedisScript | undefined;
 
   constructor(
     private readonly client: Redis,
@@ -36,7 +24,7 @@ export class RedisPublisher {
   ) {
     this.#script = pubSub.publishAll;
     client.on('close', () => {
-      for (const batch of this.#inFlight.keys()) this.#fail(batch, new Error('The connection was lost.'));
+      for (const batch of this.#inFlight.keys()) this.#reject(batch, new Error('The connection was lost.'));
     });
   }
 
@@ -44,25 +32,16 @@ export class RedisPublisher {
     return this.client.status === 'ready';
   }
 
-  /** Resolves with what is made of the number of subscribed connections, or of what Redis said or a `BackplaneError`. */
+  /** Resolves with the settlement of the number of subscribed connections, or of Redis' error or a `BackplaneError`. */
   publish<T>(name: string, message: string, settlement: PublishSettlement<T>): Promise<T> {
     const batch = (this.#batch ??= new RedisBatch());
-    const index = batch.add(name, message);
+    const settled = batch.add(name, message, settlement);
     if (batch.isFull) this.#flush();
-    this.#schedule();
-    return batch.answers.then(
-      (answers) => {
-        const answer = answers[index] ?? new Error('The connection was lost.');
-        return answer instanceof Error
-          ? settlement.failed(plainly(answer))
-          : settlement.fulfilled(Number(answer));
-      },
-      (error: Error) => settlement.failed(error),
-    );
+    this.#flushSoon();
+    return settled;
   }
 
-  /** A turn's publications, whichever sockets caused them, are one write. */
-  #schedule(): void {
+  #flushSoon(): void {
     if (this.#isScheduled) return;
     this.#isScheduled = true;
     setImmediate(() => {
@@ -76,23 +55,23 @@ export class RedisPublisher {
     if (batch === undefined) return;
     this.#batch = undefined;
     if (!this.isReady) {
-      batch.reject(isAway());
+      batch.reject(unavailableError());
       return;
     }
-    const deadline = setTimeout(() => this.#fail(batch, notAnswered(this.timeoutMs)), this.timeoutMs);
+    const deadline = setTimeout(() => this.#reject(batch, timeoutError(this.timeoutMs)), this.timeoutMs);
     this.#inFlight.set(batch, deadline.unref());
-    // A lone one is no cheaper as a script.
+    // A script costs more than a single publication.
     if (this.#script === undefined || batch.size === 1) this.#pipeline(batch);
     else this.#run(this.#script, batch);
   }
 
-  #run(script: string, batch: RedisBatch): void {
+  #run(script: RedisScript, batch: RedisBatch): void {
     const packed = batch.pack();
-    this.client.eval(script, 0, packed).then(
-      (answers) => this.#settle(batch, answers as Answer[]),
+    script.run(this.client, [], [packed]).then(
+      (replies) => this.#fulfil(batch, replies as PublishReply[]),
       (error: Error) => {
-        if (!error.message.startsWith('NOPERM')) return this.#fail(batch, error);
-        // Nothing of it was run: an ACL may allow PUBLISH and no scripts.
+        if (!error.message.startsWith('NOPERM')) return this.#reject(batch, error);
+        // Redis has run nothing: an ACL may allow PUBLISH and no scripts.
         this.#script = undefined;
         batch.unpack(packed);
         this.#pipeline(batch);
@@ -108,19 +87,19 @@ export class RedisPublisher {
     }
     pipeline.exec().then(
       (results) =>
-        this.#settle(
+        this.#fulfil(
           batch,
           (results ?? []).map(([error, receivers]) => error ?? receivers),
         ),
-      (error: Error) => this.#fail(batch, error),
+      (error: Error) => this.#reject(batch, error),
     );
   }
 
-  #settle(batch: RedisBatch, answers: readonly Answer[]): void {
-    if (this.#end(batch)) batch.resolve(answers);
+  #fulfil(batch: RedisBatch, replies: readonly PublishReply[]): void {
+    if (this.#end(batch)) batch.fulfil(replies);
   }
 
-  #fail(batch: RedisBatch, error: Error): void {
+  #reject(batch: RedisBatch, error: Error): void {
     if (this.#end(batch)) batch.reject(error);
   }
 
@@ -128,10 +107,4 @@ export class RedisPublisher {
     clearTimeout(this.#inFlight.get(batch));
     return this.#inFlight.delete(batch);
   }
-}
-
-/** Redis words the refusal of a channel otherwise when a script asks. */
-function plainly(error: Error): Error {
-  if (!/ACL failure in script|user executing the script can't/.test(error.message)) return error;
-  return new Error(`NOPERM ${error.message}`, { cause: error });
 }

@@ -1,18 +1,19 @@
 import type { ChannelStates } from './channel-states.js';
 import { COMMAND_TIMEOUT_MS } from '../client/redis-client.js';
 import type { RedisConnection } from '../client/redis-connection.js';
-import { isAway } from '../client/redis-error.js';
+import { unavailableError } from '../client/redis-error.js';
 import { PROBE, RedisProbe } from './redis-probe.js';
-import { PLAIN_SETTLEMENT, RedisPublisher } from './redis-publisher.js';
+import { RECEIVERS } from './publish-settlement.js';
+import { RedisPublisher } from './redis-publisher.js';
 import type { PubSub } from './redis-pubsub.js';
 import { RedisSubscriber, type SubscriberEvents } from './redis-subscriber.js';
 
-/** What a link reports. */
+/** What a shard reports. */
 export interface ShardEvents extends SubscriberEvents {
-  /** Whether messages really go through it. */
+  /** Probes come back again, or no longer. */
   stateChanged(): void;
   roundTrip(seconds: number): void;
-  /** A connection was lost, or answers late. */
+  /** A connection was lost, or a probe is late. */
   lost?(): void;
   /** Redis Cluster took subscriptions away, because their slot has moved. */
   moved?(): void;
@@ -22,8 +23,8 @@ export interface ShardEvents extends SubscriberEvents {
 const PROBE_MARK = 0x01;
 
 /**
- * One Redis server: a connection for commands, one for subscriptions alone (Redis ends one that falls behind, and
- * commands would fall with it), and a probe that goes round through both.
+ * One Redis server: a connection for commands, another for subscriptions (Redis ends a connection that reads too slowly),
+ * and a probe that passes through both.
  */
 export class RedisShard {
   readonly publisher: RedisPublisher;
@@ -43,9 +44,10 @@ export class RedisShard {
     this.#subscriber = new RedisSubscriber(subscriptions.client, pubSub, partitionOf, {
       message: (name, message, partition) => this.#receive(name, message, partition),
       resubscribed: (channels, durationMs) => {
-        this.#probe.hurry();
+        this.#probe.probeNow();
         events.resubscribed(channels, durationMs);
       },
+      interrupted: events.interrupted,
       failed: events.failed,
     });
     this.#probe = new RedisProbe(
@@ -59,10 +61,10 @@ export class RedisShard {
       (seconds) => events.roundTrip(seconds),
     );
     commands.client.on('ready', () => {
-      subscriptions.hurry();
-      this.#probe.hurry();
+      subscriptions.retryNow();
+      this.#probe.probeNow();
     });
-    subscriptions.client.on('ready', () => commands.hurry());
+    subscriptions.client.on('ready', () => commands.retryNow());
     for (const { client } of [commands, subscriptions]) {
       client.on('close', () => {
         this.#probe.lost();
@@ -77,32 +79,32 @@ export class RedisShard {
     return this.#probe.state;
   }
 
-  /** Both connections are there, and the last probe is not late. */
+  /** Both connections are ready, and the last probe is not late. */
   get isHealthy(): boolean {
     return this.commands.isReady && this.subscriptions.isReady && !this.#probe.isLate;
   }
 
-  /** Channels wanted, and confirmed by Redis, its own probe's among them. */
+  /** Channels wanted and channels confirmed by Redis, each with the probe's. */
   get subscriptionCounts(): { wanted: number; confirmed: number } {
-    return { wanted: this.#subscriber.size, confirmed: this.#subscriber.acked };
+    return { wanted: this.#subscriber.size, confirmed: this.#subscriber.confirmed };
   }
 
-  /** Resolves when a probe has come back, or when that takes too long to wait for. */
+  /** Resolves when a probe has come back, or after a second. */
   async start(): Promise<void> {
     await Promise.all([this.commands.connect(), this.subscriptions.connect()]);
-    // Redis may be away while the app boots; the node then serves its own clients and says so in its health.
+    // While Redis is away the node serves its own clients and reports that in its health.
     if (!this.#isStopped) await this.#probe.start();
   }
 
-  /** Goes on probing through this channel. */
+  /** Sends the probes through this channel from now on. */
   probeThrough(name: string | undefined): void {
     const before = this.#probeName;
     if (name === before) return;
     this.#probeName = name;
     if (name === undefined) return;
-    // Nobody waits for this one: a probe that does not come back says the same.
+    // A failure needs no handling: the probe does not come back.
     this.#subscriber.subscribe(name)?.then(
-      () => this.#probe.hurry(),
+      () => this.#probe.probeNow(),
       () => {},
     );
     if (before !== undefined) this.#subscriber.unsubscribe(before);
@@ -133,14 +135,14 @@ export class RedisShard {
     this.#subscriber.restart();
   }
 
-  /** What the server says of who owns which slot. */
+  /** The server's own view of the owners of all slots. */
   slots(): Promise<unknown> {
     return this.commands.client.cluster('SLOTS');
   }
 
-  /** Publishes what only a probe isSubscribed; resolves if the server serves the channel. */
+  /** Publishes a probe that all nodes ignore; resolves if the server serves the channel. */
   async verifySlotOwner(name: string): Promise<void> {
-    await this.publisher.publish(name, `${String.fromCharCode(PROBE_MARK)}verifySlotOwner`, PLAIN_SETTLEMENT);
+    await this.publisher.publish(name, `${String.fromCharCode(PROBE_MARK)}slot`, RECEIVERS);
   }
 
   async stop(): Promise<void> {
@@ -151,13 +153,13 @@ export class RedisShard {
   }
 
   async #sendProbe(text: string): Promise<void> {
-    if (this.#probeName === undefined || !this.publisher.isReady) throw isAway();
+    if (this.#probeName === undefined || !this.publisher.isReady) throw unavailableError();
     const message = `${String.fromCharCode(PROBE_MARK)}${text}`;
-    await this.publisher.publish(this.#probeName, message, PLAIN_SETTLEMENT);
+    await this.publisher.publish(this.#probeName, message, RECEIVERS);
   }
 
   #receive(name: Buffer, message: Buffer, partition: number): void {
-    if (message[0] === PROBE_MARK) this.#probe.heard(message.toString('latin1', 1));
+    if (message[0] === PROBE_MARK) this.#probe.received(message.toString('latin1', 1));
     else this.events.message(name, message, partition);
   }
 

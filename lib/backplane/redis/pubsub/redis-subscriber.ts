@@ -1,13 +1,15 @@
 import type { Redis } from 'ioredis';
 import { ChannelStates } from './channel-states.js';
-import { isAway, isRefusal } from '../client/redis-error.js';
+import { isRefusal, unavailableError } from '../client/redis-error.js';
 import type { PubSub } from './redis-pubsub.js';
 
-/** What a subscriber reports. */
+/** What a subscriber reports; no listener may throw. */
 export interface SubscriberEvents {
   message(name: Buffer, message: Buffer, partition: number): void;
   /** Every wanted channel is subscribed again after the connection was lost. */
   resubscribed(channels: number, durationMs: number): void;
+  /** These channels are subscribed again, after publications to them may have been missed. */
+  interrupted(names: readonly string[]): void;
   /** Redis did not take a subscription; it is tried again. */
   failed(error: Error): void;
 }
@@ -19,28 +21,28 @@ export type SubscribingClient = Pick<
 >;
 
 /** A client that is never connected. */
-export const NOWHERE = {
+export const DISCONNECTED_CLIENT = {
   status: 'end',
-  on: () => NOWHERE,
-  subscribe: nothing,
-  ssubscribe: nothing,
-  unsubscribe: nothing,
-  sunsubscribe: nothing,
+  on: () => DISCONNECTED_CLIENT,
+  subscribe: rejectDisconnected,
+  ssubscribe: rejectDisconnected,
+  unsubscribe: rejectDisconnected,
+  sunsubscribe: rejectDisconnected,
 } as unknown as SubscribingClient;
 
 const BATCH_CHANNELS = 256;
 // Replies to so many channels wait at a time: far below the 32 MB at which Redis ends a subscriber.
 const MAX_CHANNELS_IN_FLIGHT = 1_024;
 const SWEEP_MS = 1_000;
-// Given up in one sweep: the replies to it count for the same 32 MB.
-const MAX_SWEPT = 8_192;
+// Unsubscribed in one sweep: the replies count for the same 32 MB.
+const MAX_UNSUBSCRIBED = 8_192;
 const RETRY_MS = 500;
 const REFUSED_RETRY_MS = 1_000;
 
 /**
- * The subscriptions of one Redis connection. Wanting a channel resolves when Redis has confirmed it, and after a lost
- * connection everything wanted is subscribed again in batches that never outrun their replies. A batch holds channels
- * of one partition, as Redis Cluster wants it.
+ * The subscriptions of one Redis connection. `subscribe` resolves when Redis has confirmed the channel. After a lost
+ * connection everything wanted is subscribed again, in batches whose replies are bounded. A batch has channels of one
+ * partition, as Redis Cluster requires.
  */
 export class RedisSubscriber {
   readonly #partitions = new Map<number, ChannelStates>();
@@ -66,7 +68,7 @@ export class RedisSubscriber {
     client.on('close', () => this.#lost());
   }
 
-  /** Channels that are wanted or linger. */
+  /** Channels that are wanted, or were until a few seconds ago. */
   get size(): number {
     let size = 0;
     for (const channels of this.#partitions.values()) size += channels.size;
@@ -74,19 +76,19 @@ export class RedisSubscriber {
   }
 
   /** How many of them Redis has confirmed. */
-  get acked(): number {
-    let acked = 0;
-    for (const channels of this.#partitions.values()) acked += channels.acked;
-    return acked;
+  get confirmed(): number {
+    let confirmed = 0;
+    for (const channels of this.#partitions.values()) confirmed += channels.confirmed;
+    return confirmed;
   }
 
   /** Whether Redis counts this connection as a subscriber of the channel. */
   isSubscribed(name: string): boolean {
-    return this.#partitions.get(this.partitionOf(name))?.isAcked(name) ?? false;
+    return this.#partitions.get(this.partitionOf(name))?.isConfirmed(name) ?? false;
   }
 
   subscribe(name: string): Promise<void> | undefined {
-    if (this.#isClosed) return Promise.reject(isAway());
+    if (this.#isClosed) return Promise.reject(unavailableError());
     const confirmed = this.#channelsOf(name).want(name);
     if (confirmed !== undefined) this.#flushSoon();
     return confirmed;
@@ -94,10 +96,10 @@ export class RedisSubscriber {
 
   unsubscribe(name: string): void {
     this.#partitions.get(this.partitionOf(name))?.leave(name);
-    this.#tick();
+    this.#startSweeping();
   }
 
-  /** Gives a partition away, with those who wait for its channels. */
+  /** Gives a partition away, with the callers that wait for its channels. */
   release(partition: number): ChannelStates | undefined {
     const channels = this.#partitions.get(partition);
     this.#partitions.delete(partition);
@@ -117,7 +119,7 @@ export class RedisSubscriber {
     if (this.client.status === 'ready') this.#catchUp();
   }
 
-  /** Forgets everything; whoever waits is told. */
+  /** Forgets everything, and rejects the callers that wait. */
   close(): void {
     this.#isClosed = true;
     this.#connection++;
@@ -154,10 +156,10 @@ export class RedisSubscriber {
   }
 
   #flushSoon(): void {
-    this.#tick();
+    this.#startSweeping();
     if (this.#isFlushScheduled) return;
     this.#isFlushScheduled = true;
-    // Everyone who joins in this turn of the event loop shares a command.
+    // All joins of one turn of the event loop share a command.
     setImmediate(() => {
       this.#isFlushScheduled = false;
       this.#flush();
@@ -178,7 +180,7 @@ export class RedisSubscriber {
     }
     if (!this.#isCatchingUp || this.#inFlight > 0) return;
     this.#isCatchingUp = false;
-    this.events.resubscribed(this.acked, performance.now() - this.#readyAt);
+    this.events.resubscribed(this.confirmed, performance.now() - this.#readyAt);
   }
 
   async #send(partition: number, channels: ChannelStates, names: readonly string[]): Promise<void> {
@@ -192,12 +194,17 @@ export class RedisSubscriber {
     }
     if (connection !== this.#connection) return;
     this.#inFlight -= names.length;
-    // A partition that was given away meanwhile is no longer ours to confirm.
+    // A partition that was given away meanwhile is not ours to confirm.
     if (this.#partitions.get(partition) === channels) {
-      if (failure === undefined) channels.confirm(names);
+      if (failure === undefined) this.#confirm(channels, names);
       else this.#retry(partition, channels, names, failure);
     }
     this.#flush();
+  }
+
+  #confirm(channels: ChannelStates, names: readonly string[]): void {
+    const interrupted = channels.confirm(names);
+    if (interrupted.length > 0) this.events.interrupted(interrupted);
   }
 
   #retry(partition: number, channels: ChannelStates, names: readonly string[], error: Error): void {
@@ -217,41 +224,42 @@ export class RedisSubscriber {
       delayMs + Math.random() * delayMs,
     );
     this.#retries.add(retry.unref());
-    // Last, because a cluster may answer by taking the partition away.
+    // Last, because a cluster may take the partition away in reply.
     this.events.failed(error);
   }
 
-  #tick(): void {
+  #startSweeping(): void {
     if (this.#timer !== undefined) return;
     this.#timer = setInterval(() => this.#sweep(), SWEEP_MS);
     this.#timer.unref();
   }
 
-  /** Gives up what has lingered long enough, and tells whoever has waited too long. */
+  /** Unsubscribes channels that lingered long enough, and rejects callers that waited too long. */
   #sweep(): void {
     const now = performance.now();
     let isTimed = false;
-    let left = MAX_SWEPT;
+    let left = MAX_UNSUBSCRIBED;
     for (const channels of this.#partitions.values()) {
       if (!channels.isTimed) continue;
       isTimed = true;
       const names = channels.expire(now, left);
       left -= names.length;
-      for (let i = 0; i < names.length; i += BATCH_CHANNELS)
-        this.#takeBack(names.slice(i, i + BATCH_CHANNELS));
+      for (let i = 0; i < names.length; i += BATCH_CHANNELS) {
+        this.#unsubscribe(names.slice(i, i + BATCH_CHANNELS));
+      }
     }
     if (isTimed) return;
     clearInterval(this.#timer);
     this.#timer = undefined;
   }
 
-  #takeBack(names: readonly string[]): void {
-    // On a connection that is away there is nothing to take back: the next one begins without them.
+  #unsubscribe(names: readonly string[]): void {
+    // The next connection begins without them.
     if (this.client.status !== 'ready') return;
     this.client[this.pubSub.unsubscribe](...names).catch((error: Error) => this.events.failed(error));
   }
 }
 
-function nothing(): Promise<never> {
+function rejectDisconnected(): Promise<never> {
   return Promise.reject(new Error('Not connected.'));
 }

@@ -1,10 +1,10 @@
 import type { RedisClients } from '../client/redis-client.js';
-import { isAway } from '../client/redis-error.js';
+import { unavailableError } from '../client/redis-error.js';
 import { RedisShard } from './redis-shard.js';
-import type { PublishSettlement } from './redis-publisher.js';
+import { rejectPublication, type PublishSettlement } from './publish-settlement.js';
 import { CLASSIC_PUBSUB } from './redis-pubsub.js';
 
-/** The connections of a backplane to whatever kind of Redis there is. */
+/** The connections of a backplane to one kind of Redis deployment. */
 export interface RedisTopology {
   start(): Promise<void>;
   /** Settles, as its settlement says, within a bounded time. */
@@ -15,16 +15,18 @@ export interface RedisTopology {
   isSubscribed(name: string): boolean;
   /** Subscriptions wanted, and confirmed by Redis. */
   readonly subscriptions: { readonly wanted: number; readonly confirmed: number };
-  /** Whether every server that matters is heard through a probe. */
+  /** Whether the probes of all servers in use come back. */
   readonly state: 'up' | 'down';
   stop(): Promise<void>;
 }
 
 /** What a topology reports. */
 export interface TopologyEvents {
-  /** What came, the name of its channel, and the partition that is in. */
+  /** A message, the name of its channel, and the partition of that channel. */
   message(name: Buffer, message: Buffer, partition: number): void;
   resubscribed(channels: number, durationMs: number): void;
+  /** These channels, a probe's perhaps among them, are subscribed again after publications may have been missed. */
+  interrupted(names: readonly string[]): void;
   failed(error: Error): void;
   stateChanged(state: 'up' | 'down'): void;
   roundTrip(seconds: number): void;
@@ -32,7 +34,7 @@ export interface TopologyEvents {
 
 /** One Redis or one Sentinel group. */
 export class SingleRedis implements RedisTopology {
-  #link: RedisShard | undefined;
+  #shard: RedisShard | undefined;
   #isStopped = false;
 
   constructor(
@@ -42,11 +44,11 @@ export class SingleRedis implements RedisTopology {
   ) {}
 
   get state(): 'up' | 'down' {
-    return this.#link?.state ?? 'down';
+    return this.#shard?.state ?? 'down';
   }
 
   get subscriptions() {
-    return this.#link?.subscriptionCounts ?? { wanted: 0, confirmed: 0 };
+    return this.#shard?.subscriptionCounts ?? { wanted: 0, confirmed: 0 };
   }
 
   async start(): Promise<void> {
@@ -54,34 +56,34 @@ export class SingleRedis implements RedisTopology {
     // They are not connected yet.
     if (this.#isStopped) return;
     const events = { ...this.events, stateChanged: () => this.events.stateChanged(this.state) };
-    this.#link = new RedisShard(commands, subscriptions, CLASSIC_PUBSUB, () => 0, events);
-    this.#link.probeThrough(this.probeName);
-    await this.#link.start();
+    this.#shard = new RedisShard(commands, subscriptions, CLASSIC_PUBSUB, () => 0, events);
+    this.#shard.probeThrough(this.probeName);
+    await this.#shard.start();
   }
 
   publish<T>(name: string, message: string, settlement: PublishSettlement<T>): Promise<T> {
-    const link = this.#link;
-    if (link === undefined || link.state === 'down') {
-      return Promise.reject(isAway()).catch((error) => settlement.failed(error));
+    const shard = this.#shard;
+    if (shard === undefined || shard.state === 'down') {
+      return rejectPublication(settlement, unavailableError());
     }
-    return link.publisher.publish(name, message, settlement);
+    return shard.publisher.publish(name, message, settlement);
   }
 
   subscribe(name: string): Promise<void> | undefined {
-    return this.#isStopped ? Promise.reject(isAway()) : this.#link?.subscribe(name);
+    return this.#isStopped ? Promise.reject(unavailableError()) : this.#shard?.subscribe(name);
   }
 
   unsubscribe(name: string): void {
-    this.#link?.unsubscribe(name);
+    this.#shard?.unsubscribe(name);
   }
 
   isSubscribed(name: string): boolean {
-    return this.#link?.isSubscribed(name) ?? false;
+    return this.#shard?.isSubscribed(name) ?? false;
   }
 
   async stop(): Promise<void> {
     this.#isStopped = true;
-    await this.#link?.stop();
-    this.#link = undefined;
+    await this.#shard?.stop();
+    this.#shard = undefined;
   }
 }
