@@ -35,13 +35,6 @@ export interface EmitterOptions extends Pick<RealtimeOptions, 'redis' | 'redisPr
 const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN: EMITTER_OPTIONS } =
   new ConfigurableModuleBuilder<EmitterOptions>().setClassMethodName('forEmitter').build();
 
-const NO_GAUGES = {
-  connections: none,
-  users: none,
-  rooms: none,
-  unauthenticated: none,
-  handshakesWaiting: none,
-};
 const NO_SUBSCRIPTIONS = { ready: () => undefined, release: () => {}, isPending: () => false };
 
 /** A node without sockets: it sends, and subscribes only to its own channel, for the replies of other nodes. */
@@ -49,7 +42,7 @@ const NO_SUBSCRIPTIONS = { ready: () => undefined, release: () => {}, isPending:
 export class RealtimeEmitter implements OnModuleInit, OnApplicationShutdown {
   readonly broadcast: BroadcastCore;
   readonly health: RealtimeHealth;
-  readonly metrics = new RealtimeMetrics({ ...NO_GAUGES, draining: () => false });
+  readonly metrics = new RealtimeMetrics();
   readonly #backplane: Backplane;
   readonly #backplaneName: string;
   readonly #logger = new RealtimeLog(new Logger('Realtime'));
@@ -145,10 +138,6 @@ function emitterOptionsOf(options: EmitterOptions): EmitterOptions {
     `RealtimeModule.forEmitter() expected the option contracts, a list of what defineContract() returned, got ${described(contracts)}: ` +
       'give it the contracts of the messages that this process sends.',
   );
-}
-
-function none(): number {
-  return 0;
 }
 
 function isContract(value: unknown): boolean {

@@ -7,7 +7,8 @@ import { RealtimeHealth } from './health/realtime-health.js';
 import { RealtimeMetrics } from './metrics/realtime-metrics.js';
 import { RealtimeEmitterModule, type EmitterOptions } from './realtime.emitter.js';
 import { REALTIME_IMPORT } from './realtime.imports.js';
-import { REALTIME_OPTIONS, RealtimeNode } from './realtime.node.js';
+import { REALTIME_FEATURES, type Feature } from './realtime.features.js';
+import { NODE_SETUP, REALTIME_OPTIONS, RealtimeNode, type NodeSetup } from './realtime.node.js';
 import type { RealtimeOptions } from './realtime.options.js';
 
 const { ConfigurableModuleClass } = new ConfigurableModuleBuilder<RealtimeOptions>({
@@ -20,6 +21,12 @@ const PROVIDERS: Provider[] = [
   RealtimeNode,
   // Of the bare class in `imports`; forRoot and forRootAsync put their own in their place.
   { provide: REALTIME_OPTIONS, useValue: {} },
+  { provide: REALTIME_FEATURES, useValue: [] },
+  {
+    provide: NODE_SETUP,
+    inject: [REALTIME_OPTIONS, REALTIME_FEATURES],
+    useFactory: (given: RealtimeOptions, features: readonly Feature[]): NodeSetup => ({ given, features }),
+  },
   { provide: REALTIME_IMPORT, useValue: 'RealtimeModule' },
   { provide: ConnectionRegistry, inject: [RealtimeNode], useFactory: (node: RealtimeNode) => node.registry },
   {

@@ -2,60 +2,57 @@ import type { Hello, MessageId } from '../protocol/envelope.js';
 import type { ResolvedClientOptions } from './client.options.js';
 import type { WebSocketLike } from './environment.js';
 import { Liveness } from './liveness.js';
-import type { Positions } from './positions.js';
 
-/** A parsed frame of the server. */
+/** A frame of the server after parsing. */
 export interface ServerFrame {
   readonly type: string;
   readonly payload?: unknown;
   readonly id?: MessageId;
-  /** What the message is ordered in, and its place there; only on channels with history. */
-  readonly channel?: string;
-  readonly position?: string;
 }
 
-/** The payload of `$resume`. */
+/** What a client says to be taken for the same one as before; the positions are those of recoverable channels. */
 export interface KnownSession {
   readonly sessionId: string;
-  /** The connections of the session, newest first. */
-  readonly connectionIds: readonly string[];
-  readonly positions: Positions | { readonly update?: undefined };
+  readonly positions: Readonly<Record<string, unknown>>;
 }
 
-/** The payload of the reply to `$resume`. */
+/** What the server says to `$resume`. */
 type Resumption = Partial<Hello> & { readonly answersRemembered?: boolean };
 
-/** What the client sends first. */
+/** What the client says first. */
 export interface Credentials {
   readonly token: string | undefined;
-  readonly session: KnownSession | undefined;
+  readonly ticket: KnownSession | undefined;
 }
 
 export interface ClientConnectionEvents {
-  /** `$hello` has arrived, and `$resume` is settled; may be called again. */
+  /** The server has said `$hello`, and who we are is settled. */
   onUsable(connection: ClientConnection): void;
   onFrame(connection: ClientConnection, frame: ServerFrame, text: string): void;
-  /** Called once, unless `leave` was called before. */
+  /** Once, unless the connection was left before. */
   onEnd(connection: ClientConnection, code: number, reason: string): void;
 }
 
-const SILENT = 'no frame in time';
+const OPEN = 1;
+// Call ids begin with a random prefix, so these two are never taken for one.
+const RESUME_ID = 'resume';
+const DRAIN_ID = 'drain';
 
-/** One socket, from its handshake to its end. After `leave` it reports nothing. */
+/** One socket, from its handshake to its end. Once left, nothing of it is heard any more. */
 export class ClientConnection {
   hello: Hello | undefined;
-  /** Empty when the server refused `$resume`. */
+  #isUsable = false;
+  /** What the server said to `$resume`; nothing in it when it refused. */
   #resumption: Resumption | undefined;
   #liveness: Liveness | undefined;
-  /** Handlers of the replies to protocol messages, by id. */
-  readonly #replies = new Map<unknown, (frame: ServerFrame) => void>();
+  #onDrained: (() => void) | undefined;
   readonly #socket: WebSocketLike;
 
   readonly #credentials: Credentials;
   readonly #options: ResolvedClientOptions;
   readonly #events: ClientConnectionEvents;
 
-  /** Throws what `new WebSocket` throws for an invalid address. */
+  /** Throws what `new WebSocket` throws: an address that can never work. */
   constructor(
     url: string,
     credentials: Credentials,
@@ -67,24 +64,23 @@ export class ClientConnection {
     this.#events = events;
     const socket = new options.WebSocket(url, [...options.protocols]);
     this.#socket = socket;
-    socket.onopen = () => this.#authenticate();
+    socket.onopen = () => this.#introduce();
     socket.onmessage = ({ data }: { data: string }) => this.#receive(data);
     socket.onclose = ({ code, reason }: { code: number; reason: string }) => this.#end(code, reason);
-    // `close` follows with the details; `ws` throws when `error` has no listener.
-    socket.onerror = () => {};
+    // `close` follows and says it all; `ws` crashes the process when nobody listens.
+    socket.onerror = () => undefined;
   }
 
-  /** False once the socket has begun to close: it discards what is sent then. */
+  /** Whether what is sent now goes out: a socket that has begun to close discards it without a word. */
   get isOpen(): boolean {
-    const OPEN = 1;
     return this.#socket.readyState === OPEN;
   }
 
-  /** Whether the session is continued and the server still holds every reply it gave in it. */
+  /** Whether the server took us for the client we were before, and still knows what it answered us. */
   get isResumed(): boolean {
     return (
       !!this.hello &&
-      this.hello.sessionId === this.#credentials.session?.sessionId &&
+      this.hello.sessionId === this.#credentials.ticket?.sessionId &&
       this.#resumption?.answersRemembered !== false
     );
   }
@@ -93,26 +89,29 @@ export class ClientConnection {
     this.#socket.send(text);
   }
 
-  /** Sends a protocol message with its type as id; ids of other requests contain a random prefix. */
-  request(type: string, payload: unknown, onReply: (frame: ServerFrame) => void): void {
-    this.#replies.set(type, onReply);
-    if (this.isOpen) this.send(JSON.stringify({ type, id: type, payload }));
-  }
-
-  /** Expects a frame within `wakeTimeoutMs`. */
+  /** Asks for a sign of life, to be given within `wakeTimeoutMs`. */
   wake(): void {
     this.#liveness?.wake();
   }
 
-  /** Makes the connection usable without waiting longer for the reply to `$resume`. False without a `$hello`. */
+  /** PendingRequests back when everything that the server had written so far has arrived. */
+  drain(onDrained: () => void): void {
+    this.#onDrained = onDrained;
+    if (this.isOpen) this.send(`{"type":"ping","id":"${DRAIN_ID}"}`);
+  }
+
+  /** Uses the connection as it is, without waiting longer for the answer to `$resume`. False without a `$hello`. */
   settle(): boolean {
     if (!this.hello) return false;
-    this.hello = { ...this.hello, ...this.#resumption };
-    this.#events.onUsable(this);
+    if (!this.#isUsable) {
+      this.#isUsable = true;
+      this.hello = { ...this.hello, ...this.#resumption };
+      this.#events.onUsable(this);
+    }
     return true;
   }
 
-  /** Closes the socket and stops listening at once. */
+  /** Ends it from this side and stops listening at once. */
   leave(code: number, reason: string): void {
     const socket = this.#socket;
     socket.onopen = socket.onmessage = socket.onclose = null;
@@ -120,51 +119,58 @@ export class ClientConnection {
     socket.close(code, reason);
   }
 
-  #authenticate(): void {
-    const { token, session } = this.#credentials;
+  #introduce(): void {
+    const { token, ticket } = this.#credentials;
     if (token) this.send(JSON.stringify({ type: '$auth', payload: { token } }));
-    if (!session) return;
-    this.request('$resume', session, ({ type, payload }) => {
-      this.#resumption ??= type === '$reply' ? (payload as Resumption) : {};
-      this.settle();
-    });
+    if (ticket) this.send(JSON.stringify({ type: '$resume', id: RESUME_ID, payload: ticket }));
   }
 
   #receive(text: string): void {
-    this.#liveness?.received();
-    let frame: ServerFrame | null;
-    try {
-      frame = JSON.parse(text) as ServerFrame | null;
-    } catch {
-      return;
-    }
-    // Another server may listen at this address.
-    if (typeof frame?.type !== 'string') return;
-    const onReply = this.#replies.get(frame.id);
-    if (frame.type === '$hello') this.#receiveHello(frame.payload as Hello | null | undefined);
-    else if (onReply) onReply(frame);
+    this.#liveness?.heard();
+    const frame = frameOf(text);
+    if (!frame) return;
+    if (frame.type === '$hello') this.#greeted(frame.payload as Hello | undefined);
+    else if (frame.id === RESUME_ID) this.#resumeAnswered(frame);
+    else if (frame.id === DRAIN_ID) this.#onDrained?.();
     else this.#events.onFrame(this, frame, text);
   }
 
-  #receiveHello(hello: Hello | null | undefined): void {
-    // `$hello` comes once and names at least the session.
+  #greeted(hello: Hello | null | undefined): void {
+    // It comes once, and says at least whose session this is.
     if (this.hello || !hello?.sessionId) return;
     this.hello = hello;
     this.#liveness = new Liveness(
       hello.heartbeat ?? null,
       this.#options,
       () => this.isOpen && this.send('{"type":"ping"}'),
-      () => {
-        this.leave(4000, SILENT);
-        this.#end(1006, SILENT);
-      },
+      () => this.#abandon(),
     );
-    // Requests wait until it is known whether the session is continued.
-    if (!this.#credentials.session || this.isResumed || this.#resumption) this.settle();
+    // PendingRequests must not go out before it is settled whose session they belong to.
+    if (!this.#credentials.ticket || this.isResumed || this.#resumption) this.settle();
+  }
+
+  #resumeAnswered({ type, payload }: ServerFrame): void {
+    this.#resumption = type === '$reply' ? (payload as Resumption) : {};
+    this.settle();
+  }
+
+  #abandon(): void {
+    this.leave(4000, 'silent for too long');
+    this.#events.onEnd(this, 1006, 'silent for too long');
   }
 
   #end(code: number, reason: string): void {
     this.#liveness?.stop();
     this.#events.onEnd(this, code, reason);
+  }
+}
+
+/** What is no message is no business of ours: another server may live at this address. */
+function frameOf(text: string): ServerFrame | undefined {
+  try {
+    const frame = JSON.parse(text) as ServerFrame | null;
+    return typeof frame?.type === 'string' ? frame : undefined;
+  } catch {
+    return undefined;
   }
 }

@@ -1,30 +1,36 @@
 import type { Clock } from './environment.js';
 import type { ClientConnection } from './client-connection.js';
 import { DuplicateFilter } from './duplicate-filter.js';
-import type { PendingRequests } from './pending-requests.js';
 
-/** How long the old connection stays for messages that other nodes published before the new one was ready. */
+/** How long the old connection is still listened to for what other nodes published before the new one was there. */
 const GRACE_MS = 1_000;
-/** After this the old connection is left, whatever it still owes. */
+/** The old connection is left after this, whatever it still owes. */
 const LIMIT_MS = 10_000;
 
-/** Changes from one connection to the next: both are read until what was under way on the old one has arrived. */
+interface HandoverEvents {
+  /** Whether an answer is still to come on this connection. */
+  isAwaited(connection: ClientConnection): boolean;
+  /** What was sent on this connection and not answered will not be. */
+  onLost(connection: ClientConnection): void;
+}
+
+/** From an old connection to the next one: both are listened to until what was under way on the old one has arrived. */
 export class Handover {
-  /** Undefined once it was left or has ended. */
+  /** Nothing once it has been left or has ended. */
   old: ClientConnection | undefined;
   #isDrained = false;
   #timer: unknown;
 
   readonly #duplicates: DuplicateFilter<ClientConnection>;
   readonly #clock: Clock;
-  readonly #requests: PendingRequests;
+  readonly #events: HandoverEvents;
 
-  /** Created when the next connection is opened. */
-  constructor(old: ClientConnection, clock: Clock, requests: PendingRequests) {
+  /** Made when the next connection is dialled. */
+  constructor(old: ClientConnection, clock: Clock, events: HandoverEvents) {
     this.old = old;
     this.#duplicates = new DuplicateFilter(old);
     this.#clock = clock;
-    this.#requests = requests;
+    this.#events = events;
   }
 
   /** The next connection is used from now on. */
@@ -32,14 +38,14 @@ export class Handover {
     this.#timer = this.#clock.setTimeout(() => this.#drain(), GRACE_MS);
   }
 
-  /** Whether the other connection has delivered this message already. */
+  /** Whether the other connection has brought this message already. */
   isRepeated(connection: ClientConnection, text: string): boolean {
     return this.#duplicates.isRepeated(connection, text, this.#clock.now());
   }
 
   /** Called after every frame. */
   check(): void {
-    if (this.#isDrained && this.old && !this.#requests.sentOn(this.old).length) this.leave();
+    if (this.#isDrained && this.old && !this.#events.isAwaited(this.old)) this.leave();
   }
 
   /** Leaves the old connection, if the next one is used already. */
@@ -55,7 +61,7 @@ export class Handover {
     this.stop();
     this.old = undefined;
     this.#duplicates.end(this.#clock.now());
-    if (old) this.#requests.lost(old);
+    if (old) this.#events.onLost(old);
   }
 
   stop(): void {
@@ -63,10 +69,9 @@ export class Handover {
     this.#timer = undefined;
   }
 
-  /** The `pong` comes after everything that the server had written before it. */
   #drain(): void {
     this.#timer = this.#clock.setTimeout(() => this.leave(), LIMIT_MS);
-    this.old?.request('ping', undefined, () => {
+    this.old?.drain(() => {
       this.#isDrained = true;
       this.check();
     });

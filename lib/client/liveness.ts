@@ -2,55 +2,54 @@ import type { Hello } from '../protocol/envelope.js';
 import type { ResolvedClientOptions } from './client.options.js';
 
 /**
- * Detects a dead connection by silence; a socket's own `close` may come minutes later. After `intervalMs` without a frame it
- * sends a probe, and `timeoutMs` later the connection counts as dead.
+ * Knows by silence whether the other side is still there. Any frame counts. After `intervalMs` without one it probes,
+ * and `timeoutMs` later the connection is dead: a socket's own `close` may take minutes to say so.
  */
 export class Liveness {
-  #receivedAt: number;
+  #heardAt: number;
   #dueAt = 0;
-  /** Why a probe was sent that has no reply yet. */
-  #probe: 'silence' | 'wake' | undefined;
+  #probe: 'none' | 'silence' | 'wake' = 'none';
   #timer: unknown;
 
   readonly #heartbeat: Hello['heartbeat'];
   readonly #options: Pick<ResolvedClientOptions, 'clock' | 'wakeTimeoutMs'>;
-  readonly #ping: () => void;
+  readonly #sendProbe: () => void;
   readonly #onDead: () => void;
 
   constructor(
     heartbeat: Hello['heartbeat'],
     options: Pick<ResolvedClientOptions, 'clock' | 'wakeTimeoutMs'>,
-    ping: () => void,
+    sendProbe: () => void,
     onDead: () => void,
   ) {
     this.#heartbeat = heartbeat;
     this.#options = options;
-    this.#ping = ping;
+    this.#sendProbe = sendProbe;
     this.#onDead = onDead;
-    this.#receivedAt = options.clock.now();
+    this.#heardAt = options.clock.now();
     if (heartbeat !== null) this.#arm(heartbeat.intervalMs);
   }
 
-  /** A frame has arrived. The timer stays: it compares times when it fires. */
-  received(): void {
-    this.#receivedAt = this.#options.clock.now();
-    this.#probe = undefined;
+  /** A frame has come. The timer stays as it is: it looks at the time when it fires. */
+  heard(): void {
+    this.#heardAt = this.#options.clock.now();
+    this.#probe = 'none';
   }
 
-  /** The machine woke up or its network changed: probes without waiting for the timer. */
+  /** The machine woke up or its network changed: what the silence so far means is not known, so ask. */
   wake(): void {
     if (this.#probe === 'wake') return;
-    this.#sendProbe('wake', this.#options.wakeTimeoutMs);
+    this.#ask('wake', this.#options.wakeTimeoutMs);
   }
 
   stop(): void {
     this.#options.clock.clearTimeout(this.#timer);
   }
 
-  #sendProbe(probe: 'silence' | 'wake', waitMs: number): void {
+  #ask(probe: 'silence' | 'wake', waitMs: number): void {
     this.#probe = probe;
     this.#arm(waitMs);
-    this.#ping();
+    this.#sendProbe();
   }
 
   #arm(delayMs: number): void {
@@ -62,18 +61,18 @@ export class Liveness {
 
   #check(): void {
     const now = this.#options.clock.now();
-    // After a sleep the timer fires before frames that have arrived are read: probe once more, briefly.
+    // A timer that fires late slept with its page, and the answer may lie unread behind it: ask once more, briefly.
     const slept = now - this.#dueAt > this.#options.wakeTimeoutMs;
-    if (this.#probe) {
+    if (this.#probe !== 'none') {
       if (slept && this.#probe === 'silence') this.wake();
       else this.#onDead();
     } else if (this.#heartbeat !== null) {
-      // A clock that was set back must not delay the probe.
-      this.#receivedAt = Math.min(this.#receivedAt, now);
-      const leftMs = this.#receivedAt + this.#heartbeat.intervalMs - now;
+      // A clock that was set back must not make the wait longer.
+      this.#heardAt = Math.min(this.#heardAt, now);
+      const leftMs = this.#heardAt + this.#heartbeat.intervalMs - now;
       if (leftMs > 0) this.#arm(leftMs);
       else if (slept) this.wake();
-      else this.#sendProbe('silence', this.#heartbeat.timeoutMs);
+      else this.#ask('silence', this.#heartbeat.timeoutMs);
     }
   }
 }

@@ -24,7 +24,7 @@ import type { RealtimeClient } from './realtime-client.js';
 import type { PayloadArguments, RequestOptions } from './send.options.js';
 
 export interface RealtimeProviderProps<C extends AnyContract> {
-  /** A client, or a function that creates one; the provider closes the one it created when it is unmounted. */
+  /** A client, which stays the caller's, or a function that makes one, which the provider closes when it is unmounted. */
   readonly client: RealtimeClient<C> | (() => RealtimeClient<C>);
   readonly children?: ReactNode;
 }
@@ -39,7 +39,7 @@ export interface RequestState<Reply> {
 export interface RequestHandle<C extends AnyContract, T extends ClientType<C>> extends RequestState<
   ClientReply<C, T>
 > {
-  /** Sends the request; the outcome is in the state too. */
+  /** Asks; who does not wait for the promise finds the outcome in the state. */
   readonly request: (
     ...args: PayloadArguments<ClientPayload<C, T>, RequestOptions>
   ) => Promise<ClientReply<C, T>>;
@@ -47,24 +47,24 @@ export interface RequestHandle<C extends AnyContract, T extends ClientType<C>> e
 
 const Context = createContext<unknown>(undefined);
 const IDLE: Idle = { status: 'idle' };
-const NO_REQUEST = { isPending: false, reply: undefined, error: undefined };
+const NOT_ASKED = { isPending: false, reply: undefined, error: undefined };
 
-/** Provides a client to every component below it. */
+/** Gives a client to every component below it. */
 export function RealtimeProvider<C extends AnyContract>({
   client,
   children,
 }: RealtimeProviderProps<C>): ReactElement {
-  // StrictMode creates two and keeps one; the other was never connected.
+  // StrictMode makes two and keeps one; the other was never connected.
   const [made] = useState(() => (typeof client === 'function' ? client() : undefined));
   const closing = useRef<unknown>(undefined);
   const hasClosed = useRef(false);
   useEffect(() => {
     scope.clearTimeout(closing.current);
-    // `<Activity>` may show again what it hid; a client that was never connected is not closed below.
+    // `<Activity>` shows again what it hid, and a client that has never connected is not closed below.
     if (hasClosed.current) void made?.connect();
     hasClosed.current = false;
     return () => {
-      // StrictMode unmounts and mounts again in one turn: the client stays open.
+      // StrictMode unmounts and mounts again in one go: that is no reason to close.
       closing.current = scope.setTimeout(() => {
         hasClosed.current = made !== undefined && /^(connect|reconnect)/.test(made.state.status);
         if (hasClosed.current) made?.close();
@@ -84,46 +84,46 @@ export function useRealtime<C extends AnyContract>(client?: RealtimeClient<C>): 
   return found;
 }
 
-/** Calls `listener` for every message of a type while the component is mounted; it may be a new function at each render. */
+/** PendingRequests back for every message of a type while the component is mounted; `tell` may be a new function at each render. */
 export function useMessage<C extends AnyContract, T extends ServerType<C>>(
   client: RealtimeClient<C>,
   type: T,
-  listener: (payload: ServerPayload<C, T>) => void,
+  tell: (payload: ServerPayload<C, T>) => void,
 ): void {
-  const latest = useRef(listener);
+  const latest = useRef(tell);
   useEffect(() => {
-    latest.current = listener;
+    latest.current = tell;
   });
   useEffect(() => client.on(type, (payload) => latest.current(payload)), [client, type]);
 }
 
-/** A function that sends a request, and the state of the last one. Unmounting does not abort a request. */
+/** Asks the server when told to, and knows the outcome of the last time. An unmounted component gives nothing up. */
 export function useRequest<C extends AnyContract, T extends ClientType<C>>(
   client: RealtimeClient<C>,
   type: T,
 ): RequestHandle<C, T> {
-  const [state, setState] = useState<RequestState<ClientReply<C, T>>>(NO_REQUEST);
+  const [state, setState] = useState<RequestState<ClientReply<C, T>>>(NOT_ASKED);
   const turn = useRef(0);
   const request = useCallback(
     (...args: PayloadArguments<ClientPayload<C, T>, RequestOptions>) => {
-      const own = ++turn.current;
+      const mine = ++turn.current;
       const settle = (outcome: Partial<RequestState<ClientReply<C, T>>>) => {
-        if (own === turn.current) setState({ ...NO_REQUEST, ...outcome });
+        if (mine === turn.current) setState({ ...NOT_ASKED, ...outcome });
       };
       settle({ isPending: true });
-      const reply = client.request(type, ...args);
-      reply.then(
-        (value) => settle({ reply: value }),
+      const asked = client.request(type, ...args);
+      asked.then(
+        (reply) => settle({ reply }),
         (error: unknown) => settle({ error }),
       );
-      return reply;
+      return asked;
     },
     [client, type],
   );
   return { ...state, request };
 }
 
-/** The client's state, for a badge or a countdown. */
+/** What the client is doing, for a badge or a countdown. */
 export function useConnectionState<C extends AnyContract>(client: RealtimeClient<C>): ConnectionState {
   const subscribe = useCallback((onChange: () => void) => client.onStateChange(onChange), [client]);
   return useSyncExternalStore(

@@ -1,33 +1,37 @@
 import type { PendingRequests } from './pending-requests.js';
-import { onAbort, type AbortSignalLike } from './environment.js';
+import { onAbort } from './environment.js';
 import { AsyncQueue } from './async-queue.js';
+import type { WaitOptions } from './send.options.js';
 
-/** Sends a request whose reply comes in parts; a reader that stops cancels it at the server. */
+/** Asks for an answer in parts. Who stops reading stops the server too. */
 export function stream<T>(
   requests: PendingRequests,
+  maxBuffered: number,
   type: string,
   payload: unknown,
-  maxBuffered: number,
-  signal: AbortSignalLike | undefined,
+  { signal }: WaitOptions,
 ): AsyncQueue<T> {
   const queue = new AsyncQueue<T>(maxBuffered, () => {
     stopAbort();
-    request.cancel();
+    call.cancel();
   });
   const end = (failure?: { readonly error: unknown }) => {
     stopAbort();
     queue.end(failure);
   };
-  const request = requests.create(type, payload, 'never', {
-    onValue: (value) => queue.push(value as T),
+  const call = requests.make(type, payload, 'never', {
+    onValue: (value, isLast) => {
+      queue.push(value as T);
+      if (isLast) end();
+    },
     onComplete: () => end(),
     onFailure: (error) => end({ error }),
   });
   const stopAbort = onAbort(signal, (error) => {
-    request.cancel();
+    call.cancel();
     end({ error });
   });
   if (signal?.aborted) end({ error: signal.reason });
-  else request.send();
+  else call.post();
   return queue;
 }

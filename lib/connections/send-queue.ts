@@ -19,7 +19,7 @@ export interface WebSocketLike {
 }
 
 /** Told of a client that reads too slowly. */
-export interface OutboxObserver {
+export interface SendQueueObserver {
   /** A volatile message gave way. */
   dropped(ws: WebSocketLike): void;
   /** More waits than may. */
@@ -30,7 +30,7 @@ export interface OutboxObserver {
 export interface SendQueueShared {
   readonly batch: FlushScheduler;
   readonly metrics: Pick<RealtimeMetrics, 'messagesSent'>;
-  readonly observer: OutboxObserver;
+  readonly observer: SendQueueObserver;
   /** Above this many waiting bytes volatile messages make place for newer ones. */
   readonly highWaterMarkBytes: number;
   /** Above this many waiting bytes the client counts as too slow. */

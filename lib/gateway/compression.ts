@@ -1,12 +1,14 @@
-/** permessage-deflate (RFC 7692) as it can be run on a server. */
+/** permessage-deflate (RFC 7692) without context takeover. */
 export interface CompressionSettings {
-  /** Messages smaller than this travel as they are. */
+  /** Messages smaller than this are not compressed. @default 1_024 */
   readonly thresholdBytes: number;
-  /** How many messages are compressed at a time. */
+  /** How many messages are compressed at a time. @default 10 */
   readonly concurrency: number;
 }
 
-/** The settings for `ws`. No context is kept between messages: it would cost a connection more memory than all the rest. */
+export const COMPRESSION_DEFAULTS: CompressionSettings = { thresholdBytes: 1_024, concurrency: 10 };
+
+/** The settings for `ws`. A context kept between messages would take more memory than the rest of a connection. */
 export function perMessageDeflate(compression: CompressionSettings | false) {
   if (compression === false) return false;
   return {

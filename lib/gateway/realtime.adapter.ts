@@ -1,4 +1,5 @@
-import type { Server } from 'node:http';
+import type { IncomingMessage, Server } from 'node:http';
+import type { Duplex } from 'node:stream';
 import type { HttpAdapterHost } from '@nestjs/core';
 import { WsAdapter } from '@nestjs/platform-ws';
 import type { WebSocket, WebSocketServer } from 'ws';
@@ -13,14 +14,14 @@ type PlainServer = WebSocketServer & { readonly path: string };
 
 const APP_PORT = 0;
 
-// How long the owners of other sockets may take to close them once the app's modules are destroyed.
+// How long other upgrade listeners may take to close their sockets once the app's modules are destroyed.
 const OTHERS_CLOSE_MS = 1_000;
 
 /**
- * Serves both kinds of gateway on one HTTP server: those with `@RealtimeGateway` by the acceptor, plain ones by Nest's
- * own WsAdapter, without its habit of destroying every socket whose path it does not know.
+ * Serves both kinds of gateway on one HTTP server: those with `@RealtimeGateway` with the acceptor, plain ones with Nest's
+ * own WsAdapter, which here does not destroy the sockets of paths it does not know.
  */
-export class RealtimeAdapter extends WsAdapter {
+export class RealtimeAdapter extends WsAdapter implements UpgradeHandler {
   #listener: UpgradeListener | undefined;
 
   constructor(
@@ -42,10 +43,20 @@ export class RealtimeAdapter extends WsAdapter {
     );
   }
 
+  /** Serves the upgrades of plain gateways. */
+  accept(request: IncomingMessage, socket: Duplex, head: Buffer): boolean {
+    const pathname = pathnameOf(request.url);
+    const servers = (this.wsServersRegistry.get(APP_PORT) ?? []) as PlainServer[];
+    const server = servers.find(({ path }) => path === pathname);
+    if (server === undefined) return false;
+    server.handleUpgrade(request, socket, head, (ws: WebSocket) => server.emit('connection', ws, request));
+    return true;
+  }
+
   override create(port: number, options: Record<string, unknown> = {}): unknown {
     const server = this.#attach();
     if (REALTIME_PATH in options) return this.acceptor.server;
-    // The HTTP server exists only now: this adapter is made while the app is still being put together.
+    // The HTTP server exists only now: this adapter is constructed before it.
     Object.assign(this, { httpServer: server });
     const plain: object = super.create(port, options);
     registerRealtimeServer(plain);
@@ -53,7 +64,7 @@ export class RealtimeAdapter extends WsAdapter {
   }
 
   override bindClientConnect(server: unknown, callback: (...args: unknown[]) => void): void {
-    // Realtime gateways are connected by their lifecycle, which awaits them; Nest's own way does not.
+    // The lifecycle calls the hooks of realtime gateways and awaits them; Nest does not await.
     if (server !== this.acceptor.server) super.bindClientConnect(server, callback);
   }
 
@@ -87,23 +98,9 @@ export class RealtimeAdapter extends WsAdapter {
     }
     const server = httpAdapter.getHttpServer() as Server;
     if (this.#listener === undefined) {
-      this.#listener = new UpgradeListener(
-        server,
-        (request) => this.acceptor.claim(request) ?? this.#claimPlain(request.url),
-        this.onNotFound,
-      );
+      this.#listener = new UpgradeListener(server, [this.acceptor, this], this.onNotFound);
       this.#listener.attach();
     }
     return server;
-  }
-
-  #claimPlain(url: string | undefined): UpgradeHandler | undefined {
-    const pathname = pathnameOf(url);
-    const servers = (this.wsServersRegistry.get(APP_PORT) ?? []) as PlainServer[];
-    const server = servers.find(({ path }) => path === pathname);
-    if (server === undefined) return undefined;
-    return (request, socket, head) => {
-      server.handleUpgrade(request, socket, head, (ws: WebSocket) => server.emit('connection', ws, request));
-    };
   }
 }

@@ -3,27 +3,26 @@ import type { Duplex } from 'node:stream';
 import { OtherSockets } from './drain/other-sockets.js';
 import { rejectUpgrade } from './admission/upgrade-rejection.js';
 
-/** Takes over an upgrade. */
-export type UpgradeHandler = (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
+/** Serves the upgrades of some paths. */
+export interface UpgradeHandler {
+  /** Takes over an upgrade; false for a path that it does not serve. */
+  accept(request: IncomingMessage, socket: Duplex, head: Buffer): boolean;
+}
 
-/** Says who takes a request, or `undefined` when nobody here does. */
-export type UpgradeClaim = (request: IncomingMessage) => UpgradeHandler | undefined;
-
-/** Told of a request to a path that no listener takes. */
+/** Called for a request to a path that no listener serves. */
 export type NotFound = (request: IncomingMessage) => void;
 
 const NOT_FOUND = { status: 404, message: 'no gateway on this path' } as const;
 
-// How long another upgrade listener may think about a path that is not ours.
+// How long another upgrade listener may take for a path that is not ours.
 const OTHERS_DECIDE_MS = 5_000;
 
 /**
- * The upgrades of one HTTP server. Ours are taken before any other listener sees them, since `ws` answers 400 to
- * every path it does not know and so would end them; all the rest is left to the other listeners. A path that nobody
- * answers gets a 404.
+ * The upgrades of one HTTP server. Our handlers run before every other listener, since `ws` replies 400 to each path it
+ * does not know; all other paths are left to the other listeners. A path that no listener serves gets 404.
  */
 export class UpgradeListener {
-  /** What the other listeners were left. */
+  /** Sockets that were left to other listeners. */
   readonly others = new OtherSockets();
   readonly #waiting = new Set<NodeJS.Timeout>();
   readonly #emit: Server['emit'];
@@ -32,7 +31,7 @@ export class UpgradeListener {
 
   constructor(
     private readonly server: Server,
-    private readonly claim: UpgradeClaim,
+    private readonly handlers: readonly UpgradeHandler[],
     private readonly onNotFound: NotFound,
   ) {
     this.#emit = server.emit;
@@ -42,14 +41,14 @@ export class UpgradeListener {
   attach(): void {
     this.#attached = true;
     this.server.emit = this.#intercept;
-    // Node emits `upgrade` only while someone listens.
+    // Node emits `upgrade` only while there is a listener.
     this.server.on('upgrade', this.#onUnclaimed);
   }
 
   detach(): void {
     this.#attached = false;
     this.server.off('upgrade', this.#onUnclaimed);
-    // Whoever wrapped `emit` after us still calls ours, which then only passes on.
+    // Code that wrapped `emit` after us still calls ours, which then only passes the event on.
     if (this.server.emit === this.#intercept) {
       if (this.#hadOwnEmit) this.server.emit = this.#emit;
       else Reflect.deleteProperty(this.server, 'emit');
@@ -61,11 +60,7 @@ export class UpgradeListener {
   readonly #intercept = ((event: string | symbol, ...args: unknown[]): boolean => {
     if (event === 'upgrade' && this.#attached) {
       const [request, socket, head] = args as [IncomingMessage, Duplex, Buffer];
-      const handler = this.claim(request);
-      if (handler !== undefined) {
-        handler(request, socket, head);
-        return true;
-      }
+      if (this.handlers.some((handler) => handler.accept(request, socket, head))) return true;
     }
     return Reflect.apply(this.#emit, this.server, [event, ...args]) as boolean;
   }) as Server['emit'];

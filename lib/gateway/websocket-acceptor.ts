@@ -3,9 +3,8 @@ import type { Duplex } from 'node:stream';
 import type { LoggerService } from '@nestjs/common';
 import { WebSocketServer, type Server, type ServerOptions } from 'ws';
 import { SUBPROTOCOL } from '../protocol/envelope.js';
-import type { Admission } from './admission/admission.js';
+import type { Admission, Admitted, Destination } from './admission/admission.js';
 import { perMessageDeflate, type CompressionSettings } from './compression.js';
-import type { PathParams } from '../connections/connection.js';
 import { registerRealtimeServer } from './routing/gateway-claim.js';
 import { pathnameOf } from './routing/gateway-path.js';
 import { ConnectionSocket } from './lifecycle/connection-socket.js';
@@ -13,7 +12,7 @@ import type { Route } from './routing/route.js';
 import type { Routes } from './routing/routes.js';
 import type { OpenSockets } from './lifecycle/open-sockets.js';
 import type { UpgradeHandler } from './upgrade-listener.js';
-import { closeOf, rejectUpgrade, type UpgradeRejection } from './admission/upgrade-rejection.js';
+import { closeForRejection, rejectUpgrade, type UpgradeRejection } from './admission/upgrade-rejection.js';
 
 export interface AcceptorSettings {
   readonly maxPayloadBytes: number;
@@ -23,14 +22,22 @@ export interface AcceptorSettings {
   readonly rejectWith: 'http' | 'close';
 }
 
-// So many sockets at a time are opened only to say why they are closed; more are refused before they open.
+export const ACCEPTOR_DEFAULTS: AcceptorSettings = {
+  maxPayloadBytes: 65_536,
+  maxFragments: 64,
+  closeTimeoutMs: 5_000,
+  compression: false,
+  rejectWith: 'http',
+};
+
+// Sockets that are open at a time only to send their close code; further requests are refused with an HTTP status.
 const MAX_CLOSING = 1_000;
 
-// What one message may arrive in before ws gives up on it; a client that sends a byte at a time is none of ours.
+// Limits TCP chunks buffered per message, against byte-at-a-time senders.
 const MAX_BUFFERED_CHUNKS = 4_096;
 
-/** The door: makes WebSockets of the upgrade requests to gateway paths that admission lets in. */
-export class WebSocketAcceptor {
+/** Completes the WebSocket handshake for admitted upgrade requests. */
+export class WebSocketAcceptor implements UpgradeHandler {
   readonly #server: Server<typeof ConnectionSocket>;
   #closing = 0;
 
@@ -45,74 +52,77 @@ export class WebSocketAcceptor {
     registerRealtimeServer(this.#server);
   }
 
-  /** What Nest calls the server of a gateway. */
+  /** The server that Nest gets for each gateway. */
   get server(): Server<typeof ConnectionSocket> {
     return this.#server;
   }
 
-  /** Takes a request to one of our paths. */
-  claim(request: IncomingMessage): UpgradeHandler | undefined {
+  /** Serves the upgrades of gateway paths. */
+  accept(request: IncomingMessage, socket: Duplex, head: Buffer): boolean {
     const pathname = pathnameOf(request.url);
     const found = pathname === undefined ? undefined : this.routes.match(pathname);
-    if (found === undefined) return undefined;
-    return (_request, socket, head) => {
-      socket.on('error', destroyOnError);
-      this.#admit(request, socket, head, found.route, found.params).catch((error: unknown) => {
-        this.logger.error(error);
-        socket.destroy();
-      });
-    };
+    if (found === undefined) return false;
+    socket.on('error', destroyOnError);
+    const destination = { params: found.params, needsUser: found.route.authenticated };
+    this.#accept(request, socket, head, found.route, destination).catch((error: unknown) => {
+      this.logger.error(error);
+      socket.destroy();
+    });
+    return true;
   }
 
-  async #admit(
+  async #accept(
     request: IncomingMessage,
     socket: Duplex,
     head: Buffer,
     route: Route,
-    params: PathParams,
+    destination: Destination,
   ): Promise<void> {
-    const destination = { params, needsUser: route.authenticated };
-    const refusal = await this.admission.judge(request, destination, ({ handshake, identity }, permit) => {
-      // The sendQueue lets the 101 go at the end of this turn, in one write with `$hello` if that is ready.
-      socket.cork();
-      return this.#upgrade(request, socket, head, (ws) => {
-        this.sockets.begin(ws, socket, route, permit, handshake, identity);
-      });
-    });
-    if (refusal !== undefined) this.#refuse(request, socket, head, refusal);
+    const admitted = await this.admission.admit(request, destination);
+    // Nothing awaits from here to the open socket: no other request comes in between.
+    const confirmed = admitted.ok ? this.admission.confirm(request, admitted) : admitted;
+    if (confirmed.ok) this.#begin(request, socket, head, route, confirmed);
+    else this.#reject(request, socket, head, confirmed.rejection);
   }
 
-  #refuse(request: IncomingMessage, socket: Duplex, head: Buffer, refusal: UpgradeRejection): void {
-    // A browser sees no HTTP status; but a page that must not connect gets no WebSocket, not even to say so.
-    const mayOpen = refusal.status !== 400 && refusal.reason !== 'origin' && this.#closing < MAX_CLOSING;
+  #begin(request: IncomingMessage, socket: Duplex, head: Buffer, route: Route, admitted: Admitted): void {
+    let ws: ConnectionSocket | undefined;
+    try {
+      // The send queue writes the 101 at the end of this turn, together with `$hello` if that is ready.
+      socket.cork();
+      ws = this.#upgrade(request, socket, head);
+      if (ws !== undefined) this.sockets.begin(ws, socket, route, admitted);
+    } finally {
+      // From `begin` on the permit is released with the connection.
+      if (ws?.connection === undefined) admitted.permit.release();
+    }
+  }
+
+  #reject(request: IncomingMessage, socket: Duplex, head: Buffer, rejection: UpgradeRejection): void {
+    // A browser does not see an HTTP status; but a page of a forbidden origin gets no WebSocket at all.
+    const mayOpen = rejection.status !== 400 && rejection.reason !== 'origin' && this.#closing < MAX_CLOSING;
     if (this.settings.rejectWith === 'http' || !mayOpen) {
-      rejectUpgrade(socket, refusal);
+      rejectUpgrade(socket, rejection);
       return;
     }
-    const { code, reason } = closeOf(refusal);
-    this.#upgrade(request, socket, head, (ws) => {
-      this.#closing++;
-      ws.on('error', () => ws.terminate());
-      ws.on('close', () => this.#closing--);
-      ws.close(code, reason);
-    });
+    const ws = this.#upgrade(request, socket, head);
+    if (ws === undefined) return;
+    const { code, reason } = closeForRejection(rejection);
+    this.#closing++;
+    ws.on('error', () => ws.terminate());
+    ws.on('close', () => this.#closing--);
+    ws.close(code, reason);
   }
 
-  /** False when no WebSocket came of it. `ws` calls back at once or never. */
-  #upgrade(
-    request: IncomingMessage,
-    socket: Duplex,
-    head: Buffer,
-    use: (ws: ConnectionSocket) => void,
-  ): boolean {
-    if (socket.destroyed) return false;
-    let isOpen = false;
+  /** The WebSocket, unless the client has hung up or `ws` refuses the request. `ws` calls back at once or never. */
+  #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): ConnectionSocket | undefined {
+    if (socket.destroyed) return undefined;
+    let opened: ConnectionSocket | undefined;
     socket.off('error', destroyOnError);
     this.#server.handleUpgrade(request, socket, head, (ws) => {
-      isOpen = true;
-      use(ws);
+      opened = ws;
     });
-    return isOpen;
+    return opened;
   }
 }
 

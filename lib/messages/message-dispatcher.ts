@@ -6,6 +6,7 @@ import type { RealtimeLog } from '../metrics/realtime-log.js';
 import type { RealtimeMetrics } from '../metrics/realtime-metrics.js';
 import type { Refusals } from '../metrics/refusals.js';
 import type { ClientFrame, WireError } from '../protocol/envelope.js';
+import { defaultErrorMessage, ErrorCode } from '../protocol/error-codes.js';
 import type { Answer } from './answered-session.js';
 import type { IdempotencyCache } from './idempotency-cache.js';
 import type { MessageArgs, MessageHandler, OnStopError } from './message-handler.js';
@@ -33,7 +34,15 @@ export class MessageDispatcher {
   ) {}
 
   /** A promise only when the handler needs one; it resolves when the next message may follow. */
-  dispatch(source: HandlerSource, connection: Connection, frame: ClientFrame): void | Promise<void> {
+  dispatch(
+    source: HandlerSource | undefined,
+    connection: Connection,
+    frame: ClientFrame,
+  ): void | Promise<void> {
+    if (source === undefined) {
+      this.#refuseUnknown(connection, frame);
+      return;
+    }
     if (frame.key !== undefined && this.idempotency.recall(connection, frame)) return;
     const startedAt = performance.now();
     const pending = this.#dispatch(source, connection, frame);
@@ -117,6 +126,16 @@ export class MessageDispatcher {
       if (isFault && filtered !== error) this.#report('exception filter failed', connection, frame, filtered);
       this.#refuse(connection, frame, isFault ? error : filtered);
     });
+  }
+
+  /** The type is text of the client, and is not logged. */
+  #refuseUnknown(connection: Connection, { id }: ClientFrame): void {
+    const code = ErrorCode.UNKNOWN_TYPE;
+    const message = defaultErrorMessage(code);
+    this.refusals.message(code, () =>
+      logLine('message refused', { connection: connection.id, code, why: message }),
+    );
+    connection.sendText(encodeError(id, { code, message }));
   }
 
   #refuse(connection: Connection, frame: ClientFrame, thrown: unknown): void {

@@ -1,5 +1,6 @@
 import { isObservable, Observable, takeWhile, type Subscription } from 'rxjs';
 import type { Connection } from '../connections/connection.js';
+import type { ConnectionObserver } from '../connections/connection-observer.js';
 import { encodeComplete, encodeNext } from '../protocol/codec.js';
 import type { ClientFrame, MessageId } from '../protocol/envelope.js';
 import { ErrorCode } from '../protocol/error-codes.js';
@@ -80,7 +81,7 @@ export class ReplyStream {
 type StreamKey = MessageId | symbol;
 
 /** The replies in parts that are running, by connection and message id. */
-export class ReplyStreams {
+export class ReplyStreams implements ConnectionObserver {
   readonly #running = new WeakMap<Connection, Map<StreamKey, ReplyStream>>();
 
   readonly #cancelled = new WeakSet<ClientFrame>();
@@ -141,8 +142,8 @@ export class ReplyStreams {
     return this.#cancelled.has(frame);
   }
 
-  /** Stops every one of a connection that is gone. */
-  stopAll(connection: Connection): void {
+  /** Stops every stream of a connection that has closed. */
+  closed(connection: Connection): void {
     const running = this.#running.get(connection);
     if (running === undefined) return;
     this.#running.delete(connection);

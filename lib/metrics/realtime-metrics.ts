@@ -1,7 +1,7 @@
 import { BackplaneMetrics } from './backplane-metrics.js';
 import { Counter, Gauge, Histogram } from './instruments.js';
 
-/** What the gauges look at. */
+/** The values of the gauges. */
 export interface Observed {
   readonly connections: () => number;
   readonly users: () => number;
@@ -73,21 +73,27 @@ export class RealtimeMetrics {
   );
   /** All zero on a node without a backplane. */
   readonly backplane = new BackplaneMetrics();
-  readonly #gauges: readonly Gauge[];
+  #observed: Observed | undefined;
+  readonly #gauges: readonly Gauge[] = [
+    new Gauge('realtime_connections', 'Open connections.', () => this.#observed?.connections() ?? 0),
+    new Gauge('realtime_users', 'Users with an open connection.', () => this.#observed?.users() ?? 0),
+    new Gauge('realtime_rooms', 'Rooms with a member.', () => this.#observed?.rooms() ?? 0),
+    new Gauge(
+      'realtime_unauthenticated',
+      'Connections that have not sent $auth.',
+      () => this.#observed?.unauthenticated() ?? 0,
+    ),
+    new Gauge(
+      'realtime_handshakes_waiting',
+      'Upgrade requests in the queue.',
+      () => this.#observed?.handshakesWaiting() ?? 0,
+    ),
+    new Gauge('realtime_draining', '1 while the node drains.', () => (this.#observed?.draining() ? 1 : 0)),
+  ];
 
-  constructor(observed: Observed) {
-    this.#gauges = [
-      new Gauge('realtime_connections', 'Open connections.', observed.connections),
-      new Gauge('realtime_users', 'Users with an open connection.', observed.users),
-      new Gauge('realtime_rooms', 'Rooms with a member.', observed.rooms),
-      new Gauge(
-        'realtime_unauthenticated',
-        'Connections that have not said $auth.',
-        observed.unauthenticated,
-      ),
-      new Gauge('realtime_handshakes_waiting', 'Upgrade requests in the queue.', observed.handshakesWaiting),
-      new Gauge('realtime_draining', '1 while the node drains.', () => (observed.draining() ? 1 : 0)),
-    ];
+  /** Connects the gauges to the parts of the node; until then they are zero. */
+  observe(observed: Observed): void {
+    this.#observed = observed;
   }
 
   /** Every metric, for an exporter. */

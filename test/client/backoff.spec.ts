@@ -52,7 +52,7 @@ describe("the server's advice", () => {
   });
 
   it('is nothing where none is given', () => {
-    expect(backoff(1, 1).afterAdvice('the server restarts')).toBeUndefined();
+    expect(backoff(1, 1).afterAdvice('the server is restarting')).toBeUndefined();
     expect(backoff(1, 1).afterAdvice('noretry=1')).toBeUndefined();
   });
 });

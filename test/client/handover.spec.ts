@@ -76,7 +76,7 @@ describe('$goaway', () => {
   it('asks again what came too late for the server that goes', async () => {
     const asked = bed.client.request('ask', {});
     const socket = await next(100);
-    old.say('$error', { code: 'UNAVAILABLE', message: 'the server restarts' }, old.ofType('ask')[0]?.id);
+    old.say('$error', { code: 'UNAVAILABLE', message: 'the server is restarting' }, old.ofType('ask')[0]?.id);
     socket.hello({ sessionId: 'mine' });
     expect(socket.ofType('ask')).toEqual(old.ofType('ask'));
     socket.say('$reply', { ok: true }, socket.ofType('ask')[0]?.id);
@@ -88,7 +88,11 @@ describe('$goaway', () => {
     const parts = bed.client.stream('list', {});
     const socket = await next(100);
     for (const type of ['ask', 'list']) {
-      old.say('$error', { code: 'UNAVAILABLE', message: 'the server restarts' }, old.ofType(type)[0]?.id);
+      old.say(
+        '$error',
+        { code: 'UNAVAILABLE', message: 'the server is restarting' },
+        old.ofType(type)[0]?.id,
+      );
     }
     await expect(asked).rejects.toMatchObject({ code: 'UNAVAILABLE' });
     await expect(parts.next()).rejects.toMatchObject({ code: 'UNAVAILABLE' });
@@ -104,19 +108,10 @@ describe('$goaway', () => {
     },
   );
 
-  it.each(['Infinity', 1e300])(
-    'with the advice %j never waits for longer than a timer can',
-    async (advice) => {
-      old.say('$goaway', { reconnectAfterMs: advice });
-      old.end(1012);
-      expect(bed.client.state).toMatchObject({ status: 'reconnecting', retryInMs: 0x7fffffff });
-    },
-  );
-
   it('is survived when the old connection ends first: the advised time still holds', async () => {
     old.say('$goaway', { reconnectAfterMs: 3_000 });
     await bed.clock.advance(1_000);
-    old.end(1012, 'the server restarts');
+    old.end(1012, 'the server is restarting');
     expect(bed.client.state).toMatchObject({ status: 'reconnecting', code: 1012, retryInMs: 2_000 });
     expect(await bed.opensWithin(2_000)).toBe(true);
   });
@@ -143,10 +138,10 @@ describe('the old connection', () => {
     const socket = await next();
     socket.hello({ sessionId: 'mine' });
     await bed.clock.advance(1_000);
-    expect(old.ofType('ping')).toEqual([{ type: 'ping', id: 'ping' }]);
+    expect(old.ofType('ping')).toEqual([{ type: 'ping', id: 'drain' }]);
     expect(old.left).toBeUndefined();
     news(old, 1);
-    old.say('pong', undefined, 'ping');
+    old.say('pong', undefined, 'drain');
     expect(old.left).toEqual({ code: 1000, reason: 'moved' });
     expect(heard).toEqual([1]);
   });
@@ -156,7 +151,7 @@ describe('the old connection', () => {
     const socket = await next(100);
     socket.hello({ sessionId: 'mine' });
     await bed.clock.advance(1_000);
-    old.say('pong', undefined, 'ping');
+    old.say('pong', undefined, 'drain');
     expect(old.left).toBeUndefined();
     expect(socket.ofType('ask')).toEqual([]);
     old.say('$reply', { ok: true }, old.ofType('ask')[0]?.id);

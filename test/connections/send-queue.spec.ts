@@ -6,7 +6,6 @@ import { FlushScheduler } from '../../lib/connections/flush-scheduler.js';
 import { RealtimeMetrics } from '../../lib/metrics/realtime-metrics.js';
 
 const nextTurn = () => new Promise((resolve) => setImmediate(resolve));
-const none = () => 0;
 
 /** A socket whose other side reads only when it is told to. */
 class StalledSocket extends Duplex {
@@ -32,14 +31,7 @@ class StalledSocket extends Duplex {
 
 function open(highWaterMarkBytes = 100_000, maxQueueBytes = 400_000) {
   const socket = new StalledSocket({ writableHighWaterMark: 16_384 });
-  const metrics = new RealtimeMetrics({
-    connections: none,
-    users: none,
-    rooms: none,
-    unauthenticated: none,
-    handshakesWaiting: none,
-    draining: () => false,
-  });
+  const metrics = new RealtimeMetrics();
   const seen = { dropped: 0, overflowed: 0 };
   const ws = {
     readyState: 1,

@@ -114,7 +114,7 @@ describe('bad frames in a row', () => {
     const client = await app.connect('/ws');
     for (let n = 0; n < 20; n++) client.sendText(n % 2 === 0 ? SECRET : '{"type":"nothing:known"}');
     workAfter(client);
-    expect(await client.closed).toEqual({ code: 4520, reason: 'too many frames were no messages' });
+    expect(await client.closed).toEqual({ code: 4520, reason: 'too many invalid messages' });
     expect(client.frames).toHaveLength(20);
     expect(client.frames.every(({ type }) => type === '$error')).toBe(true);
   });

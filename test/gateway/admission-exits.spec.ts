@@ -3,11 +3,13 @@ import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Authenticate } from 'nestjs-realtime';
 import { expect, it, onTestFinished } from 'vitest';
-import { Admission, type Open } from '../../lib/gateway/admission/admission.js';
+import { Admission } from '../../lib/gateway/admission/admission.js';
 import { Authentication } from '../../lib/gateway/identity/authentication.js';
 import { ConnectionLimits, type ConnectionPermit } from '../../lib/gateway/admission/connection-limits.js';
 import { MemoryConnectionCounts, type CountKind } from '../../lib/gateway/admission/connection-counts.js';
 import { HandshakeQueue } from '../../lib/gateway/admission/handshake-queue.js';
+import { UpgradeLog } from '../../lib/gateway/admission/upgrade-log.js';
+import { PASSED } from '../../lib/gateway/admission/upgrade-rejection.js';
 import { OriginPolicy, type Origins } from '../../lib/gateway/admission/origin-policy.js';
 import { MemoryTicketStore, TicketService } from '../../lib/gateway/identity/tickets.js';
 import { RealtimeMetrics } from '../../lib/metrics/realtime-metrics.js';
@@ -18,13 +20,13 @@ import { upgradeText } from '../rig/sockets/client-bytes.js';
 import { tcpConnection } from '../rig/sockets/upgrade-request.js';
 
 /** Connection counts that record each acquire and release. */
-class CountedPlaces extends MemoryConnectionCounts {
+class RecordedCounts extends MemoryConnectionCounts {
   held = 0;
 
-  override take(kind: CountKind, key: string, connectionId: string, max: number): boolean {
-    const isTaken = super.take(kind, key, connectionId, max);
-    if (isTaken) this.held++;
-    return isTaken;
+  override acquire(kind: CountKind, key: string, connectionId: string, max: number): boolean {
+    const isAcquired = super.acquire(kind, key, connectionId, max);
+    if (isAcquired) this.held++;
+    return isAcquired;
   }
 
   override release(kind: CountKind, key: string): void {
@@ -36,27 +38,18 @@ class CountedPlaces extends MemoryConnectionCounts {
 interface Scene {
   readonly origins?: Origins;
   readonly authenticate?: Authenticate;
-  readonly open?: (permit: ConnectionPermit) => boolean;
+  /** The drain begins after `admit` and before the socket opens. */
+  readonly drainsBeforeOpen?: boolean;
   readonly max?: number;
 }
 
-const none = () => 0;
-
 /** Every part that counts connections, behind a real HTTP server. */
-async function admission({ origins = false, authenticate, open = () => true, max = 1 }: Scene) {
+async function admission({ origins = false, authenticate, drainsBeforeOpen = false, max = 1 }: Scene) {
   const log = new CapturedLog();
-  const metrics = new RealtimeMetrics({
-    connections: none,
-    users: none,
-    rooms: none,
-    unauthenticated: none,
-    handshakesWaiting: none,
-    draining: () => false,
-  });
-  const counts = new CountedPlaces();
+  const metrics = new RealtimeMetrics();
+  const counts = new RecordedCounts();
   const limits = new ConnectionLimits(
     {
-      nodeId: 'n',
       maxConnections: 3,
       maxConnectionsPerIp: 2,
       maxConnectionsPerUser: max,
@@ -64,6 +57,7 @@ async function admission({ origins = false, authenticate, open = () => true, max
       maxUnauthenticatedPerIp: max,
     },
     counts,
+    'n',
   );
   const queue = new HandshakeQueue({
     maxConcurrent: 1,
@@ -73,29 +67,25 @@ async function admission({ origins = false, authenticate, open = () => true, max
     maxWaitMs: 50,
   });
   const tickets = new TicketService(new MemoryTicketStore());
-  const judge = new Admission(
+  const gate = new Admission(
     new OriginPolicy(origins, true, 20),
     limits,
     queue,
     new Authentication({ authenticate, handshakeTimeoutMs: 20 }, tickets, log),
     { tokenCookie: false, offersFirstMessageAuth: true, clientIp: () => '203.0.113.1' },
-    metrics,
-    new Refusals(metrics, log),
-    log,
+    new UpgradeLog(metrics, new Refusals(metrics, log), log),
   );
-  const seats: ConnectionPermit[] = [];
+  const permits: ConnectionPermit[] = [];
   const outcomes: string[] = [];
-  const onOpen: Open = (_admitted, permit) => {
-    const isIn = open(permit);
-    if (isIn) seats.push(permit);
-    return isIn;
-  };
   const server = createServer().listen(0, '127.0.0.1');
   server.on('upgrade', (request: IncomingMessage, socket: Socket) => {
     socket.on('error', () => {});
-    void judge.judge(request, { params: {}, needsUser: false }, onOpen).then((refusal) => {
-      outcomes.push(refusal?.reason ?? 'open');
-      if (refusal !== undefined) socket.destroy();
+    void gate.admit(request, { params: {}, needsUser: false }).then((admitted) => {
+      if (admitted.ok && drainsBeforeOpen) gate.close();
+      const confirmed = admitted.ok ? gate.confirm(request, admitted) : admitted;
+      outcomes.push(confirmed.ok ? 'open' : confirmed.rejection.reason);
+      if (confirmed.ok) permits.push(confirmed.permit);
+      else socket.destroy();
     });
   });
   await once(server, 'listening');
@@ -115,7 +105,7 @@ async function admission({ origins = false, authenticate, open = () => true, max
     counts: counts.held,
     waiting: queue.waiting,
   });
-  return { judge, arrive, settled, outcomes, seats, counters, queue };
+  return { gate, arrive, settled, outcomes, permits, counters, queue };
 }
 
 type Rig = Awaited<ReturnType<typeof admission>>;
@@ -146,21 +136,12 @@ const exits: [expected: string[], scene: Scene, visit: (rig: Rig) => unknown][] 
   [['token'], { authenticate: () => null }, ({ arrive }) => arrive('ann')],
   [['handshake_timeout'], { authenticate: never }, ({ arrive }) => arrive('ann')],
   [['failure'], { authenticate: () => 'ann' as never }, ({ arrive }) => arrive('ann')],
-  [
-    ['failure'],
-    {
-      open: () => {
-        throw new Error('no socket');
-      },
-    },
-    ({ arrive }) => arrive(),
-  ],
-  [['open'], { open: () => false }, ({ arrive }) => arrive()],
+  [['draining'], { drainsBeforeOpen: true }, ({ arrive }) => arrive()],
   [
     ['draining'],
     {},
-    ({ judge, arrive }) => {
-      judge.close();
+    ({ gate, arrive }) => {
+      gate.close();
       arrive();
     },
   ],
@@ -218,10 +199,10 @@ it.each(exits)('every permit is released after %j', async (expected, scene, visi
   await visit(rig);
   await rig.settled(expected.length);
   expect(rig.outcomes.toSorted()).toEqual(expected.toSorted());
-  for (const permit of rig.seats) permit.leave();
-  for (const permit of rig.seats) permit.leave();
+  for (const permit of rig.permits) permit.release();
+  for (const permit of rig.permits) permit.release();
   expect(rig.counters()).toEqual({ total: 0, unauthenticated: 0, counts: 0, waiting: 0 });
   // The one concurrent handshake is free again; a closed queue stays closed.
   if (!expected.includes('draining'))
-    expect(rig.queue.enter(new EventEmitter(), '203.0.113.1')).toBeUndefined();
+    expect(rig.queue.enter(new EventEmitter(), '203.0.113.1')).toEqual(PASSED);
 });

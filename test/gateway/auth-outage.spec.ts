@@ -54,13 +54,13 @@ it('an outage is logged once in 10 s, with its cause and without the token', asy
   await Promise.all(Array.from({ length: 20 }, () => upgrade(app.port, BEARER)));
   expect(log.of('error')).toHaveLength(1);
   expect(log.of('error')[0]).toMatch(
-    'authenticate failed; its clients are told to come back error="fetch failed for [secret] (connect ECONNREFUSED 127.0.0.1:1)"',
+    'authenticate failed; its clients are told to retry error="fetch failed for [secret] (connect ECONNREFUSED 127.0.0.1:1)"',
   );
   const now = performance.now();
   vi.spyOn(performance, 'now').mockReturnValue(now + 10_000);
   onTestFinished(() => void vi.restoreAllMocks());
   await upgrade(app.port, BEARER);
-  expect(log.of('error')[1]).toContain('unsaid=19');
+  expect(log.of('error')[1]).toContain('suppressed=19');
   expect(log.text).not.toContain('token-of-ann');
 });
 

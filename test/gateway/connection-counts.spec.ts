@@ -75,7 +75,7 @@ const drivers: [string, () => Promise<ConnectionCounts>][] = [
 describe.each(drivers)('connection counts %s', (_name, newCounts) => {
   it('allow as many permits as the limit, separately for each user and IP', async () => {
     const counts = await newCounts();
-    const take = (kind: 'ip' | 'user', key: string, id: string) => counts.take(kind, key, id, 2);
+    const take = (kind: 'ip' | 'user', key: string, id: string) => counts.acquire(kind, key, id, 2);
     expect(await take('user', 'ann', 'c1')).toBe(true);
     expect(await take('user', 'ann', 'c2')).toBe(true);
     expect(await take('user', 'ann', 'c3')).toBe(false);
@@ -85,24 +85,24 @@ describe.each(drivers)('connection counts %s', (_name, newCounts) => {
 
   it('give out exactly the free permits to 50 concurrent requests', async () => {
     const counts = await newCounts();
-    const requested = Array.from({ length: 50 }, async (_, i) => counts.take('user', 'ann', `c${i}`, 7));
+    const requested = Array.from({ length: 50 }, async (_, i) => counts.acquire('user', 'ann', `c${i}`, 7));
     expect((await Promise.all(requested)).filter(Boolean)).toHaveLength(7);
   });
 
   it('a released permit can be acquired once more', async () => {
     const counts = await newCounts();
-    await counts.take('ip', '::1', 'c1', 1);
+    await counts.acquire('ip', '::1', 'c1', 1);
     counts.release('ip', '::1', 'c1');
-    expect(await counts.take('ip', '::1', 'c2', 1)).toBe(true);
-    expect(await counts.take('ip', '::1', 'c3', 1)).toBe(false);
+    expect(await counts.acquire('ip', '::1', 'c2', 1)).toBe(true);
+    expect(await counts.acquire('ip', '::1', 'c3', 1)).toBe(false);
   });
 
   it('a refusal acquires nothing', async () => {
     const counts = await newCounts();
-    await counts.take('user', 'ann', 'c1', 1);
-    for (const id of ['c2', 'c3']) expect(await counts.take('user', 'ann', id, 1)).toBe(false);
+    await counts.acquire('user', 'ann', 'c1', 1);
+    for (const id of ['c2', 'c3']) expect(await counts.acquire('user', 'ann', id, 1)).toBe(false);
     counts.release('user', 'ann', 'c1');
-    expect(await counts.take('user', 'ann', 'c4', 1)).toBe(true);
+    expect(await counts.acquire('user', 'ann', 'c4', 1)).toBe(true);
   });
 });
 
@@ -111,7 +111,7 @@ describe('connection counts in Redis', () => {
     const prefix = newPrefix();
     const nodes = await Promise.all([redisNode(prefix), redisNode(prefix), redisNode(prefix)]);
     const requested = Array.from({ length: 60 }, async (_, i) =>
-      (nodes[i % 3] as RedisNode).counts.take('user', 'ann', `c${i}`, 5),
+      (nodes[i % 3] as RedisNode).counts.acquire('user', 'ann', `c${i}`, 5),
     );
     expect((await Promise.all(requested)).filter(Boolean)).toHaveLength(5);
   });
@@ -120,11 +120,11 @@ describe('connection counts in Redis', () => {
     const prefix = newPrefix();
     const lease = { leaseMs: 2_000, refreshMs: 100 };
     const [dying, living] = [await redisNode(prefix, lease), await redisNode(prefix, lease)];
-    await dying.counts.take('user', 'ann', 'c1', 1);
-    await dying.counts.take('user', 'bob', 'c2', 1);
+    await dying.counts.acquire('user', 'ann', 'c1', 1);
+    await dying.counts.acquire('user', 'bob', 'c2', 1);
     await dying.die();
-    expect(await living.counts.take('user', 'ann', 'c3', 1)).toBe(false);
-    await expect.poll(() => living.counts.take('user', 'ann', 'c4', 1), { timeout: 10_000 }).toBe(true);
+    expect(await living.counts.acquire('user', 'ann', 'c3', 1)).toBe(false);
+    await expect.poll(() => living.counts.acquire('user', 'ann', 'c4', 1), { timeout: 10_000 }).toBe(true);
     living.counts.release('user', 'ann', 'c4');
     await expect.poll(() => redis.call('KEYS', `${prefix}:*`), { timeout: 10_000 }).toEqual([]);
   });
@@ -135,7 +135,7 @@ describe('connection counts in Redis', () => {
     const [here, there] = [await redisNode(prefix, lease), await redisNode(prefix, lease)];
     // More than fits one script, in many slots.
     const users = Array.from({ length: 500 }, (_, i) => `u${i}`);
-    await Promise.all(users.map(async (user) => here.counts.take('user', user, `c-${user}`, 1)));
+    await Promise.all(users.map(async (user) => here.counts.acquire('user', user, `c-${user}`, 1)));
     const end = async () =>
       Number(
         await redis.call(
@@ -147,7 +147,7 @@ describe('connection counts in Redis', () => {
     const first = await end();
     await expect.poll(end, { timeout: 10_000 }).toBeGreaterThan(first + lease.leaseMs + 1_000);
     const taken = await Promise.all(
-      users.map(async (user) => there.counts.take('user', user, `d-${user}`, 1)),
+      users.map(async (user) => there.counts.acquire('user', user, `d-${user}`, 1)),
     );
     expect(taken.filter(Boolean)).toEqual([]);
   });
@@ -157,7 +157,7 @@ describe('connection counts in Redis', () => {
     const lease = { leaseMs: 2_000, refreshMs: 100 };
     const { counts, log } = await redisNode(prefix, lease, cluster);
     const users = Array.from({ length: 300 }, (_, i) => `u${i}`);
-    await Promise.all(users.map(async (user) => counts.take('user', user, `c-${user}`, 1)));
+    await Promise.all(users.map(async (user) => counts.acquire('user', user, `c-${user}`, 1)));
     const ends = async () => {
       const found = users.map((user) =>
         cluster.zscore(new RedisNames(prefix).key(user, 'connections', 'user', user), `c-${user}`),
@@ -173,7 +173,7 @@ describe('connection counts in Redis', () => {
   it('always expire, even if every node dies', async () => {
     const prefix = newPrefix();
     const { counts } = await redisNode(prefix);
-    await Promise.all(['ann', 'bob'].map(async (user) => counts.take('user', user, `c-${user}`, 3)));
+    await Promise.all(['ann', 'bob'].map(async (user) => counts.acquire('user', user, `c-${user}`, 3)));
     const keys = (await redis.call('KEYS', `${prefix}:*`)) as string[];
     expect(keys).toHaveLength(2);
     for (const key of keys) {
@@ -188,12 +188,12 @@ describe('connection counts while Redis is down', () => {
   it('are local to the node, which logs that, and shared again when Redis is back', async () => {
     const prefix = newPrefix();
     const [here, there] = [await redisNode(prefix), await redisNode(prefix)];
-    await here.counts.take('user', 'ann', 'c1', 2);
+    await here.counts.acquire('user', 'ann', 'c1', 2);
     await redis.kill();
     onTestFinished(() => redis.kill().then(() => redis.start()));
-    expect(await here.counts.take('user', 'ann', 'c2', 2)).toBe(true);
-    expect(await here.counts.take('user', 'ann', 'c3', 2)).toBe(false);
-    expect(await there.counts.take('user', 'ann', 'd1', 2)).toBe(true);
+    expect(await here.counts.acquire('user', 'ann', 'c2', 2)).toBe(true);
+    expect(await here.counts.acquire('user', 'ann', 'c3', 2)).toBe(false);
+    expect(await there.counts.acquire('user', 'ann', 'd1', 2)).toBe(true);
     expect(here.unshared.of('user')).toBe(1);
     expect(here.log.text).toContain('connection limits hold for this node alone');
 
@@ -201,7 +201,7 @@ describe('connection counts while Redis is down', () => {
     const name = new RedisNames(prefix).key('ann', 'connections', 'user', 'ann');
     const members = async () => ((await redis.call('ZRANGE', name, 0, -1)) as string[]).sort();
     await expect.poll(members, { timeout: 10_000 }).toEqual(['c1', 'c2', 'd1']);
-    expect(await there.counts.take('user', 'ann', 'd2', 3)).toBe(false);
+    expect(await there.counts.acquire('user', 'ann', 'd2', 3)).toBe(false);
   });
 
   it('decide within the command timeout if Redis does not reply', async () => {
@@ -209,11 +209,11 @@ describe('connection counts while Redis is down', () => {
     redis.signal('SIGSTOP');
     onTestFinished(() => redis.signal('SIGCONT'));
     const startedAt = performance.now();
-    expect(await counts.take('user', 'ann', 'c1', 1)).toBe(true);
+    expect(await counts.acquire('user', 'ann', 'c1', 1)).toBe(true);
     expect(performance.now() - startedAt).toBeLessThan(4_500);
     // The silent connection is closed, so the next request does not wait for it.
     const again = performance.now();
-    expect(await counts.take('user', 'bob', 'c2', 1)).toBe(true);
+    expect(await counts.acquire('user', 'bob', 'c2', 1)).toBe(true);
     expect(performance.now() - again).toBeLessThan(500);
   });
 });

@@ -21,7 +21,7 @@ describe.each(platforms)('app.close() on %s', (_platform, extras) => {
     for (const client of clients) {
       const { payload } = await client.nextOfType('$goaway');
       expect((payload as { reconnectAfterMs: number }).reconnectAfterMs).toBeLessThan(20);
-      expect(await client.closed).toEqual({ code: 1012, reason: 'the server restarts' });
+      expect(await client.closed).toEqual({ code: 1012, reason: 'the server is restarting' });
     }
     await closing;
     expect(registry.size).toBe(0);
@@ -39,7 +39,7 @@ describe.each(platforms)('app.close() on %s', (_platform, extras) => {
     const closing = app.app.close();
     await client.closed;
     const { status, headers, body } = await upgrade(app.port);
-    expect([status, headers['retry-after'], body]).toEqual([503, '1', 'the server restarts']);
+    expect([status, headers['retry-after'], body]).toEqual([503, '1', 'the server is restarting']);
     expect(metrics.upgradesRefused.of('draining')).toBe(1);
     expect([health.isReady, health.report().status]).toEqual([false, 'draining']);
     late.open();

@@ -134,7 +134,7 @@ it('a drain refuses waiting and running handshakes, and calls no hook for them',
   expect((await Promise.all(waits)).map(({ status }) => status)).toEqual([503, 503]);
   calls[0]?.open();
   const { status, body, headers } = await running;
-  expect([status, body, headers['retry-after']]).toEqual([503, 'the server restarts', '1']);
+  expect([status, body, headers['retry-after']]).toEqual([503, 'the server is restarting', '1']);
   await closing;
   expect(visits.connected).toEqual([]);
 });

@@ -48,7 +48,7 @@ it('a refresh with a shorter token expires sooner', async () => {
 
 it("another user's token is FORBIDDEN, and the connection stays as it was", async () => {
   await expect(client.request('$auth', { token: 'bob:5' })).rejects.toThrow(
-    'FORBIDDEN: the token is of another user',
+    'FORBIDDEN: the token belongs to another user',
   );
   expect(connection()?.userId).toBe('ann');
   expect(await client.request('say', { text: 'a' })).toEqual({ text: 'a' });
@@ -126,7 +126,7 @@ it('a second $auth during authentication is BAD_REQUEST and does not reach the a
   const own = await app.connect('/lobby', { token: 'first' });
   const slow = own.request('$auth', { token: 'slow' });
   await expect(own.request('$auth', { token: 'other' })).rejects.toThrow(
-    'BAD_REQUEST: another $auth is being judged',
+    'BAD_REQUEST: authentication already in progress',
   );
   gate.open();
   await slow;

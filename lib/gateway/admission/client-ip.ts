@@ -4,16 +4,16 @@ import proxyAddr from 'proxy-addr';
 import { unmapped } from './client-network.js';
 
 /**
- * Which proxies may say who the client is, as Express' `trust proxy`: `true` all, a number of hops, addresses and
+ * The proxies whose X-Forwarded-For is used, as Express' `trust proxy`: `true` all, a number of hops, addresses and
  * subnets (`'loopback'`, `'10.0.0.0/8'`), or a function.
  */
 export type TrustProxy =
   boolean | number | string | readonly string[] | ((ip: string, hop: number) => boolean);
 
-// Each costs a look at the list of what is trusted; a header of 16 KB has room for thousands.
+// Each costs a lookup in the list of trusted proxies; a header of 16 KB has room for thousands.
 const MAX_PROXIES = 32;
 
-/** Makes the function that finds a request's client; with `false` no header is believed. */
+/** Creates the function that finds the client IP of a request; with `false` headers are ignored. */
 export function createClientIp(trustProxy: TrustProxy): (request: IncomingMessage) => string {
   if (trustProxy === false) return peerOf;
   const trusts = compileTrust(trustProxy);
@@ -24,7 +24,7 @@ export function createClientIp(trustProxy: TrustProxy): (request: IncomingMessag
         request,
         (ip, hop) => hop < MAX_PROXIES && trusts(hop === 0 ? peer : (addressIn(ip) ?? ip), hop),
       );
-      // What a proxy forwards unread is any text a client likes, and no address. The peer itself has none on a Unix socket.
+      // What a proxy forwards unread can be any text. The peer itself has no address on a Unix socket.
       return addressIn(found) ?? peer;
     } catch {
       return peer;
@@ -48,7 +48,7 @@ function addressIn(entry: string | undefined): string | undefined {
 
 function compileTrust(trustProxy: Exclude<TrustProxy, false>): (ip: string, hop: number) => boolean {
   if (typeof trustProxy === 'function') {
-    // `proxy-addr` would take a promise for a yes.
+    // `proxy-addr` takes a promise for true.
     const trusts: (ip: string, hop: number) => unknown = trustProxy;
     return (ip, hop) => trusts(ip, hop) === true;
   }

@@ -1,21 +1,21 @@
-/** Whose connections are counted together. */
+/** What connections are counted by. */
 export type CountKind = 'ip' | 'user';
 
 /**
- * Places for the connections of one IP or user. At most `max` of them are held at a time, over all nodes that share the
- * driver; who was given one holds it until `release`, or until its node dies.
+ * Counts the connections of one IP or user, over all nodes that share the driver. At most `max` connections are counted at
+ * a time; each counts until `release`, or until its node dies.
  */
 export interface ConnectionCounts {
-  /** Whether there was a place for this connection. Never rejects. */
-  take(kind: CountKind, key: string, connectionId: string, max: number): boolean | Promise<boolean>;
-  /** Gives back a place that was taken. */
+  /** Counts a connection; false when `max` are counted already. Never rejects. */
+  acquire(kind: CountKind, key: string, connectionId: string, max: number): boolean | Promise<boolean>;
+  /** Stops counting a connection that was counted. */
   release(kind: CountKind, key: string, connectionId: string): void;
   start(): void;
   stop(): void;
 }
 
-/** How many there are of each key; a key without any takes no memory. */
-export class DeliveryCounts {
+/** A count for each key; a key whose count is zero takes no memory. */
+export class KeyCounts {
   readonly #counts = new Map<string, number>();
   #total = 0;
 
@@ -41,22 +41,22 @@ export class DeliveryCounts {
   }
 }
 
-/** The counts of one process; answers at once. */
+/** The counts of one process; synchronous. */
 export class MemoryConnectionCounts implements ConnectionCounts {
-  readonly #taken = { ip: new DeliveryCounts(), user: new DeliveryCounts() };
+  readonly #acquired = { ip: new KeyCounts(), user: new KeyCounts() };
 
-  take(kind: CountKind, key: string, _connectionId: string, max: number): boolean {
-    const taken = this.#taken[kind];
-    if (taken.of(key) >= max) return false;
-    taken.add(key);
+  acquire(kind: CountKind, key: string, _connectionId: string, max: number): boolean {
+    const acquired = this.#acquired[kind];
+    if (acquired.of(key) >= max) return false;
+    acquired.add(key);
     return true;
   }
 
   release(kind: CountKind, key: string): void {
-    this.#taken[kind].remove(key);
+    this.#acquired[kind].remove(key);
   }
 
-  // Nothing runs: a place in memory dies with its process.
+  // Nothing to run: counts in memory end with the process.
   start(): void {}
 
   stop(): void {}

@@ -1,16 +1,23 @@
 import { newConnectionId } from '../../connections/connection-id.js';
 import { networkOf } from './client-network.js';
-import { DeliveryCounts, type ConnectionCounts } from './connection-counts.js';
-import type { UpgradeRejection } from './upgrade-rejection.js';
+import { KeyCounts, type ConnectionCounts, type CountKind } from './connection-counts.js';
+import { PASSED, rejected, type Checked, type UpgradeRejection } from './upgrade-rejection.js';
 
 export interface ConnectionLimitsSettings {
-  readonly nodeId: string;
   readonly maxConnections: number | false;
   readonly maxConnectionsPerIp: number | false;
   readonly maxConnectionsPerUser: number | false;
   readonly maxUnauthenticated: number | false;
   readonly maxUnauthenticatedPerIp: number | false;
 }
+
+export const CONNECTION_LIMITS_DEFAULTS: ConnectionLimitsSettings = {
+  maxConnections: 50_000,
+  maxConnectionsPerIp: false,
+  maxConnectionsPerUser: false,
+  maxUnauthenticated: 1_000,
+  maxUnauthenticatedPerIp: 200,
+};
 
 const FULL: UpgradeRejection = {
   reason: 'connections',
@@ -23,17 +30,18 @@ const USER_FULL: UpgradeRejection = { ...FULL, reason: 'connections_per_user', s
 const UNAUTHENTICATED_FULL: UpgradeRejection = { ...FULL, reason: 'unauthenticated' };
 const UNAUTHENTICATED_IP_FULL: UpgradeRejection = { ...IP_FULL, reason: 'unauthenticated_per_ip' };
 
-/** How many connections there may be: all of this node, those of one IP and of one user, and those without a user yet. */
+/** Connection limits: per node, per IP, per user, and unauthenticated. */
 export class ConnectionLimits {
   #total = 0;
-  readonly #unauthenticated = new DeliveryCounts();
+  readonly #unauthenticated = new KeyCounts();
 
   constructor(
     readonly settings: ConnectionLimitsSettings,
     readonly counts: ConnectionCounts,
+    private readonly nodeId: string,
   ) {}
 
-  /** Clients that have a permit, from their upgrade request on. */
+  /** Permits that are held, from the upgrade request on. */
   get total(): number {
     return this.#total;
   }
@@ -43,31 +51,33 @@ export class ConnectionLimits {
     return this.#unauthenticated.total;
   }
 
-  /** Gives a client a permit, from its upgrade request to its end; or says why there is none. */
-  async enter(ip: string): Promise<ConnectionPermit | UpgradeRejection> {
-    const { maxConnections, maxConnectionsPerIp, nodeId } = this.settings;
-    if (maxConnections !== false && this.#total >= maxConnections) return FULL;
+  /** Gives a client a permit, from its upgrade request to the end of its connection. */
+  async acquire(ip: string): Promise<Checked<{ permit: ConnectionPermit }>> {
+    const { maxConnections, maxConnectionsPerIp } = this.settings;
+    if (maxConnections !== false && this.#total >= maxConnections) return rejected(FULL);
     this.#total++;
-    const permit = new ConnectionPermit(newConnectionId(nodeId), ip, this);
-    if (maxConnectionsPerIp === false || (await permit.take('ip', networkOf(ip), maxConnectionsPerIp))) {
-      return permit;
+    const permit = new ConnectionPermit(newConnectionId(this.nodeId), ip, this);
+    if (maxConnectionsPerIp === false || (await permit.acquire('ip', networkOf(ip), maxConnectionsPerIp))) {
+      return { ok: true, permit };
     }
-    permit.leave();
-    return IP_FULL;
+    permit.release();
+    return rejected(IP_FULL);
   }
 
   /** @internal */
-  left(): void {
+  released(): void {
     this.#total--;
   }
 
-  /** @internal Counts one more that has to say `$auth` once it is connected; or says why it may not. */
-  beginUnauthenticated(network: string): UpgradeRejection | undefined {
+  /** @internal Counts one more connection that has to send `$auth`. */
+  beginUnauthenticated(network: string): Checked {
     const { maxUnauthenticated: max, maxUnauthenticatedPerIp: maxPerIp } = this.settings;
-    if (max !== false && this.#unauthenticated.total >= max) return UNAUTHENTICATED_FULL;
-    if (maxPerIp !== false && this.#unauthenticated.of(network) >= maxPerIp) return UNAUTHENTICATED_IP_FULL;
+    if (max !== false && this.#unauthenticated.total >= max) return rejected(UNAUTHENTICATED_FULL);
+    if (maxPerIp !== false && this.#unauthenticated.of(network) >= maxPerIp) {
+      return rejected(UNAUTHENTICATED_IP_FULL);
+    }
     this.#unauthenticated.add(network);
-    return undefined;
+    return PASSED;
   }
 
   /** @internal */
@@ -76,11 +86,11 @@ export class ConnectionLimits {
   }
 }
 
-/** All the counts one client takes, given back together. */
+/** Everything that one connection is counted in, released together. */
 export class ConnectionPermit {
-  #taken: ['ip' | 'user', string][] | undefined;
-  #hasLeft = false;
-  /** The network it is counted by while it is unauthenticated. */
+  #acquired: [CountKind, string][] | undefined;
+  #isReleased = false;
+  /** The network that an unauthenticated connection is counted by. */
   #network: string | undefined;
 
   constructor(
@@ -89,39 +99,39 @@ export class ConnectionPermit {
     private readonly limits: ConnectionLimits,
   ) {}
 
-  /** Takes a place among the unauthenticated connections, until `identify` or `leave`; or says why there is none. */
-  awaitAuthentication(): UpgradeRejection | undefined {
+  /** Counts the connection as unauthenticated, until `identify` or `release`. */
+  awaitAuthentication(): Checked {
     const network = networkOf(this.ip);
-    const refusal = this.limits.beginUnauthenticated(network);
-    if (refusal === undefined) this.#network = network;
-    return refusal;
+    const counted = this.limits.beginUnauthenticated(network);
+    if (counted.ok) this.#network = network;
+    return counted;
   }
 
-  /** Takes a place among the user's connections, once it is known who this is; or says why there is none. */
-  async identify(userId: string | undefined): Promise<UpgradeRejection | undefined> {
+  /** Counts the connection among its user's, and no longer as unauthenticated. */
+  async identify(userId: string | undefined): Promise<Checked> {
     this.#endUnauthenticated();
     const { maxConnectionsPerUser } = this.limits.settings;
-    if (userId === undefined || maxConnectionsPerUser === false) return undefined;
-    return (await this.take('user', userId, maxConnectionsPerUser)) ? undefined : USER_FULL;
+    if (userId === undefined || maxConnectionsPerUser === false) return PASSED;
+    return (await this.acquire('user', userId, maxConnectionsPerUser)) ? PASSED : rejected(USER_FULL);
   }
 
   /** @internal */
-  async take(kind: 'ip' | 'user', key: string, max: number): Promise<boolean> {
+  async acquire(kind: CountKind, key: string, max: number): Promise<boolean> {
     const { counts } = this.limits;
-    const verdict = counts.take(kind, key, this.connectionId, max);
-    if (!(typeof verdict === 'boolean' ? verdict : await verdict)) return false;
-    (this.#taken ??= []).push([kind, key]);
-    // The client may have gone while Redis was asked.
-    if (this.#hasLeft) this.#release();
+    const isAcquired = counts.acquire(kind, key, this.connectionId, max);
+    if (!(typeof isAcquired === 'boolean' ? isAcquired : await isAcquired)) return false;
+    (this.#acquired ??= []).push([kind, key]);
+    // The client may have disconnected while Redis was asked.
+    if (this.#isReleased) this.#releaseCounts();
     return true;
   }
 
-  leave(): void {
-    if (this.#hasLeft) return;
-    this.#hasLeft = true;
-    this.limits.left();
+  release(): void {
+    if (this.#isReleased) return;
+    this.#isReleased = true;
+    this.limits.released();
     this.#endUnauthenticated();
-    this.#release();
+    this.#releaseCounts();
   }
 
   #endUnauthenticated(): void {
@@ -130,8 +140,8 @@ export class ConnectionPermit {
     this.#network = undefined;
   }
 
-  #release(): void {
-    for (const [kind, key] of this.#taken ?? []) this.limits.counts.release(kind, key, this.connectionId);
-    this.#taken = undefined;
+  #releaseCounts(): void {
+    for (const [kind, key] of this.#acquired ?? []) this.limits.counts.release(kind, key, this.connectionId);
+    this.#acquired = undefined;
   }
 }

@@ -1,32 +1,40 @@
 import type { EventEmitter } from 'node:events';
-import { DeliveryCounts } from './connection-counts.js';
-import { GONE, type UpgradeRejection } from './upgrade-rejection.js';
+import { KeyCounts } from './connection-counts.js';
+import { GONE, PASSED, rejected, type Checked, type UpgradeRejection } from './upgrade-rejection.js';
 
 export interface HandshakeSettings {
-  /** How many handshakes are judged at a time. */
+  /** How many handshakes are authenticated at a time. @default 200 */
   readonly maxConcurrent: number;
-  /** How many may begin in a second. */
+  /** How many may begin in a second. @default false */
   readonly maxPerSecond: number | false;
-  /** How many may wait for their turn. */
+  /** How many may wait for their turn. @default 5_000 */
   readonly maxWaiting: number;
-  /** How many of one IP may wait; behind a proxy it needs `trustProxy`. */
+  /** How many of one IP may wait; behind a proxy it needs `trustProxy`. @default a fifth of maxWaiting */
   readonly maxWaitingPerIp: number | false;
-  /** How long one may wait. */
+  /** How long one may wait. @default 5_000 */
   readonly maxWaitMs: number;
 }
 
+export const HANDSHAKE_DEFAULTS: HandshakeSettings = {
+  maxConcurrent: 200,
+  maxPerSecond: false,
+  maxWaiting: 5_000,
+  maxWaitingPerIp: 1_000,
+  maxWaitMs: 5_000,
+};
+
 interface Waiting {
   readonly since: number;
-  readonly admit: (refusal: UpgradeRejection | undefined) => void;
+  readonly settle: (result: Checked) => void;
 }
 
 /**
- * Lets handshakes in at a pace the app can keep after a restart brings everyone back at once. Those who would wait too
- * long are told when to return: work for a client that has given up already is what turns a peak into an outage.
+ * Limits how many handshakes are authenticated at a time, for the moment when every client reconnects after a restart.
+ * A handshake that would wait too long is refused with a time to retry, before its client gives up by itself.
  */
 export class HandshakeQueue {
   readonly #waiting = new Set<Waiting>();
-  readonly #waitingByNetwork = new DeliveryCounts();
+  readonly #waitingByNetwork = new KeyCounts();
   #active = 0;
   #allowance: number;
   #refilledAt = performance.now();
@@ -41,29 +49,29 @@ export class HandshakeQueue {
   }
 
   /**
-   * Resolves when it is the handshake's turn (then call `leave`), or with why it will not be. Of a client whose socket
-   * ends meanwhile the place is given to the next one.
+   * Passes when it is the handshake's turn: call `leave` afterwards. A handshake whose socket ends while it waits leaves
+   * the queue.
    */
-  enter(socket: EventEmitter, network: string): Promise<UpgradeRejection | undefined> | undefined {
+  enter(socket: EventEmitter, network: string): Checked | Promise<Checked> {
     const { settings } = this;
-    if (settings === false) return undefined;
-    if (this.#waiting.size === 0 && this.#take(settings)) return undefined;
-    if (this.#waiting.size >= settings.maxWaiting) return Promise.resolve(this.#refusal(settings));
-    if (this.#hasItsShare(settings, network)) {
-      return Promise.resolve({ ...this.#refusal(settings), reason: 'handshake_queue_per_ip', status: 429 });
+    if (settings === false) return PASSED;
+    if (this.#waiting.size === 0 && this.#take(settings)) return PASSED;
+    if (this.#waiting.size >= settings.maxWaiting) return rejected(this.#rejection(settings));
+    if (this.#isShareUsed(settings, network)) {
+      return rejected({ ...this.#rejection(settings), reason: 'handshake_queue_per_ip', status: 429 });
     }
     this.#waitingByNetwork.add(network);
     return new Promise((resolve) => {
       const hangUp = () => {
         this.#waiting.delete(waiting);
-        waiting.admit(GONE);
+        waiting.settle(GONE);
       };
       const waiting: Waiting = {
         since: performance.now(),
-        admit: (refusal) => {
+        settle: (result) => {
           socket.off('end', hangUp).off('close', hangUp);
           this.#waitingByNetwork.remove(network);
-          resolve(refusal);
+          resolve(result);
         },
       };
       socket.once('end', hangUp).once('close', hangUp);
@@ -78,17 +86,17 @@ export class HandshakeQueue {
     this.#advance(this.settings);
   }
 
-  /** Turns everyone away who waits. */
+  /** Refuses every handshake that waits. */
   close(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     if (this.settings === false) return;
     const refused = [...this.#waiting];
     this.#waiting.clear();
-    for (const { admit } of refused) admit(this.#refusal(this.settings));
+    for (const { settle } of refused) settle(rejected(this.#rejection(this.settings)));
   }
 
-  #hasItsShare({ maxWaitingPerIp }: HandshakeSettings, network: string): boolean {
+  #isShareUsed({ maxWaitingPerIp }: HandshakeSettings, network: string): boolean {
     return maxWaitingPerIp !== false && this.#waitingByNetwork.of(network) >= maxWaitingPerIp;
   }
 
@@ -114,7 +122,7 @@ export class HandshakeQueue {
       const isLate = waiting.since <= deadline;
       if (!isLate && !this.#take(settings)) break;
       this.#waiting.delete(waiting);
-      waiting.admit(isLate ? this.#refusal(settings) : undefined);
+      waiting.settle(isLate ? rejected(this.#rejection(settings)) : PASSED);
     }
     this.#schedule(settings);
   }
@@ -136,8 +144,8 @@ export class HandshakeQueue {
     this.#timer.unref();
   }
 
-  /** Spread, so that those turned away together do not return together. */
-  #refusal({ maxPerSecond, maxWaitMs }: HandshakeSettings): UpgradeRejection {
+  /** With a random delay, so that clients that are refused together do not return together. */
+  #rejection({ maxPerSecond, maxWaitMs }: HandshakeSettings): UpgradeRejection {
     const backlog = maxPerSecond === false ? maxWaitMs / 1_000 : this.#waiting.size / maxPerSecond;
     const retryAfter = 1 + Math.ceil(Math.random() * 2 * backlog);
     return { reason: 'handshake_queue', status: 503, message: 'too many handshakes', retryAfter };

@@ -1,18 +1,26 @@
 import type { IncomingMessage } from 'node:http';
+import { PASSED, rejected, type Checked } from './upgrade-rejection.js';
 
-/**
- * Which pages may connect: those of the same host, those listed (`https://app.example.com`), what a function says, or
- * with `false` all of them.
- */
+/** The pages that may connect: those of the same host, a list (`https://app.example.com`), a function, or `false` for all. */
 export type Origins =
   | 'same-host'
   | readonly string[]
   | ((origin: string, request: IncomingMessage) => boolean | Promise<boolean>)
   | false;
 
+const FORBIDDEN: Checked = rejected({ reason: 'origin', status: 403, message: 'origin not allowed' });
+
+const TOO_SLOW: Checked = rejected({
+  reason: 'handshake_timeout',
+  status: 503,
+  message: 'authentication took too long',
+  retryAfter: 5,
+  cause: 'the function in origins did not return in time',
+});
+
 /**
- * Keeps other sites' pages from using a visitor's cookies: CORS does not apply to WebSockets, the Origin header is all
- * there is (CWE-1385, cross-site WebSocket hijacking).
+ * Prevents cross-site WebSocket hijacking (CWE-1385): CORS does not apply to WebSockets, so the Origin header is the only
+ * protection of a visitor's cookies.
  */
 export class OriginPolicy {
   constructor(
@@ -28,31 +36,34 @@ export class OriginPolicy {
     return typeof origins === 'object' ? origins.join(' ') : 'a function';
   }
 
-  /** `late` when the app's function does not answer in time. */
-  allows(request: IncomingMessage): boolean | Promise<boolean | 'late'> {
+  check(request: IncomingMessage): Checked | Promise<Checked> {
     const { origins } = this;
-    if (origins === false) return true;
+    if (origins === false) return PASSED;
     const { origin } = request.headers;
-    if (origin === undefined) return this.allowMissing;
-    if (typeof origins === 'function') return this.#ask(origins(origin, request));
-    if (origins === 'same-host') return isSameHost(origin, request.headers.host);
-    return origins.includes(origin);
+    if (origin === undefined) return checked(this.allowMissing);
+    if (typeof origins === 'function') return this.#returned(origins(origin, request));
+    if (origins === 'same-host') return checked(isSameHost(origin, request.headers.host));
+    return checked(origins.includes(origin));
   }
 
-  #ask(answer: unknown): boolean | Promise<boolean | 'late'> {
-    // Only `true` allows: a function that forgot its `return` lets no page in.
-    if (typeof answer !== 'object') return answer === true;
+  #returned(result: unknown): Checked | Promise<Checked> {
+    if (typeof result !== 'object') return checked(result);
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => resolve('late'), this.timeoutMs);
+      const timer = setTimeout(() => resolve(TOO_SLOW), this.timeoutMs);
       timer.unref();
-      Promise.resolve(answer)
-        .then((allowed: unknown) => resolve(allowed === true), reject)
+      Promise.resolve(result)
+        .then((allowed: unknown) => resolve(checked(allowed)), reject)
         .finally(() => clearTimeout(timer));
     });
   }
 }
 
-// Of a page on the web. Other schemes, as those of packaged apps, have hosts that anyone may choose.
+// Only `true` allows: a function that forgot its `return` allows no page.
+function checked(isAllowed: unknown): Checked {
+  return isAllowed === true ? PASSED : FORBIDDEN;
+}
+
+// A page on the web. Hosts of other schemes, such as those of packaged apps, can be chosen freely.
 const WEB_ORIGIN = /^https?:\/\/[^/?#@\\]+$/i;
 const HOST = /^[^/?#@\\]+$/;
 

@@ -75,10 +75,10 @@ export class RedisConnectionCounts implements ConnectionCounts {
     this.#timer = undefined;
   }
 
-  take(kind: CountKind, key: string, connectionId: string, max: number): boolean | Promise<boolean> {
+  acquire(kind: CountKind, key: string, connectionId: string, max: number): boolean | Promise<boolean> {
     // What is full here is full everywhere; a flood from one IP is no work for Redis.
-    if (!this.#own.take(kind, key, connectionId, max)) return false;
-    return this.#take(kind, key, connectionId, max);
+    if (!this.#own.acquire(kind, key, connectionId, max)) return false;
+    return this.#acquire(kind, key, connectionId, max);
   }
 
   release(kind: CountKind, key: string, connectionId: string): void {
@@ -100,7 +100,7 @@ export class RedisConnectionCounts implements ConnectionCounts {
       .finally(() => (this.#isRenewing = false));
   }
 
-  async #take(kind: CountKind, key: string, connectionId: string, max: number): Promise<boolean> {
+  async #acquire(kind: CountKind, key: string, connectionId: string, max: number): Promise<boolean> {
     const name = this.names.key(key, 'connections', kind, key);
     const parameters = [connectionId, String(max), String(this.lease.leaseMs)];
     try {

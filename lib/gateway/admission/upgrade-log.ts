@@ -1,18 +1,52 @@
 import type { IncomingMessage } from 'node:http';
+import type { LoggerService } from '@nestjs/common';
 import { logLine } from '../../metrics/log-line.js';
+import type { RealtimeMetrics } from '../../metrics/realtime-metrics.js';
+import type { Refusals } from '../../metrics/refusals.js';
 import type { UpgradeRejection } from './upgrade-rejection.js';
 
 // A header may have 16 KB; a line in the log needs to be recognized.
 const MAX_FIELD_LENGTH = 200;
 
-/** What was asked that no gateway has, and the paths there are. */
-export function unknownPathLine({ url }: IncomingMessage, known: readonly string[]): string {
-  return logLine('refused', {
-    reason: 'path',
-    status: 404,
-    path: loggedPath(url),
-    known: shortened(known.join(' ') || 'none'),
-  });
+/** Counts, times and logs what upgrade requests come to. */
+export class UpgradeLog {
+  constructor(
+    private readonly metrics: RealtimeMetrics,
+    private readonly refusals: Refusals,
+    private readonly logger: LoggerService,
+  ) {}
+
+  /** Admission has decided about a request that came at `startedAt`. */
+  decided(startedAt: number): void {
+    this.metrics.handshakeDuration.observe((performance.now() - startedAt) / 1_000);
+  }
+
+  /** A request was refused. */
+  rejected(
+    request: IncomingMessage,
+    rejection: UpgradeRejection,
+    ip: string,
+    expectedOrigin: () => string,
+  ): void {
+    this.refusals.upgrade(rejection.reason, () => rejectionLine(request, rejection, ip, expectedOrigin));
+  }
+
+  /** A request is for a path that no gateway has. */
+  unknownPath({ url }: IncomingMessage, known: readonly string[]): void {
+    this.refusals.upgrade('path', () =>
+      logLine('refused', {
+        reason: 'path',
+        status: 404,
+        path: loggedPath(url),
+        known: shortened(known.join(' ') || 'none'),
+      }),
+    );
+  }
+
+  /** A check of a request threw. */
+  failed(error: unknown): void {
+    this.logger.error(error);
+  }
 }
 
 /** The path of a URL without its query, which may hold a ticket or a token. */
@@ -21,14 +55,12 @@ function loggedPath(url = ''): string {
   return shortened(end < 0 ? url : url.slice(0, end));
 }
 
-/** What was asked, what is known of who asked, and why it was refused. */
-export function refusalLine(
-  request: IncomingMessage,
+function rejectionLine(
+  { headers, socket, url }: IncomingMessage,
   { reason, status, cause }: UpgradeRejection,
   ip: string,
   expectedOrigin: () => string,
 ): string {
-  const { headers, socket, url } = request;
   const { origin, 'x-forwarded-for': forwardedFor } = headers;
   return logLine('refused', {
     reason,

@@ -1,8 +1,8 @@
 import { STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { CloseCode } from '../../protocol/close-codes.js';
+import { CloseCode, retryReason } from '../../protocol/close-codes.js';
 
-/** Why an upgrade is not made; `reason` is the label of its counter. */
+/** Why an upgrade request is refused; `reason` is the label of its counter. */
 export interface UpgradeRejection {
   readonly reason:
     | 'bad_request'
@@ -29,15 +29,30 @@ export interface UpgradeRejection {
   readonly cause?: string;
 }
 
+/** A check that an upgrade request has not passed. */
+export interface Rejected {
+  readonly ok: false;
+  readonly rejection: UpgradeRejection;
+}
+
+/** The result of every check on the way of an upgrade request, with what the check has found. */
+export type Checked<Found extends object = object> = ({ readonly ok: true } & Found) | Rejected;
+
+export const PASSED = { ok: true } as const;
+
+export function rejected(rejection: UpgradeRejection): Rejected {
+  return { ok: false, rejection };
+}
+
 /** The client hung up while it waited; nothing more is done for it. */
-export const GONE: UpgradeRejection = { reason: 'gone', status: 503, message: 'the client has hung up' };
+export const GONE: Rejected = rejected({ reason: 'gone', status: 503, message: 'the client has hung up' });
 
 /** Whether a client has hung up: a WebSocket client never ends only its own side before the 101. */
 export function hasHungUp(socket: Duplex): boolean {
   return socket.destroyed || socket.readableEnded || !socket.writable;
 }
 
-/** Answers an upgrade request with a plain HTTP response and ends its socket. */
+/** Replies to an upgrade request with a plain HTTP response and ends its socket. */
 export function rejectUpgrade(
   socket: Duplex,
   { status, message, retryAfter }: Omit<UpgradeRejection, 'reason' | 'status' | 'cause'> & { status: number },
@@ -49,7 +64,7 @@ export function rejectUpgrade(
     'Content-Type: text/plain; charset=utf-8',
     `Content-Length: ${Buffer.byteLength(message)}`,
   ];
-  // RFC 6455 §4.4: whoever asks for another version learns which one is spoken here.
+  // RFC 6455 §4.4: names the supported version to a client that offered another one.
   if (status === 400) lines.push('Sec-WebSocket-Version: 13');
   if (retryAfter !== undefined) lines.push(`Retry-After: ${retryAfter}`);
   // HTTP sockets allow half-open: without this the other side could keep it for ever.
@@ -57,9 +72,12 @@ export function rejectUpgrade(
   socket.end(`${lines.join('\r\n')}\r\n\r\n${message}`);
 }
 
-/** The close that says the same to a browser, which cannot see an HTTP status. */
-export function closeOf({ status, message, retryAfter }: UpgradeRejection): { code: number; reason: string } {
-  const reason = retryAfter === undefined ? message : `retry=${retryAfter * 1_000}`;
+/** The close frame that stands for the HTTP response, which browsers cannot see. */
+export function closeForRejection({ status, message, retryAfter }: UpgradeRejection): {
+  code: number;
+  reason: string;
+} {
+  const reason = retryAfter === undefined ? message : retryReason(retryAfter * 1_000);
   switch (status) {
     case 401:
       return { code: CloseCode.UNAUTHENTICATED, reason };

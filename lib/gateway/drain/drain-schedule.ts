@@ -1,19 +1,21 @@
 export interface DrainSettings {
-  /** How many clients per second the other nodes can take. */
+  /** How many clients per second the other nodes can accept. @default 1_000 */
   readonly reconnectsPerSecond: number;
-  /** When connections that are still there are cut. */
+  /** How long the drain may take; connections that are still open are terminated then. @default 20_000 */
   readonly timeoutMs: number;
 }
 
+export const DRAIN_DEFAULTS: DrainSettings = { reconnectsPerSecond: 1_000, timeoutMs: 20_000 };
+
 export interface DrainSchedule {
-  /** Over how long clients are sent away. */
+  /** The time over which the closes are spread. */
   readonly windowMs: number;
-  /** How long each may stay beyond its time, to change over to another node. */
+  /** How long each connection stays open after its time, for a handover to another node. */
   readonly graceMs: number;
   readonly timeoutMs: number;
 }
 
-/** For an app that wants no spreading: everyone at once. */
+/** With `drain: false` every connection is closed at once. */
 const AT_ONCE: DrainSchedule = { windowMs: 0, graceMs: 0, timeoutMs: 1_000 };
 
 export const SLICE_MS = 50;

@@ -7,13 +7,13 @@ import { drainSchedule, SLICE_MS, type DrainSchedule, type DrainSettings } from 
 import type { GatewayConnection } from '../lifecycle/gateway-connection.js';
 import type { OpenSockets } from '../lifecycle/open-sockets.js';
 
-// What the hooks of connections that were cut at the deadline get.
+// The time for hooks of connections that were terminated at the deadline.
 const LAST_HOOKS_MS = 1_000;
 
 /**
- * Empties the node before the process ends. New clients are sent elsewhere; each connection is told when to leave,
- * spread over a window that the other nodes can take, and is closed with 1012 shortly after its time, once its
- * handlers have finished. What is left at the deadline is cut.
+ * Closes every connection before the process ends. New upgrades get 503; each client gets `$goaway` with a time, spread so
+ * that the other nodes can accept the reconnects, and is closed with 1012 after that time and its running handlers.
+ * Connections that are still open at the deadline are terminated.
  */
 export class Drain {
   #run: Promise<void> | undefined;
@@ -31,12 +31,12 @@ export class Drain {
     return this.#run !== undefined;
   }
 
-  /** What is left until the deadline. */
+  /** The time until the deadline. */
   get remainingMs(): number {
     return Math.max(0, this.#endsAt - performance.now());
   }
 
-  /** Resolves when no connection is left and every `handleDisconnect` has ended, or has had its time. */
+  /** Resolves when no connection is left and every `handleDisconnect` has ended or has run out of time. */
   run(): Promise<void> {
     return (this.#run ??= this.#drain());
   }
@@ -65,20 +65,20 @@ export class Drain {
     clearTimeout(deadline);
   }
 
-  /** A hook that hangs must not hold the process for ever. */
+  /** A hook that never returns must not keep the process alive. */
   async #hooksEnd(timeoutMs: number): Promise<void> {
     let timer: NodeJS.Timeout | undefined;
-    const givenUp = new Promise<void>((resolve) => {
+    const timedOut = new Promise<void>((resolve) => {
       timer = setTimeout(() => {
         this.logger.warn('the drain ended without waiting any longer for gateway hooks that still run');
         resolve();
       }, timeoutMs);
     });
-    await Promise.race([this.lifecycle.settled(), givenUp]);
+    await Promise.race([this.lifecycle.settled(), timedOut]);
     clearTimeout(timer);
   }
 
-  /** Tells every client its time; gives back the clients by slices of time. */
+  /** Sends every client its time; returns the connections by slices of time. */
   #advise(windowMs: number): GatewayConnection[][] {
     const slices: GatewayConnection[][] = Array.from(
       { length: Math.floor(windowMs / SLICE_MS) + 1 },
@@ -96,7 +96,7 @@ export class Drain {
     for (const connection of slice) {
       void connection.receiveQueue
         .settled()
-        .then(() => connection.close(CloseCode.SERVICE_RESTART, 'the server restarts'));
+        .then(() => connection.close(CloseCode.SERVICE_RESTART, 'the server is restarting'));
     }
   }
 }

@@ -1,9 +1,6 @@
 import type { Duplex } from 'node:stream';
 
-/**
- * The sockets that other upgrade listeners of the HTTP server may have taken. An HTTP server that closes waits for them,
- * and ends none itself.
- */
+/** Sockets that other upgrade listeners of the HTTP server may use. A closing HTTP server waits for them and ends none. */
 export class OtherSockets {
   readonly #open = new Set<Duplex>();
   #deadline: NodeJS.Timeout | undefined;
@@ -18,7 +15,7 @@ export class OtherSockets {
     });
   }
 
-  /** Ends those that their owners have not closed by then. */
+  /** Destroys the sockets that their owners have not closed in time. */
   endWithin(ms: number): void {
     if (this.#open.size === 0) return;
     clearTimeout(this.#deadline);

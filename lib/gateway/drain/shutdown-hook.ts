@@ -1,7 +1,7 @@
 import { Injectable, Module, type OnModuleDestroy } from '@nestjs/common';
 import { ModulesContainer } from '@nestjs/core';
 
-/** Runs the drain while every provider of the app is still whole. */
+/** Runs the drain before any other module of the app is destroyed. */
 @Injectable()
 export class ShutdownHook implements OnModuleDestroy {
   #drain: (() => Promise<void>) | undefined;

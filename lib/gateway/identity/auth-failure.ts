@@ -2,7 +2,7 @@ import { HttpException } from '@nestjs/common';
 import { WsException } from '@nestjs/websockets';
 import { ErrorCode } from '../../protocol/error-codes.js';
 
-// Not in time, too early, too many: the client may try the same token again.
+// Request timeout, too early, too many requests: the client may try the same token again.
 const RETRIABLE_STATUSES: ReadonlySet<number> = new Set([408, 425, 429]);
 
 const RETRIABLE_CODES: ReadonlySet<unknown> = new Set([
@@ -22,7 +22,7 @@ const TOKEN_ERROR_NAMES: ReadonlySet<string> = new Set([
   'InvalidTokenError',
 ]);
 
-/** jose, fast-jwt and firebase-admin, without the codes that say that a key could not be fetched or read. */
+/** jose, fast-jwt and firebase-admin, without the codes for a key that could not be fetched or read. */
 const TOKEN_ERROR_CODE =
   /^(ERR_(JWT|JWS|JWE)_|ERR_JWKS_NO_MATCHING_KEY$|ERR_JOSE_(ALG_NOT_ALLOWED|NOT_SUPPORTED)$|FAST_JWT_(EXPIRED|INACTIVE|MALFORMED|MISSING_|INVALID_(SIGNATURE|ALGORITHM|CLAIM|PAYLOAD))|auth\/(invalid-id-token$|user-|(id-token|session-cookie)-(expired|revoked)$))/;
 
@@ -36,8 +36,8 @@ const OUTAGE_CODE = /^(E[A-Z0-9]{2,}$|EAI_|UND_ERR_|ERR_JWKS_TIMEOUT$|FAST_JWT_K
 const OUTAGE_NAMES: ReadonlySet<string> = new Set(['AbortError', 'TimeoutError', 'BackplaneError']);
 
 /**
- * What an error of `authenticate` says about the client. `refused`: a verdict about it. `outage`: what `authenticate`
- * needs is away. `unknown`: a fault of the app, most likely. Only `refused` is final.
+ * What an error of `authenticate` means. `refused`: the client is not accepted. `outage`: something that `authenticate`
+ * needs is unavailable. `unknown`: most likely a fault of the app. Only `refused` is final.
  */
 export type AuthFailure = 'refused' | 'outage' | 'unknown';
 
@@ -51,7 +51,7 @@ export function authFailureOf(thrown: unknown): AuthFailure {
   if (TOKEN_ERROR_NAMES.has(thrown.name)) return isKeyFailure(thrown.message) ? 'outage' : 'refused';
   const code = codeOf(thrown);
   if (typeof code === 'string' && TOKEN_ERROR_CODE.test(code)) return 'refused';
-  // What an identity provider answered, as HTTP clients and http-errors report it; its 404 is a wrong URL of ours.
+  // The response of an identity provider, as HTTP clients and http-errors report it; a 404 means a wrong URL in the app.
   const status = statusOf(thrown);
   if (status === 401 || status === 403) return 'refused';
   const isOutage = typeof status === 'number' || isSystemError(thrown) || isSystemError(thrown.cause);

@@ -4,20 +4,20 @@ import { authFailureOf } from './auth-failure.js';
 import type { Handshake } from './handshake.js';
 import { identityFault } from './identity-fault.js';
 import { logLine } from '../../metrics/log-line.js';
+import { LogPace } from '../../metrics/log-pace.js';
 import type { TicketService } from './tickets.js';
 
 /**
- * Says who a client is. `null`, a 4xx `HttpException`, a `WsException` and the errors of JWT libraries refuse the client;
- * any other error is an outage: the client is not let in, and is told to come back. An identity without `userId` lets it
- * in anonymously.
+ * Returns the identity of a client; one without `userId` is anonymous. `null`, a 4xx `HttpException`, a `WsException` and
+ * the errors of JWT libraries refuse the client; any other error counts as an outage, after which the client retries.
  */
 export type Authenticate = (
   handshake: Handshake,
 ) => Identity<unknown> | null | undefined | Promise<Identity<unknown> | null | undefined>;
 
 /**
- * `refused`: the client is to blame. The others say nothing about the client: `failed`, `authenticate` returned no
- * identity; `unavailable`, it (or the ticket store, `of`) threw; `late`, it did not answer in time.
+ * `refused`: the token is not valid. The others are no decision about the client: `failed`, `authenticate` did not return
+ * an identity; `unavailable`, it (or the ticket store, `of`) threw; `late`, it did not return in time.
  */
 export type AuthResult =
   | { readonly outcome: 'accepted'; readonly identity: Identity }
@@ -26,7 +26,7 @@ export type AuthResult =
   | {
       readonly outcome: 'unavailable';
       readonly of: 'authenticate' | 'tickets';
-      /** False when it may as well be a fault of the app, as an `authenticate` that expects every client to have a token. */
+      /** False when it may be a fault of the app, such as an `authenticate` that expects every client to have a token. */
       readonly isOutage: boolean;
       readonly reason: string;
     }
@@ -35,8 +35,8 @@ export type AuthResult =
 const LATE = Symbol('late');
 const MAX_REASON_LENGTH = 200;
 const MAX_STACK_LENGTH = 4_000;
-// An outage fails every handshake: one line in this time says so for all of them.
-const LOG_INTERVAL_MS = 10_000;
+// An outage fails every handshake: one line stands for all of them.
+const LOG_PACE = { burst: 1, intervalMs: 10_000 };
 
 export interface AuthenticationSettings {
   readonly authenticate: Authenticate | undefined;
@@ -44,10 +44,9 @@ export interface AuthenticationSettings {
   readonly handshakeTimeoutMs: number;
 }
 
-/** Asks the app who a client is and checks what it says. */
+/** Calls the app's `authenticate` and checks what it returns. */
 export class Authentication {
-  #loggedAt = -Infinity;
-  #unlogged = 0;
+  readonly #pace = new LogPace(LOG_PACE);
 
   constructor(
     private readonly settings: AuthenticationSettings,
@@ -55,16 +54,16 @@ export class Authentication {
     private readonly logger: LoggerService,
   ) {}
 
-  /** Whether clients have to say who they are. */
+  /** Whether the app has an `authenticate`. */
   get isRequired(): boolean {
     return this.settings.authenticate !== undefined;
   }
 
   /** With `needsUser` an identity without `userId` is refused as well. */
-  async judge(handshake: Handshake, needsUser: boolean): Promise<AuthResult> {
+  async authenticate(handshake: Handshake, needsUser: boolean): Promise<AuthResult> {
     let identity: Identity<unknown> | null | undefined | typeof LATE;
     try {
-      identity = await withinTime(this.#identify(handshake), this.settings.handshakeTimeoutMs);
+      identity = await withinTimeout(this.#identify(handshake), this.settings.handshakeTimeoutMs);
     } catch (error) {
       return this.#thrown(error, handshake);
     }
@@ -95,8 +94,8 @@ export class Authentication {
   }
 
   #thrown(error: unknown, handshake: Handshake): AuthResult {
-    const reason = redacted(wordsOf(error), handshake).slice(0, MAX_REASON_LENGTH);
-    // Of a ticket only its store was asked, and a store that throws says nothing about the client.
+    const reason = redacted(messageOf(error), handshake).slice(0, MAX_REASON_LENGTH);
+    // Only the ticket store was asked, and an error of the store is no decision about the client.
     if (handshake.ticket !== undefined) {
       return { outcome: 'unavailable', of: 'tickets', isOutage: true, reason };
     }
@@ -108,23 +107,15 @@ export class Authentication {
   }
 
   #log(error: string, stack?: string): void {
-    const now = performance.now();
-    if (now - this.#loggedAt < LOG_INTERVAL_MS) {
-      this.#unlogged++;
-      return;
-    }
-    const unsaid = this.#unlogged || undefined;
-    this.#loggedAt = now;
-    this.#unlogged = 0;
-    this.logger.error(
-      logLine('authenticate failed; its clients are told to come back', { error, unsaid }),
-      stack,
-    );
+    const suppressed = this.#pace.next('authenticate');
+    if (suppressed === undefined) return;
+    const fields = { error, suppressed: suppressed || undefined };
+    this.logger.error(logLine('authenticate failed; its clients are told to retry', fields), stack);
   }
 }
 
 /** The promise's value, or `LATE` when it takes longer. */
-function withinTime<T>(promise: Promise<T>, timeoutMs: number): Promise<T | typeof LATE> {
+function withinTimeout<T>(promise: Promise<T>, timeoutMs: number): Promise<T | typeof LATE> {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => resolve(LATE), timeoutMs);
     timer.unref();
@@ -132,10 +123,10 @@ function withinTime<T>(promise: Promise<T>, timeoutMs: number): Promise<T | type
   });
 }
 
-function wordsOf(error: unknown): string {
+function messageOf(error: unknown): string {
   try {
     if (!(error instanceof Error)) return String(error);
-    // `fetch` says only in its cause what has failed.
+    // `fetch` names what has failed only in its cause.
     return error.cause instanceof Error ? `${error.message} (${error.cause.message})` : error.message;
   } catch {
     return 'an error whose message cannot be read';
@@ -144,7 +135,7 @@ function wordsOf(error: unknown): string {
 
 /** Some libraries put the token itself into their errors. */
 function redacted(text: string, { token, ticket }: Handshake): string {
-  let words = text;
-  for (const secret of [token, ticket]) if (secret) words = words.replaceAll(secret, '[secret]');
-  return words;
+  let message = text;
+  for (const secret of [token, ticket]) if (secret) message = message.replaceAll(secret, '[secret]');
+  return message;
 }

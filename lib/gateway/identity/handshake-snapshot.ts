@@ -4,8 +4,8 @@ import type { PathParams } from '../../connections/connection.js';
 import { readHandshake, type Handshake } from './handshake.js';
 
 /**
- * What a connection was opened with, for as long as it lives, to judge its fresh tokens by. As one text: Node's request
- * with its headers takes as much memory as all the rest of a connection.
+ * The handshake of a connection, kept to authenticate its refreshed tokens. It is one string, since Node's request with its
+ * headers takes as much memory as the rest of a connection.
  */
 export class HandshakeSnapshot {
   /** The URL, then names and values of headers, in lines: no header holds a newline. */
@@ -23,7 +23,7 @@ export class HandshakeSnapshot {
     this.#params = params;
   }
 
-  /** The same handshake with a copy of its request. Its token is the one of then, if a header held it. */
+  /** The same handshake with a copy of its request. Its token is the one of the upgrade request, if a header held it. */
   restored(): Handshake {
     const [url, ...rawHeaders] = this.#text.split('\n') as [string, ...string[]];
     const request = new IncomingMessage(this.#socket);

@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { parseCookie } from 'cookie';
 import type { PathParams } from '../../connections/connection.js';
 
-/** What `authenticate` may judge a client by. */
+/** What `authenticate` gets of a client. */
 export interface Handshake {
   /** From `Authorization: Bearer`, the `tokenCookie`, the subprotocol `bearer.<token>`, or a first `$auth` message. */
   readonly token: string | undefined;
@@ -10,7 +10,7 @@ export interface Handshake {
   readonly ticket: string | undefined;
   /** The upgrade request; when a token is refreshed, a copy of it. */
   readonly request: IncomingMessage;
-  /** The page's origin; absent for clients that are no browser. */
+  /** The page's origin; absent for clients that are not browsers. */
   readonly origin: string | undefined;
   readonly ip: string;
   /** The values of the path's `:params`. */

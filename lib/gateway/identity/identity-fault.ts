@@ -4,7 +4,7 @@ const MAX_USER_ID_LENGTH = 256;
 // As milliseconds a time in March 1973; as seconds it is in the year 5138.
 const EARLIEST_MS = 100_000_000_000;
 
-/** Why something is no identity, as a sentence that names the fix; `undefined` for an identity. */
+/** Why a value is not an identity, as a sentence that names the fix; `undefined` for an identity. */
 export function identityFault(
   identity: unknown,
   source: 'authenticate' | 'the ticket' = 'authenticate',

@@ -4,8 +4,8 @@ import type { Identity } from '../../connections/connection.js';
 import type { TicketStore } from './tickets.js';
 
 /**
- * Tickets that any node may take: Redis forgets them when they expire, and GETDEL (Redis 6.2) gives each to one caller.
- * An identity travels as JSON. While Redis is away both methods reject with a `BackplaneError`.
+ * Tickets that any node may take: Redis deletes them when they expire, and GETDEL (Redis 6.2) gives each to one caller.
+ * An identity is stored as JSON. While Redis is away both methods reject with a `BackplaneError`.
  */
 export class RedisTicketStore implements TicketStore {
   constructor(

@@ -27,7 +27,7 @@ export class MemoryTicketStore implements TicketStore {
     return found !== undefined && found.expiresAt > performance.now() ? found.identity : undefined;
   }
 
-  /** Forgets what nobody took, whenever the tickets have doubled since the last time. */
+  /** Deletes expired tickets, whenever the number of tickets has doubled since the last time. */
   #sweep(): void {
     const now = performance.now();
     for (const [ticket, { expiresAt }] of this.#tickets) if (expiresAt <= now) this.#tickets.delete(ticket);
@@ -45,13 +45,13 @@ const MAX_TTL_MS = 86_400_000;
 const TICKET = /^[\w-]{32}$/;
 
 /**
- * One-use tickets for clients that can put nothing but a URL into their handshake: issue one over HTTP to whoever is
- * logged in there, connect with `?ticket=…`, and nothing of worth stands in an access log.
+ * One-use tickets for clients that can set only the URL of their handshake. Issue one over HTTP to a user who is logged in
+ * there, and connect with `?ticket=…`: access logs then hold no token.
  */
 export class TicketService {
   constructor(private readonly store: TicketStore) {}
 
-  /** Makes a ticket that lets one connection in as this identity. */
+  /** Creates a ticket that authenticates one connection as this identity. */
   async issue(identity: Identity<unknown>, { ttlMs = DEFAULT_TTL_MS }: TicketOptions = {}): Promise<string> {
     const fault = identityFault(identity, 'the ticket');
     if (fault !== undefined) throw new TypeError(fault);
@@ -65,9 +65,9 @@ export class TicketService {
     return ticket;
   }
 
-  /** Uses a ticket up. */
+  /** Takes a ticket; `undefined` for one that is unknown, used or expired. */
   async consume(ticket: string): Promise<Identity<unknown> | undefined> {
-    // It stands in a URL that anybody can write: what cannot be a ticket never reaches the store.
+    // The URL is client input: a text that cannot be a ticket does not reach the store.
     return TICKET.test(ticket) ? this.store.take(ticket) : undefined;
   }
 }

@@ -1,9 +1,10 @@
 import { WebSocket } from 'ws';
+import type { WebSocketLike } from '../../connections/send-queue.js';
 import type { GatewayConnection } from './gateway-connection.js';
 
 /**
- * A `ws` socket that knows its connection, so that all of them can share their listeners. `ws` also closes sockets by
- * itself, to answer a close frame or a broken one: what was said before goes out first then too.
+ * A `ws` socket with its connection, so that all sockets share their listeners. `ws` also closes sockets by itself, after a
+ * close frame or an invalid frame: messages sent before are written first then too.
  */
 export class ConnectionSocket extends WebSocket {
   connection: GatewayConnection | undefined;
@@ -12,4 +13,9 @@ export class ConnectionSocket extends WebSocket {
     this.connection?.flush();
     super.close(code, reason);
   }
+}
+
+/** The connection of a socket that `OpenSockets` has begun. */
+export function connectionOn(ws: WebSocketLike): GatewayConnection {
+  return (ws as ConnectionSocket).connection as GatewayConnection;
 }

@@ -1,60 +1,77 @@
-import {
-  Connection,
-  type ConnectionOrigin,
-  type ConnectionQueues,
-  type RoomMembership,
-} from '../../connections/connection.js';
-import type { HandleFrame } from '../../connections/receive-queue.js';
-import type { WebSocketLike } from '../../connections/send-queue.js';
-import type { ClientFrame } from '../../protocol/envelope.js';
+import { randomUUID } from 'node:crypto';
+import type { Duplex } from 'node:stream';
+import { Connection, type RoomMembership } from '../../connections/connection.js';
+import type { ConnectionObserver } from '../../connections/connection-observer.js';
+import { ReceiveQueue, type ReceiveQueueSettings } from '../../connections/receive-queue.js';
+import { SendQueue, type SendQueueShared, type WebSocketLike } from '../../connections/send-queue.js';
+import type { Admitted } from '../admission/admission.js';
 import type { ConnectionPermit } from '../admission/connection-limits.js';
-import type { Allowance } from './rate-limiter.js';
 import type { Route } from '../routing/route.js';
+import type { Allowance, RateLimiter } from './rate-limiter.js';
 
-/** `authenticating` until known, `opening` until `handleConnection` is done, then `open`. */
-export type ConnectionPhase = 'authenticating' | 'opening' | 'open' | 'closed';
+/**
+ * `authenticating`: waits for `$auth`. `verifying`: the token of its first `$auth` is being checked. `opening`: the
+ * identity is known and `handleConnection` runs. `open`: `$hello` has been sent. `closed`: the socket has closed.
+ */
+export type ConnectionPhase = 'authenticating' | 'verifying' | 'opening' | 'open' | 'closed';
 
-/** A connection with what only the gateway needs to know of it. */
+/** What the connections of a node share. */
+export interface ConnectionShared {
+  readonly membership: RoomMembership;
+  readonly sendQueues: SendQueueShared;
+  readonly receiveQueues: ReceiveQueueSettings;
+  readonly rateLimiter: RateLimiter;
+}
+
+/** An observer that the gateway also calls when a socket has been accepted. */
+export interface SocketObserver extends ConnectionObserver {
+  accepted?(connection: GatewayConnection): void;
+}
+
+/** A connection with the state that only the gateway needs. */
 export class GatewayConnection extends Connection {
   readonly route: Route;
-  /** The counts it takes, to be given back at its end. */
+  /** What the connection is counted in; released when it closes. */
   readonly permit: ConnectionPermit;
-  /** What the receive queue is opened with. */
-  readonly handleFrame: HandleFrame;
   phase: ConnectionPhase = 'authenticating';
-  /** Frames it has sent so far. */
+  /** Frames the client has sent. */
   received = 0;
-  /** Frames in a row that were no messages. */
+  /** Invalid messages in a row. */
   consecutiveErrors = 0;
-  /** What it has sent since it was closed. */
+  /** Bytes the client has sent since the connection was closed. */
   ignoredBytes = 0;
-  /** The code it was closed with for a frame that breaks RFC 6455 or a limit. */
+  /** The code the connection was closed with for a frame that breaks RFC 6455 or a limit. */
   faultCode: number | undefined;
-  /** What is left of its rate limit, and when it was last topped up. Kept by `RateLimiter`. */
+  /** What is left of the rate limit. Kept by `RateLimiter`. */
   readonly allowance: Allowance;
   /** The tick of the last sign of life. Kept by `Heartbeat`. */
   seenAtTick = 0;
   heartbeatBucket = 0;
-  /** Whether it is known who this is; until then `onIdentified` keeps what waits for that. */
-  isIdentified = false;
-  onIdentified: (() => void) | undefined;
-  /** Resolves when the `handleConnection` or `handleRefresh` that runs has ended; `undefined` when none does. */
+  /** Resolves when the running `handleConnection` or `handleRefresh` has ended; `undefined` when none runs. */
   runningHook: Promise<void> | undefined;
 
   constructor(
-    origin: ConnectionOrigin,
-    ws: WebSocketLike,
-    queues: ConnectionQueues,
-    membership: RoomMembership,
     route: Route,
-    permit: ConnectionPermit,
-    allowance: Allowance,
-    handle: (connection: GatewayConnection, frame: ClientFrame) => void | Promise<void>,
+    { permit, handshake }: Pick<Admitted, 'permit' | 'handshake'>,
+    ws: WebSocketLike,
+    socket: Duplex,
+    { membership, sendQueues, receiveQueues, rateLimiter }: ConnectionShared,
   ) {
+    const { params, ip } = handshake;
+    const origin = {
+      id: permit.connectionId,
+      sessionId: randomUUID(),
+      path: route.path.path,
+      params,
+      ip,
+    };
+    const queues = {
+      send: new SendQueue(ws, socket, sendQueues),
+      receive: new ReceiveQueue(ws, receiveQueues),
+    };
     super(origin, ws, queues, membership);
     this.route = route;
     this.permit = permit;
-    this.allowance = allowance;
-    this.handleFrame = (frame) => handle(this, frame);
+    this.allowance = rateLimiter.start();
   }
 }

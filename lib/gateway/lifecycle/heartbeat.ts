@@ -1,22 +1,21 @@
 import type { RealtimeMetrics } from '../../metrics/realtime-metrics.js';
-import type { GatewayConnection } from './gateway-connection.js';
+import type { GatewayConnection, SocketObserver } from './gateway-connection.js';
 
 export interface HeartbeatSettings {
-  /** How often each connection is pinged. */
+  /** How often each connection is pinged. @default 25_000 */
   readonly intervalMs: number;
-  /** How long a pinged connection may stay silent. */
+  /** How long a pinged connection may stay silent. @default 10_000 */
   readonly timeoutMs: number;
 }
+
+export const HEARTBEAT_DEFAULTS: HeartbeatSettings = { intervalMs: 25_000, timeoutMs: 10_000 };
 
 const MAX_TICK_MS = 1_000;
 const TICKS_PER_INTERVAL = 25;
 const SLACK_MS = 250;
 
-/**
- * Finds dead peers by their silence. One timer for all: connections are dealt out over the ticks of an interval, so
- * that pings are spread, and each tick pings one hand and ends those of an earlier one that have said nothing since.
- */
-export class Heartbeat {
+/** A timing wheel: each tick pings one bucket and terminates connections silent since their last ping. */
+export class Heartbeat implements SocketObserver {
   readonly #buckets: Set<GatewayConnection>[];
   readonly #tickMs: number;
   readonly #timeoutTicks: number;
@@ -26,21 +25,18 @@ export class Heartbeat {
   #timer: NodeJS.Timeout | undefined;
 
   constructor(
-    settings: HeartbeatSettings,
+    private readonly settings: HeartbeatSettings | false,
     private readonly metrics: RealtimeMetrics,
   ) {
-    this.#tickMs = Math.min(MAX_TICK_MS, Math.max(1, Math.floor(settings.intervalMs / TICKS_PER_INTERVAL)));
-    this.#timeoutTicks = Math.ceil(settings.timeoutMs / this.#tickMs);
-    const ticks = Math.max(1, Math.floor(settings.intervalMs / this.#tickMs));
+    const { intervalMs, timeoutMs } = settings === false ? HEARTBEAT_DEFAULTS : settings;
+    this.#tickMs = Math.min(MAX_TICK_MS, Math.max(1, Math.floor(intervalMs / TICKS_PER_INTERVAL)));
+    this.#timeoutTicks = Math.ceil(timeoutMs / this.#tickMs);
+    const ticks = Math.max(1, Math.floor(intervalMs / this.#tickMs));
     this.#buckets = Array.from({ length: ticks }, () => new Set());
   }
 
-  /** The current tick, for `seenAtTick`. */
-  get tick(): number {
-    return this.#tick;
-  }
-
-  add(connection: GatewayConnection): void {
+  accepted(connection: GatewayConnection): void {
+    if (this.settings === false) return;
     connection.seenAtTick = this.#tick;
     connection.heartbeatBucket = this.#assigned++ % this.#buckets.length;
     this.#buckets[connection.heartbeatBucket]?.add(connection);
@@ -50,7 +46,12 @@ export class Heartbeat {
     this.#timer.unref();
   }
 
-  remove(connection: GatewayConnection): void {
+  /** The client has sent something. */
+  seen(connection: GatewayConnection): void {
+    connection.seenAtTick = this.#tick;
+  }
+
+  closed(connection: GatewayConnection): void {
     this.#buckets[connection.heartbeatBucket]?.delete(connection);
   }
 
@@ -62,17 +63,17 @@ export class Heartbeat {
   #beat(): void {
     const tick = ++this.#tick;
     const now = performance.now();
-    // After a pause of this process itself the pongs may still be unread: its clients are not to blame.
+    // After a pause of this process the pongs may not have been read yet.
     const slept = now - this.#beatAt > 3 * this.#tickMs + SLACK_MS;
     this.#beatAt = now;
     if (!slept) this.#endSilent(tick - this.#timeoutTicks);
-    for (const connection of this.#handOf(tick)) connection.ping();
+    for (const connection of this.#bucketAt(tick)) connection.ping();
   }
 
-  /** Ends those who were pinged at a tick and have said nothing since; those who came later were seen later. */
+  /** Terminates connections that were pinged at a tick and have sent nothing since. */
   #endSilent(pingedAt: number): void {
-    for (const connection of this.#handOf(pingedAt)) {
-      // The socket of one whose messages wait for their handlers is not read: the silence is ours.
+    for (const connection of this.#bucketAt(pingedAt)) {
+      // The socket is not read while too many messages wait for their handlers.
       if (connection.receiveQueue.isPaused) connection.seenAtTick = this.#tick;
       if (connection.seenAtTick >= pingedAt) continue;
       this.metrics.heartbeatsMissed.add();
@@ -80,7 +81,7 @@ export class Heartbeat {
     }
   }
 
-  #handOf(tick: number): Iterable<GatewayConnection> {
+  #bucketAt(tick: number): Iterable<GatewayConnection> {
     const { length } = this.#buckets;
     return this.#buckets[((tick % length) + length) % length] ?? [];
   }

@@ -1,13 +1,23 @@
 export interface RateLimitSettings {
-  /** Messages a connection may send per second in the long run. */
+  /** Messages a connection may send per second in the long run. @default 1_000 */
   readonly messagesPerSecond: number;
-  /** Messages it may send at once after a pause. */
+  /** Messages it may send at once after a pause. @default 5_000 */
   readonly burstMessages: number;
+  /** Bytes a connection may send per second in the long run. @default 1_048_576 */
   readonly bytesPerSecond: number;
+  /** Bytes it may send at once after a pause. @default 8_388_608 */
   readonly burstBytes: number;
-  /** Refusals in a row before the connection is closed with 4429. */
+  /** Refusals in a row before the connection is closed with 4429. @default 100 */
   readonly maxRefusals: number;
 }
+
+export const RATE_LIMIT_DEFAULTS: RateLimitSettings = {
+  messagesPerSecond: 1_000,
+  burstMessages: 5_000,
+  bytesPerSecond: 1_048_576,
+  burstBytes: 8_388_608,
+  maxRefusals: 100,
+};
 
 /** What one connection may still send. */
 export interface Allowance {
@@ -19,8 +29,8 @@ export interface Allowance {
 
 const UNLIMITED: Allowance = { messages: Infinity, bytes: Infinity, refilledAt: 0, refusals: 0 };
 
-/** `refused`: say so. `exhausted`: it was told often enough. */
-export type RateVerdict = 'passed' | 'refused' | 'exhausted';
+/** `refused`: above the rate. `exhausted`: refused `maxRefusals` times in a row. */
+export type RateResult = 'passed' | 'refused' | 'exhausted';
 
 /** A token bucket of messages and one of bytes for each connection; both must have enough. */
 export class RateLimiter {
@@ -34,7 +44,7 @@ export class RateLimiter {
     return { messages, bytes, refilledAt: performance.now(), refusals: 0 };
   }
 
-  take(allowance: Allowance, cost: number, bytes: number): RateVerdict {
+  take(allowance: Allowance, cost: number, bytes: number): RateResult {
     const { settings } = this;
     if (settings === false) return 'passed';
     if (allowance.messages < cost || allowance.bytes < bytes) refill(allowance, settings);

@@ -4,13 +4,15 @@ import type { IdempotencyCache } from '../../messages/idempotency-cache.js';
 import { encodeError, encodeReply } from '../../protocol/codec.js';
 import type { ClientFrame } from '../../protocol/envelope.js';
 import { ErrorCode } from '../../protocol/error-codes.js';
-import type { GatewayConnection } from './gateway-connection.js';
+import type { GatewayConnection, SocketObserver } from './gateway-connection.js';
+import type { ProtocolMessage } from './protocol-messages.js';
+import type { Recovery } from './recovery.js';
 
 const SESSION_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 const MAX_CONNECTION_IDS = 8;
 const MAX_CONNECTION_ID_LENGTH = 128;
 
-/** What a client says of the session that it continues. */
+/** The session that a client continues. */
 interface Resumed {
   readonly sessionId: string;
   /** Its connections of the session, newest first. */
@@ -18,10 +20,13 @@ interface Resumed {
 }
 
 /**
- * `$resume { sessionId, connectionIds?, positions }`: a client says which session it continues. The id is a secret of 122
- * random bits that only its client knows; one that is, or was lately, another user's is not given away.
+ * `$resume { sessionId, connectionIds?, positions }`: names the session that a client continues. The id is a secret of 122
+ * random bits; a session of another user is not continued.
  */
-export class Resumption {
+export class Resumption implements ProtocolMessage, Recovery, SocketObserver {
+  /** A `$resume` that waits until its connection is authenticated. */
+  readonly #waiting = new Map<GatewayConnection, { resumed: Resumed; frame: ClientFrame }>();
+
   constructor(
     private readonly registry: ConnectionRegistry,
     private readonly idempotency: IdempotencyCache,
@@ -29,23 +34,37 @@ export class Resumption {
 
   receive(connection: GatewayConnection, frame: ClientFrame): void {
     const resumed = resumedOf(frame.payload);
+    const isAuthenticated = connection.phase !== 'authenticating' && connection.phase !== 'verifying';
     if (resumed === undefined) {
       const message = 'expected $resume { sessionId, positions }';
       connection.sendText(encodeError(frame.id, { code: ErrorCode.VALIDATION_FAILED, message }));
-    } else if (connection.isIdentified) {
+    } else if (isAuthenticated) {
       this.#resume(connection, resumed, frame);
-    } else if (connection.onIdentified !== undefined) {
+    } else if (this.#waiting.has(connection)) {
       const message = 'another $resume waits for authentication';
       connection.sendText(encodeError(frame.id, { code: ErrorCode.BAD_REQUEST, message }));
     } else {
-      // Whose session it is can be judged only when the client is known.
-      connection.onIdentified = () => this.#resume(connection, resumed, frame);
+      // Only the user tells whether the session is the client's.
+      this.#waiting.set(connection, { resumed, frame });
     }
+  }
+
+  identified(connection: GatewayConnection): void {
+    const waiting = this.#waiting.get(connection);
+    if (waiting === undefined) return;
+    this.#waiting.delete(connection);
+    this.#resume(connection, waiting.resumed, waiting.frame);
+  }
+
+  closed(connection: GatewayConnection): void {
+    this.#waiting.delete(connection);
+    // The session of a connection that was never open has no replies.
+    if (connection.phase === 'open') this.idempotency.ended(connection.sessionId, connection.userId);
   }
 
   #resume(connection: GatewayConnection, { sessionId, connectionIds }: Resumed, frame: ClientFrame): void {
     const { sessionId: before, userId } = connection;
-    // Answers are held by the node that gave them: one that was given elsewhere meanwhile is missing here.
+    // Replies are held by the node that sent them: one that another node sent meanwhile is missing here.
     const wasHere = connectionIds[0] === undefined || nodeOf(connectionIds[0]) === nodeOf(connection.id);
     const answersRemembered = wasHere && this.idempotency.remembers(sessionId, userId);
     if (!this.idempotency.isOfAnother(sessionId, userId)) this.registry.resumeSession(connection, sessionId);

@@ -1,4 +1,4 @@
-import { CloseCode } from '../../protocol/close-codes.js';
+import { CloseCode, retryReason } from '../../protocol/close-codes.js';
 import type { GatewayConnection } from './gateway-connection.js';
 import type { Handshake } from '../identity/handshake.js';
 import { HandshakeSnapshot } from '../identity/handshake-snapshot.js';
@@ -6,16 +6,16 @@ import { HandshakeSnapshot } from '../identity/handshake-snapshot.js';
 interface Watched {
   readonly handshake: HandshakeSnapshot;
   timer: NodeJS.Timeout;
-  /** A fresh token has come that could not be checked yet. */
+  /** A refreshed token has been received that could not be checked yet. */
   isUnverified: boolean;
 }
 
-// setTimeout's longest delay, 24.8 days; a token that lasts longer is looked at again then.
+// setTimeout's longest delay, 24.8 days; for a token that lasts longer the timer is set again then.
 const MAX_DELAY_MS = 0x7fffffff;
 
 /**
- * Closes connections whose token has expired, with 4401: get a fresh one and come back. A client that has sent a fresh one,
- * which an outage kept from being checked, is closed with 1013 instead: it is not to blame.
+ * Closes a connection whose token has expired with 4401. A client whose refreshed token could not be checked because of an
+ * outage is closed with 1013 instead, so that it retries with that token.
  */
 export class TokenExpiry {
   readonly #watched = new Map<GatewayConnection, Watched>();
@@ -39,7 +39,7 @@ export class TokenExpiry {
     if (watched !== undefined) watched.isUnverified = isUnverified;
   }
 
-  /** The handshake to judge a fresh token by. */
+  /** The handshake to authenticate a refreshed token with. */
   handshakeOf(connection: GatewayConnection): Handshake | undefined {
     return this.#watched.get(connection)?.handshake.restored();
   }
@@ -58,7 +58,12 @@ export class TokenExpiry {
     const watched = this.#watched.get(connection);
     if (watched === undefined) return;
     if (expiresAt > Date.now()) watched.timer = this.#timer(connection, expiresAt);
-    else if (watched.isUnverified) connection.close(CloseCode.TRY_AGAIN_LATER, 'retry=5000');
+    else if (watched.isUnverified) connection.close(CloseCode.TRY_AGAIN_LATER, retryReason());
     else connection.close(CloseCode.UNAUTHENTICATED, 'the token has expired');
   };
+}
+
+/** The time until a token expires, as messages carry it; `null` for a token that does not expire. */
+export function expiresInMs(expiresAt: number | undefined): number | null {
+  return expiresAt === undefined ? null : Math.max(0, expiresAt - Date.now());
 }

@@ -11,8 +11,8 @@ const CODES: ReadonlyMap<string, number> = new Map([
 ]);
 
 /**
- * The code that `ws` closes with after one of its errors. It reads nothing from then on, so not the client's answer
- * either, and would call such an end 1006: a lost connection, which it was not.
+ * The code that `ws` closes with after one of its errors. `ws` itself reports 1006 then, a lost connection, since it does
+ * not read the client's close frame any more.
  */
 export function closeCodeOfFault(error: Error & { code?: string }): number | undefined {
   const { code } = error;
