@@ -41,10 +41,17 @@ interface Scene {
   /** The drain begins after `admit` and before the socket opens. */
   readonly drainsBeforeOpen?: boolean;
   readonly max?: number;
+  readonly timeoutMs?: number;
 }
 
 /** Every part that counts connections, behind a real HTTP server. */
-async function admission({ origins = false, authenticate, drainsBeforeOpen = false, max = 1 }: Scene) {
+async function admission({
+  origins = false,
+  authenticate,
+  drainsBeforeOpen = false,
+  max = 1,
+  timeoutMs = 20,
+}: Scene) {
   const log = new CapturedLog();
   const metrics = new RealtimeMetrics();
   const counts = new RecordedCounts();
@@ -64,14 +71,14 @@ async function admission({ origins = false, authenticate, drainsBeforeOpen = fal
     maxPerSecond: false,
     maxWaiting: 1,
     maxWaitingPerIp: false,
-    maxWaitMs: 50,
+    maxWaitMs: 5_000,
   });
   const tickets = new TicketService(new MemoryTicketStore());
   const gate = new Admission(
     new OriginPolicy(origins, true, 20),
     limits,
     queue,
-    new Authentication({ authenticate, handshakeTimeoutMs: 20 }, tickets, log),
+    new Authentication({ authenticate, handshakeTimeoutMs: timeoutMs }, tickets, log),
     { tokenCookie: false, offersFirstMessageAuth: true, clientIp: () => '203.0.113.1' },
     new UpgradeLog(metrics, new Refusals(metrics, log), log),
   );
@@ -184,7 +191,7 @@ const exits: [expected: string[], scene: Scene, visit: (rig: Rig) => unknown][] 
   ],
   [
     ['gone', 'handshake_timeout'],
-    { authenticate: never },
+    { authenticate: never, timeoutMs: 500 },
     async ({ arrive, queue }) => {
       arrive('ann');
       const client = arrive('bob');
