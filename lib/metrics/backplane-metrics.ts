@@ -32,7 +32,7 @@ export class BackplaneMetrics {
   /** What the gauges look at. */
   observe(subscriptions: () => number, isUp: () => boolean): void {
     this.#gauges = [
-      new Gauge('realtime_backplane_subscriptions', 'Channels this node isSubscribed.', subscriptions),
+      new Gauge('realtime_backplane_subscriptions', 'Channels this node receives.', subscriptions),
       new Gauge('realtime_backplane_up', '1 while probes come back.', () => (isUp() ? 1 : 0)),
     ];
   }

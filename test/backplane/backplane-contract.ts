@@ -120,7 +120,7 @@ export function backplaneContract(
       subscriber.backplane.unsubscribe('room:left');
       subscriber.backplane.unsubscribe('room:back');
       await subscriber.subscribe('room:back');
-      await until('nobody isSubscribed the channel', async () => {
+      await until('nobody receives the channel', async () => {
         expect(await publisher.say('room:back', 'back')).toEqual({ nodes: 1 });
         return (await publisher.say('room:left', 'left')).nodes === 0;
       });

@@ -28,7 +28,7 @@ function written(run: FrameBatch): Buffer[] {
   return socket.calls;
 }
 
-describe('a FrameBatch', () => {
+describe('a frame batch', () => {
   it('writes one frame as the very bytes of the frame', () => {
     const [frame] = frames('alone');
     expect(written(runOf([frame as Frame]))[0]).toBe(frame?.bytes);

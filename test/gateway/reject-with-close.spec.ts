@@ -30,9 +30,9 @@ it.each(cases)(
 );
 
 it.each([
-  ['all counts taken', { maxConnections: 1 }],
-  ['all counts of the IP taken', { maxConnectionsPerIp: 1 }],
-  ['all counts of the user taken', { maxConnectionsPerUser: 1 }],
+  ['all connections taken', { maxConnections: 1 }],
+  ['all connections of the IP taken', { maxConnectionsPerIp: 1 }],
+  ['all connections of the user taken', { maxConnectionsPerUser: 1 }],
 ])('%s closes with 1013 and when to come back', async (_name, options) => {
   const { app } = await openLobby({
     rejectWith: 'close',

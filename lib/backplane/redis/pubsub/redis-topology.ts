@@ -7,7 +7,7 @@ import { CLASSIC_PUBSUB } from './redis-pubsub.js';
 /** The connections of a backplane to one kind of Redis deployment. */
 export interface RedisTopology {
   start(): Promise<void>;
-  /** Settles, as its settlement says, within a bounded time. */
+  /** Settles as its `PublishSettlement` says, within a bounded time. */
   publish<T>(name: string, message: string, settlement: PublishSettlement<T>): Promise<T>;
   subscribe(name: string): Promise<void> | undefined;
   unsubscribe(name: string): void;
