@@ -15,7 +15,7 @@ type Fields<K extends Kind> = { readonly [Name in Exclude<keyof OfKind<K>, 'kind
 /** Why a publication is not carried out: `unknown` kinds are those of another version. */
 export type Unread = 'unreadable' | 'unknown';
 
-/** More ids or rooms than this in one list are refused on both sides: each is compared with each connection. */
+/** Lists with more ids than this are refused on both sides. */
 export const MAX_NAMES = 10_000;
 const MAX_NAME_LENGTH = 65_536;
 const MAX_ROOM_LENGTH = 256;
@@ -34,13 +34,19 @@ export const LETTERS: Readonly<Record<Recipient['kind'], string>> = {
   connection: 'c',
 };
 
-const to: Check = (value) =>
-  isObject(value) && isRecipientKind(value.kind) && isName(value.key) && isNames(value.exceptRooms);
+const to: Check = (value) => isObject(value) && isRecipientKind(value.kind) && isName(value.key);
 const replyTo: Check = (value) => isObject(value) && isId(value.node) && isId(value.id);
 const maybeReplyTo: Check = (value) => value === undefined || replyTo(value);
 
 const FIELDS: { readonly [K in Kind]: Fields<K> } = {
-  message: { to, type: isName, except: isNames, delivery: isDelivery, replyTo: maybeReplyTo },
+  message: {
+    to,
+    type: isName,
+    except: isNames,
+    delivery: isDelivery,
+    sendId: isMaybeId,
+    replyTo: maybeReplyTo,
+  },
   disconnect: { to, code: isCloseCode, reason: isCloseReason, replyTo: maybeReplyTo },
   join: { to, room: isRoom, replyTo: maybeReplyTo },
   leave: { to, room: isRoom, replyTo: maybeReplyTo },
@@ -95,6 +101,10 @@ function isNames(value: unknown): boolean {
 
 function isId(value: unknown): boolean {
   return typeof value === 'string' && value.length > 0 && value.length <= MAX_ID_LENGTH;
+}
+
+function isMaybeId(value: unknown): boolean {
+  return value === undefined || isId(value);
 }
 
 function isCount(value: unknown): boolean {

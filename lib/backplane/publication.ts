@@ -5,8 +5,6 @@ export interface Recipient {
   readonly kind: 'all' | 'user' | 'room' | 'session' | 'connection';
   /** The id or name; `''` for all. */
   readonly key: string;
-  /** Rooms whose members got it through another channel already. */
-  readonly exceptRooms: readonly string[];
 }
 
 /** Where a node says what came of a publication: to the asking node, under the id of the question. */
@@ -36,6 +34,8 @@ export type Publication =
       /** Connections and sessions that do not get it. */
       readonly except: readonly string[];
       readonly delivery: Delivery;
+      /** The same for each room of one send: a connection in several of them gets only the first. */
+      readonly sendId?: string | undefined;
       readonly replyTo?: ReplyTo | undefined;
     }
   | {

@@ -50,7 +50,7 @@ export class BroadcastCore {
     this.#replies = new ReplyCollector(nodeId);
     const cluster = new ClusterPublisher(backplane, this.#replies, nodeId, (error) => failed(error));
     const encoder = new MessageEncoder(serverMessages, maxQueueBytes);
-    const live = new LiveSender(this.delivery, cluster);
+    const live = new LiveSender(this.delivery, cluster, nodeId);
     this.#senders = { volatile: live, live, recoverable: new NoHistorySender() };
     const commands = new ConnectionCommands(this.delivery, cluster);
     const clusterRequests = new ClusterRequests(this.delivery, serverMessages, requests, cluster);

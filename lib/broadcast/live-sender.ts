@@ -5,11 +5,16 @@ import type { LocalDelivery } from './local-delivery.js';
 import { DeliveryCounts, type Receipt } from './receipt.js';
 import type { EncodedMessage, Sender, SenderOptions } from './sender.js';
 
+const NO_IDS: readonly string[] = [];
+
 /** Sends volatile and live messages: to this node's connections at once, and to other nodes through the backplane. */
 export class LiveSender implements Sender {
+  #count = 0;
+
   constructor(
     private readonly delivery: LocalDelivery,
     private readonly cluster: ClusterPublisher,
+    private readonly nodeId: string,
   ) {}
 
   send(
@@ -19,11 +24,13 @@ export class LiveSender implements Sender {
   ): Promise<Receipt> {
     const counts = new DeliveryCounts();
     // A connection may be in several of the rooms; it belongs to one user only.
-    const served =
-      recipients.length > 1 && recipients[0]?.kind === 'room' ? new Set<Connection>() : undefined;
+    const mayRepeat = recipients.length > 1 && recipients[0]?.kind === 'room';
+    const served = mayRepeat ? new Set<Connection>() : undefined;
     for (const to of recipients) this.delivery.deliver(to, message, counts, served);
     if (local) return Promise.resolve(counts.receipt('node'));
-    const { type, except, delivery } = message;
+    const { type, delivery } = message;
+    const except = message.except.size === 0 ? NO_IDS : [...message.except];
+    const sendId = mayRepeat ? `${this.nodeId}.${(++this.#count).toString(36)}` : undefined;
     const { text } = message.frame;
     const publications = recipients.map((to): Publication => ({
       kind: 'message',
@@ -32,6 +39,7 @@ export class LiveSender implements Sender {
       text,
       except,
       delivery,
+      sendId,
     }));
     return this.cluster.publish(publications, confirmWithinMs, counts);
   }

@@ -2,7 +2,7 @@ import type { Recipient } from '../backplane/publication.js';
 import type { Connection } from '../connections/connection.js';
 import type { ConnectionRegistry } from '../connections/connection-registry.js';
 import { excludes } from '../connections/exclusions.js';
-import { DeliveryCounts } from './receipt.js';
+import type { DeliveryCounts } from './receipt.js';
 import type { EncodedMessage } from './sender.js';
 import type { ServerMessages } from './server-messages.js';
 
@@ -15,33 +15,30 @@ export class LocalDelivery {
     private readonly serverMessages: ServerMessages,
   ) {}
 
-  /** Skips the connections in `served`, and adds each that gets the message to it. */
+  /**
+   * Skips the connections in `served`, and adds each that gets the message to it; skips those in one of `exceptRooms`.
+   */
   deliver(
     to: Recipient,
-    message: EncodedMessage,
-    counts = new DeliveryCounts(),
+    { type, frame, except, delivery }: EncodedMessage,
+    counts: DeliveryCounts,
     served?: Set<Connection>,
-  ): DeliveryCounts {
-    const { frame, except, delivery } = message;
-    const paths = this.serverMessages.pathsOf(message.type);
-    const exclusions = { except, exceptRooms: served === undefined ? roomsOf(to) : NO_ROOMS };
-    const hasExclusions = except.length > 0 || exclusions.exceptRooms.size > 0;
+    exceptRooms = NO_ROOMS,
+  ): void {
+    const paths = this.serverMessages.pathsOf(type);
+    const exclusions = except.size > 0 || exceptRooms.size > 0 ? { except, exceptRooms } : undefined;
     for (const connection of this.#members(to.kind, to.key)) {
       // Clients on another path do not know the message.
       if (paths !== undefined && !paths.has(connection.path)) continue;
-      if (hasExclusions && excludes(connection, exclusions)) continue;
+      if (exclusions !== undefined && excludes(connection, exclusions)) continue;
       if (served !== undefined && !isFirst(connection, served)) continue;
       counts.count(connection.sendFrame(frame, delivery));
     }
-    return counts;
   }
 
   /** A copy of the connections that a recipient stands for. */
   connections(to: Recipient): Connection[] {
-    const members = Array.from(this.#members(to.kind, to.key));
-    if (to.exceptRooms.length === 0) return members;
-    const exclusions = { except: [], exceptRooms: roomsOf(to) };
-    return members.filter((connection) => !excludes(connection, exclusions));
+    return Array.from(this.#members(to.kind, to.key));
   }
 
   /** The connections of a recipient whose path has the message in its contract. */
@@ -76,8 +73,4 @@ export class LocalDelivery {
 function isFirst(connection: Connection, served: Set<Connection>): boolean {
   const { size } = served;
   return served.add(connection).size > size;
-}
-
-function roomsOf({ exceptRooms }: Recipient): ReadonlySet<string> {
-  return exceptRooms.length === 0 ? NO_ROOMS : new Set(exceptRooms);
 }

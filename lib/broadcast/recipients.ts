@@ -1,9 +1,10 @@
+import { MAX_NAMES } from '../backplane/publication-fields.js';
 import type { Recipient } from '../backplane/publication.js';
 import { checkRoomName } from '../connections/room-name.js';
 
 const MAX_ROOMS = 100;
-const NONE: readonly string[] = [];
-const ALL: readonly Recipient[] = [{ kind: 'all', key: '', exceptRooms: NONE }];
+const NONE: ReadonlySet<string> = new Set();
+const ALL: readonly Recipient[] = [{ kind: 'all', key: '' }];
 
 // Each of these checks an argument of the broadcaster, and throws an error that names it.
 export function everyone(): readonly Recipient[] {
@@ -11,7 +12,7 @@ export function everyone(): readonly Recipient[] {
 }
 
 export function user(userId: unknown): readonly Recipient[] {
-  return [{ kind: 'user', key: requireId('a user id', userId), exceptRooms: NONE }];
+  return [{ kind: 'user', key: requireId('a user id', userId) }];
 }
 
 export function users(userIds: unknown): readonly Recipient[] {
@@ -19,24 +20,22 @@ export function users(userIds: unknown): readonly Recipient[] {
   return Array.from(distinct, (userId) => ({
     kind: 'user',
     key: requireId('a user id', userId),
-    exceptRooms: NONE,
   }));
 }
 
 export function session(sessionId: unknown): readonly Recipient[] {
-  return [{ kind: 'session', key: requireId('a session id', sessionId), exceptRooms: NONE }];
+  return [{ kind: 'session', key: requireId('a session id', sessionId) }];
 }
 
 export function connection(connectionId: unknown): readonly Recipient[] {
-  return [{ kind: 'connection', key: requireId('a connection id', connectionId), exceptRooms: NONE }];
+  return [{ kind: 'connection', key: requireId('a connection id', connectionId) }];
 }
 
 export function room(name: unknown): readonly Recipient[] {
   checkRoomName(name);
-  return [{ kind: 'room', key: name, exceptRooms: NONE }];
+  return [{ kind: 'room', key: name }];
 }
 
-/** Each room has its own channel; a publication skips the connections in a room before it in the list. */
 export function rooms(names: unknown): readonly Recipient[] {
   const distinct: string[] = [];
   for (const name of new Set(requireList('rooms', names))) {
@@ -48,14 +47,19 @@ export function rooms(names: unknown): readonly Recipient[] {
       `Expected at most ${MAX_ROOMS} rooms in one send, got ${distinct.length}: send in several parts, or to one room that they share.`,
     );
   }
-  return distinct.map((key, i) => ({ kind: 'room', key, exceptRooms: distinct.slice(0, i) }));
+  return distinct.map((key) => ({ kind: 'room', key }));
 }
 
-/** The ids of the option `except`, as a list. */
-export function exceptions(except: unknown): readonly string[] {
+/** The ids of the option `except`. */
+export function exceptions(except: unknown): ReadonlySet<string> {
   if (except === undefined) return NONE;
-  if (typeof except === 'string') return [except];
-  if (Array.isArray(except) && except.every((id) => typeof id === 'string')) return except;
+  if (typeof except === 'string') return new Set([except]);
+  if (Array.isArray(except) && except.every((id) => typeof id === 'string')) {
+    if (except.length <= MAX_NAMES) return new Set(except);
+    throw new RangeError(
+      `Expected at most ${MAX_NAMES} ids in the option except, got ${except.length}: send to a room that these clients are not in.`,
+    );
+  }
   throw new TypeError(
     `Expected the option except to be a connection or session id or a list of them, got ${described(except)}.`,
   );

@@ -4,13 +4,17 @@ import type { ClusterPublisher } from './cluster-publisher.js';
 import type { LocalDelivery } from './local-delivery.js';
 import type { MessageEncoder } from './message-encoder.js';
 import type { PublicationOf } from './publication-handlers.js';
+import { DeliveryCounts } from './receipt.js';
+import { RecentSends } from './recent-sends.js';
 import type { ServerMessages } from './server-messages.js';
 
+const NO_IDS: ReadonlySet<string> = new Set();
 const MAX_LOGGED_LENGTH = 100;
 const UNKNOWN_TYPE_PACE = { burst: 1, intervalMs: 60_000 };
 
 /** Delivers the messages of other nodes to this node's connections. */
 export class RemoteMessages {
+  readonly #sends = new RecentSends();
   readonly #pace = new LogPace(UNKNOWN_TYPE_PACE);
 
   constructor(
@@ -21,12 +25,19 @@ export class RemoteMessages {
     private readonly warn: (line: string) => void,
   ) {}
 
-  receive({ to, type, text, except, delivery, replyTo }: PublicationOf<'message'>): void {
+  receive({ to, type, text, except, delivery, sendId, replyTo }: PublicationOf<'message'>): void {
     if (this.serverMessages.entryOf(type) === undefined) this.#warnOfUnknown(type);
     const frame = new Frame(text);
     // The sending node may have a larger limit, which must not cost this node's clients their connection.
     this.encoder.requireSize(type, frame);
-    const counts = this.delivery.deliver(to, { type, frame, except, delivery });
+    const message = { type, frame, except: except.length === 0 ? NO_IDS : new Set(except), delivery };
+    const counts = new DeliveryCounts();
+    if (sendId === undefined) this.delivery.deliver(to, message, counts);
+    else {
+      // A connection in several rooms of one send gets it in the first of them.
+      this.delivery.deliver(to, message, counts, undefined, this.#sends.roomsOf(sendId));
+      this.#sends.add(sendId, to.key);
+    }
     this.cluster.reply(replyTo, counts);
   }
 

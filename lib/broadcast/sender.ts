@@ -8,7 +8,7 @@ export interface EncodedMessage {
   readonly type: string;
   readonly frame: Frame;
   /** Ids of connections and sessions that do not get it. */
-  readonly except: readonly string[];
+  readonly except: ReadonlySet<string>;
   readonly delivery: Delivery;
 }
 

@@ -3,15 +3,14 @@ import type { Connection } from './connection.js';
 /** The connections that do not get a message although its recipient includes them. */
 export interface Exclusions {
   /** Ids of connections and sessions. */
-  readonly except: readonly string[];
+  readonly except: ReadonlySet<string>;
   /** Rooms whose members got the message through another channel. */
   readonly exceptRooms: ReadonlySet<string>;
 }
 
 /** Whether a connection does not get the message. */
 export function excludes(connection: Connection, { except, exceptRooms }: Exclusions): boolean {
-  if (except.length > 0 && (except.includes(connection.id) || except.includes(connection.sessionId)))
-    return true;
+  if (except.size > 0 && (except.has(connection.id) || except.has(connection.sessionId))) return true;
   return exceptRooms.size > 0 && isInOneOf(connection.rooms, exceptRooms);
 }
 

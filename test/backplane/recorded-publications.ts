@@ -4,7 +4,7 @@ export const RECORDED_0_1_0: readonly { readonly text: string; readonly publicat
     text: 'hT3x_Qz81-A 1\nu table:status_changed ada\n{"type":"table:status_changed","payload":{"tableId":"t1","status":"free"}}',
     publication: {
       kind: 'message',
-      to: { kind: 'user', key: 'ada', exceptRooms: [] },
+      to: { kind: 'user', key: 'ada' },
       type: 'table:status_changed',
       text: '{"type":"table:status_changed","payload":{"tableId":"t1","status":"free"}}',
       except: [],
@@ -15,7 +15,7 @@ export const RECORDED_0_1_0: readonly { readonly text: string; readonly publicat
     text: 'hT3x_Qz81-A 2\nA table:status_changed \n{"type":"table:status_changed","payload":{"tableId":"t1","status":"free"}}',
     publication: {
       kind: 'message',
-      to: { kind: 'all', key: '', exceptRooms: [] },
+      to: { kind: 'all', key: '' },
       type: 'table:status_changed',
       text: '{"type":"table:status_changed","payload":{"tableId":"t1","status":"free"}}',
       except: [],
@@ -26,7 +26,7 @@ export const RECORDED_0_1_0: readonly { readonly text: string; readonly publicat
     text: 'hT3x_Qz81-A 3\nc x a.b\n{"type":"table:status_changed","payload":{"tableId":"t1","status":"free"}}',
     publication: {
       kind: 'message',
-      to: { kind: 'connection', key: 'a.b', exceptRooms: [] },
+      to: { kind: 'connection', key: 'a.b' },
       type: 'x',
       text: '{"type":"table:status_changed","payload":{"tableId":"t1","status":"free"}}',
       except: [],
@@ -37,7 +37,7 @@ export const RECORDED_0_1_0: readonly { readonly text: string; readonly publicat
     text: 'hT3x_Qz81-A 4\ns x s1\n{"type":"table:status_changed","payload":{"tableId":"t1","status":"free"}}',
     publication: {
       kind: 'message',
-      to: { kind: 'session', key: 's1', exceptRooms: [] },
+      to: { kind: 'session', key: 's1' },
       type: 'x',
       text: '{"type":"table:status_changed","payload":{"tableId":"t1","status":"free"}}',
       except: [],
@@ -45,50 +45,51 @@ export const RECORDED_0_1_0: readonly { readonly text: string; readonly publicat
     },
   },
   {
-    text: 'hT3x_Qz81-A 5\n{"kind":"message","to":{"kind":"room","key":"two words🍽","exceptRooms":["first","second"]},"type":"x y","except":["c","s"],"delivery":"volatile","replyTo":{"node":"hT3x_Qz81-A","id":"1z"}}\n{"type":"table:status_changed","payload":{"tableId":"t1","status":"free"}}',
+    text: 'hT3x_Qz81-A 5\n{"kind":"message","to":{"kind":"room","key":"two words🍽"},"type":"x y","except":["c","s"],"delivery":"volatile","sendId":"hT3x_Qz81-A.2","replyTo":{"node":"hT3x_Qz81-A","id":"1z"}}\n{"type":"table:status_changed","payload":{"tableId":"t1","status":"free"}}',
     publication: {
       kind: 'message',
-      to: { kind: 'room', key: 'two words🍽', exceptRooms: ['first', 'second'] },
+      to: { kind: 'room', key: 'two words🍽' },
       type: 'x y',
       text: '{"type":"table:status_changed","payload":{"tableId":"t1","status":"free"}}',
       except: ['c', 's'],
       delivery: 'volatile',
+      sendId: 'hT3x_Qz81-A.2',
       replyTo: { node: 'hT3x_Qz81-A', id: '1z' },
     },
   },
   {
-    text: 'hT3x_Qz81-A 6\n{"kind":"disconnect","to":{"kind":"user","key":"ada","exceptRooms":[]},"code":4500,"reason":"disconnected by the server","replyTo":{"node":"hT3x_Qz81-A","id":"1z"}}\n',
+    text: 'hT3x_Qz81-A 6\n{"kind":"disconnect","to":{"kind":"user","key":"ada"},"code":4500,"reason":"disconnected by the server","replyTo":{"node":"hT3x_Qz81-A","id":"1z"}}\n',
     publication: {
       kind: 'disconnect',
-      to: { kind: 'user', key: 'ada', exceptRooms: [] },
+      to: { kind: 'user', key: 'ada' },
       code: 4500,
       reason: 'disconnected by the server',
       replyTo: { node: 'hT3x_Qz81-A', id: '1z' },
     },
   },
   {
-    text: 'hT3x_Qz81-A 7\n{"kind":"join","to":{"kind":"user","key":"ada","exceptRooms":[]},"room":"floor","replyTo":{"node":"hT3x_Qz81-A","id":"1z"}}\n',
+    text: 'hT3x_Qz81-A 7\n{"kind":"join","to":{"kind":"user","key":"ada"},"room":"floor","replyTo":{"node":"hT3x_Qz81-A","id":"1z"}}\n',
     publication: {
       kind: 'join',
-      to: { kind: 'user', key: 'ada', exceptRooms: [] },
+      to: { kind: 'user', key: 'ada' },
       room: 'floor',
       replyTo: { node: 'hT3x_Qz81-A', id: '1z' },
     },
   },
   {
-    text: 'hT3x_Qz81-A 8\n{"kind":"leave","to":{"kind":"user","key":"ada","exceptRooms":[]},"room":"floor","replyTo":{"node":"hT3x_Qz81-A","id":"1z"}}\n',
+    text: 'hT3x_Qz81-A 8\n{"kind":"leave","to":{"kind":"user","key":"ada"},"room":"floor","replyTo":{"node":"hT3x_Qz81-A","id":"1z"}}\n',
     publication: {
       kind: 'leave',
-      to: { kind: 'user', key: 'ada', exceptRooms: [] },
+      to: { kind: 'user', key: 'ada' },
       room: 'floor',
       replyTo: { node: 'hT3x_Qz81-A', id: '1z' },
     },
   },
   {
-    text: 'hT3x_Qz81-A 9\n{"kind":"request","to":{"kind":"user","key":"ada","exceptRooms":[]},"type":"ask","payload":{"text":"more?","deep":[1,null]},"timeoutMs":10000,"replyTo":{"node":"hT3x_Qz81-A","id":"1z"}}\n',
+    text: 'hT3x_Qz81-A 9\n{"kind":"request","to":{"kind":"user","key":"ada"},"type":"ask","payload":{"text":"more?","deep":[1,null]},"timeoutMs":10000,"replyTo":{"node":"hT3x_Qz81-A","id":"1z"}}\n',
     publication: {
       kind: 'request',
-      to: { kind: 'user', key: 'ada', exceptRooms: [] },
+      to: { kind: 'user', key: 'ada' },
       type: 'ask',
       payload: { text: 'more?', deep: [1, null] },
       timeoutMs: 10000,
@@ -96,10 +97,10 @@ export const RECORDED_0_1_0: readonly { readonly text: string; readonly publicat
     },
   },
   {
-    text: 'hT3x_Qz81-A 10\n{"kind":"request","to":{"kind":"user","key":"ada","exceptRooms":[]},"type":"ask","payload":null,"timeoutMs":10000,"replyTo":{"node":"hT3x_Qz81-A","id":"1z"}}\n',
+    text: 'hT3x_Qz81-A 10\n{"kind":"request","to":{"kind":"user","key":"ada"},"type":"ask","payload":null,"timeoutMs":10000,"replyTo":{"node":"hT3x_Qz81-A","id":"1z"}}\n',
     publication: {
       kind: 'request',
-      to: { kind: 'user', key: 'ada', exceptRooms: [] },
+      to: { kind: 'user', key: 'ada' },
       type: 'ask',
       payload: null,
       timeoutMs: 10000,

@@ -21,7 +21,7 @@ function carried(publication: Publication): Publication | undefined {
 
 const plain = {
   ...{ kind: 'message', type: 't', except: [], delivery: 'live' },
-  to: { kind: 'user', key: 'ada', exceptRooms: [] },
+  to: { kind: 'user', key: 'ada' },
 } as const;
 
 function read(head: object) {
@@ -32,14 +32,18 @@ describe('RedisCodec', () => {
   it('carries every message as it is, plain or with something special about it', () => {
     const text = fc.oneof(fc.string({ unit: 'grapheme' }), fc.constantFrom('a b', 'a\nb', '{"', ' ', ''));
     const names = fc.oneof(fc.constant([]), fc.array(text, { maxLength: 3 }));
-    const message = fc.record<Message>({
+    const sent = fc.record<Message>({
       kind: fc.constant('message'),
-      to: fc.record({ kind: fc.constantFrom(...kinds), key: text, exceptRooms: names }),
+      to: fc.record({ kind: fc.constantFrom(...kinds), key: text }),
       type: text,
       text,
       except: names,
       delivery: fc.constantFrom(...DELIVERIES),
     });
+    const message = fc.oneof(
+      sent,
+      sent.map((given): Message => ({ ...given, sendId: 'one.1' })),
+    );
     fc.assert(
       fc.property(message, (given) => {
         expect(carried(given)).toEqual(given);
@@ -48,7 +52,7 @@ describe('RedisCodec', () => {
   });
 
   it('spends a short line on a message with nothing special about it', () => {
-    const to = { kind: 'user', key: 'ada', exceptRooms: [] } as const;
+    const to = { kind: 'user', key: 'ada' } as const;
     const message: Message = { kind: 'message', to, type: 'x:y', text: '{}', except: [], delivery: 'live' };
     expect(new RedisCodec('one').encode(message)).toBe('one 1\nu x:y ada\n{}');
     expect(new RedisCodec('one').encode({ ...message, delivery: 'volatile' })).toBe('one 1\nU x:y ada\n{}');
@@ -96,7 +100,7 @@ describe('RedisCodec', () => {
   it.each([
     { kind: 'tomorrow', to: plain.to },
     { kind: 'constructor', to: plain.to },
-    { kind: 'leave', to: { kind: 'device', key: 'x', exceptRooms: [] }, room: 'r' },
+    { kind: 'leave', to: { kind: 'device', key: 'x' }, room: 'r' },
   ])('calls %j unknown: it is of another version', (publication) => {
     expect(read(publication)).toBe('unknown');
   });
@@ -111,8 +115,8 @@ describe('RedisCodec', () => {
     ['a recipient of null', { ...plain, to: null }],
     ['a recipient that is a list', { ...plain, to: [] }],
     ['a key that is a number', { ...plain, to: { ...to, key: 1 } }],
-    ['rooms to leave out that are no texts', { ...plain, to: { ...to, exceptRooms: [null] } }],
-    ['too many rooms to leave out', { ...plain, to: { ...to, exceptRooms: Array(MAX_NAMES + 1).fill('r') } }],
+    ['the id of a send that is a number', { ...plain, except: ['a'], sendId: 7 }],
+    ['the id of a send that is too long', { ...plain, except: ['a'], sendId: 's'.repeat(65) }],
     ['a type of null', { ...plain, type: null }],
     ['exceptions that are no list', { ...plain, except: { length: 1 } }],
     ['exceptions that are no texts', { ...plain, except: ['a', {}] }],

@@ -60,7 +60,7 @@ export class TestNode {
 export function message(type: string, text: string = type): Extract<Publication, { kind: 'message' }> {
   return {
     kind: 'message',
-    to: { kind: 'all', key: '', exceptRooms: [] },
+    to: { kind: 'all', key: '' },
     type,
     text,
     except: [],

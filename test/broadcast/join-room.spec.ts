@@ -19,7 +19,7 @@ function joinRoom(...joins: readonly (() => Promise<void>)[]) {
   } as unknown as LocalDelivery;
   const cluster = new ClusterPublisher(new SilentNodes(), replies, 'here', () => {});
   setImmediate(() => replies.close());
-  const ann = { kind: 'user', key: 'ann', exceptRooms: [] } as const;
+  const ann = { kind: 'user', key: 'ann' } as const;
   return new ConnectionCommands(delivery, cluster).join(ann, 'room');
 }
 

@@ -40,7 +40,7 @@ interface KeptRecord {
   readonly to: Recipient;
   readonly type: string;
   readonly text: string;
-  readonly except: readonly string[];
+  readonly except: ReadonlySet<string>;
   readonly channel: string;
   readonly position: string;
 }
@@ -87,7 +87,8 @@ class RecordingSender implements Sender {
   #echoed({ to, type, text, except, channel, position }: KeptRecord): void {
     const rest = JSON.stringify({ channel, position }).slice(1);
     const frame = new Frame(`${text.slice(0, -1)},${rest}`);
-    const counts = this.core.delivery.deliver(to, { type, frame, except, delivery: 'recoverable' });
+    const counts = new DeliveryCounts();
+    this.core.delivery.deliver(to, { type, frame, except, delivery: 'recoverable' }, counts);
     this.#waiting.get(position)?.(counts);
   }
 }

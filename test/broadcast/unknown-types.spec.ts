@@ -6,7 +6,7 @@ it('warns once a minute of messages from other nodes whose types no contract of 
   const hub = new MemoryHub();
   const { log } = await openLobby({ backplane: new MemoryBackplane(hub) });
   const other = new MemoryBackplane(hub);
-  const to = { kind: 'all', key: '', exceptRooms: [] } as const;
+  const to = { kind: 'all', key: '' } as const;
   for (let i = 0; i < 100; i++) {
     const type = `other:${i}\n`;
     await other.publish('all', { kind: 'message', to, type, text: '{}', except: [], delivery: 'live' });

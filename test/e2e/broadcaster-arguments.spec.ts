@@ -120,6 +120,16 @@ describe('a send', () => {
     await expect(broadcaster.broadcast(said, { except })).rejects.toThrow('Expected the option except');
   });
 
+  it('except more ids than other nodes accept is refused, and reaches no client', async () => {
+    const { broadcaster, client } = await open();
+    const except = Array.from({ length: 10_001 }, (_, i) => `c${i}`);
+    await expect(broadcaster.broadcast(said, { except })).rejects.toThrow(
+      'Expected at most 10000 ids in the option except, got 10001',
+    );
+    await expect(client.request('nothing')).rejects.toMatchObject({ code: 'UNKNOWN_TYPE' });
+    expect(client.frames).toEqual([]);
+  });
+
   it.each([Infinity, 0, Number.NaN])(
     'that waits %s ms for confirmation is refused',
     async (confirmWithinMs) => {

@@ -70,7 +70,7 @@ describe('a node that receives publications of another version or of no version'
 
   it('ignores and counts an unknown kind of recipient, a bad close code and a reason of null', async () => {
     const [unreadable, unknown] = [received('unreadable'), received('unknown')];
-    const to = { kind: 'user', key: 'ann', exceptRooms: [] };
+    const to = { kind: 'user', key: 'ann' };
     const message = { kind: 'message', to, type: 'x', except: [], delivery: 'live' };
     await say(envelope(JSON.stringify({ ...message, to: { ...to, kind: 'device' } }), '{}'));
     await say(envelope(JSON.stringify({ kind: 'disconnect', to, code: 99_999, reason: 'no' })));
@@ -132,7 +132,7 @@ describe('a node that receives publications of another version or of no version'
 
   it('survives JSON 100,000 levels deep and a head of 9 MB', async () => {
     const deep = `${'['.repeat(100_000)}${']'.repeat(100_000)}`;
-    const to = JSON.stringify({ kind: 'user', key: 'ann', exceptRooms: [] });
+    const to = JSON.stringify({ kind: 'user', key: 'ann' });
     const replyTo = '"replyTo":{"node":"n","id":"1"}';
     await say(
       envelope(`{"kind":"request","to":${to},"type":"host:ask","payload":${deep},"timeoutMs":50,${replyTo}}`),
@@ -154,13 +154,13 @@ describe('a node that receives publications of another version or of no version'
     for (const { publication } of RECORDED_0_1_0) {
       const { text = '', ...head } = publication as { kind: string; to?: object; text?: string };
       if (head.kind === 'disconnect') continue;
-      const to = { kind: 'user', key: 'ann', exceptRooms: [] };
+      const to = { kind: 'user', key: 'ann' };
       const later = { ...head, ...(head.to && { to }), since: 'tomorrow', except: [] };
       const before = received('ok');
       await say(envelope(JSON.stringify(later), text));
       await until(`${head.kind} is taken`, () => received('ok') === before + 1);
     }
-    const to = { kind: 'user', key: 'ann', exceptRooms: [], of: 'tomorrow' };
+    const to = { kind: 'user', key: 'ann', of: 'tomorrow' };
     await say(envelope(JSON.stringify({ kind: 'disconnect', to, code: 4_321, reason: 'bye', since: 1 })));
     expect(await ann.closed).toMatchObject({ code: 4_321, reason: 'bye' });
     expect(log.of('error')).toEqual([]);
@@ -185,7 +185,7 @@ describe('a node with a custom backplane', () => {
     try {
       await app.connect('/ws', { token: 'ann' });
       const other: Backplane = new MemoryBackplane(hub);
-      const to = { kind: 'user', key: 'ann', exceptRooms: [] } as const;
+      const to = { kind: 'user', key: 'ann' } as const;
       const sent = other.publish('all', { kind: 'disconnect', to, code: 99_999, reason: '' });
       expect(await sent).toEqual({ nodes: 1 });
       expect(log.of('error').join()).toContain('99999');

@@ -86,8 +86,8 @@ function headOf(publication: Publication): string {
 }
 
 function plainLineOf(message: Extract<Publication, { kind: 'message' }>): string | undefined {
-  const { to, type, except, delivery, replyTo } = message;
-  if (delivery === 'recoverable' || replyTo !== undefined || except.length > 0 || to.exceptRooms.length > 0)
+  const { to, type, except, delivery, sendId, replyTo } = message;
+  if (delivery === 'recoverable' || replyTo !== undefined || except.length > 0 || sendId !== undefined)
     return undefined;
   if (SEPARATORS.test(type) || SEPARATORS.test(to.key)) return undefined;
   const letter = LETTERS[to.kind];
@@ -102,7 +102,7 @@ function readPlain(line: string, text: Buffer): Publication | Unread {
   if (line.charAt(1) !== ' ' || afterType < 0 || !isUtf8(text)) return 'unreadable';
   return {
     kind: 'message',
-    to: { kind, key: line.slice(afterType + 1), exceptRooms: NOBODY },
+    to: { kind, key: line.slice(afterType + 1) },
     type: line.slice(2, afterType),
     text,
     except: NOBODY,

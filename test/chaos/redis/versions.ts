@@ -89,7 +89,7 @@ async function isWell(node: PilotedNode): Promise<void> {
 async function hearTomorrow(node: PilotedNode): Promise<void> {
   const client = new Redis(redis.url);
   const [name] = (await redis.call('PUBSUB', 'CHANNELS', '*:c:all')) as [string];
-  const to = { kind: 'all', key: '', exceptRooms: [] };
+  const to = { kind: 'all', key: '' };
   for (const head of [
     { kind: 'tomorrow', to, when: 'later' },
     { kind: 'leave', to: { ...to, kind: 'device' }, room: 'shared' },

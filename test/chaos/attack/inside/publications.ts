@@ -2,7 +2,7 @@ import type { Redis } from 'ioredis';
 import type { Random } from '../../random.js';
 import { ATTACKED_ROOM } from './contract.js';
 
-const to = { kind: 'user', key: 'victim', exceptRooms: [] };
+const to = { kind: 'user', key: 'victim' };
 const replyTo = { node: 'unknown', id: '1' };
 
 /** Well-formed publications, none of them addressed to the well-behaved client. */
@@ -52,7 +52,7 @@ const FIELDS = [
   'kind',
   'to',
   'key',
-  'exceptRooms',
+  'sendId',
   'type',
   'code',
   'reason',
