@@ -3,6 +3,7 @@ import { encodeMessage } from '../protocol/codec.js';
 import { isReservedType, type Message } from '../protocol/envelope.js';
 import type { Delivery } from '../protocol/delivery.js';
 import { Frame, isTextLargerThan } from './frame.js';
+import { FrameHold } from './frame-hold.js';
 import { MessageTooLargeError } from './message-too-large.js';
 import type { PathParams } from './path-params.js';
 import type { ReceiveQueue } from './receive-queue.js';
@@ -55,14 +56,8 @@ export interface ConnectionQueues {
   readonly receive: ReceiveQueue;
 }
 
-/** What was sent before the connection was ready. */
-interface HeldFrames {
-  readonly frames: Frame[];
-  length: number;
-}
-
-// A hook that sends more than this before `$hello` has a fault of its own.
-const MAX_HELD_LENGTH = 1_048_576;
+// More than this waits before `$hello` only when a hook never stops sending.
+const MAX_HELD_BYTES = 1_048_576;
 
 /** @internal The reason of 4413. */
 export const SLOW_REASON = 'too slow';
@@ -93,7 +88,8 @@ export class Connection<
   #expiresAt: number | undefined;
   #data: Data | undefined;
   #rooms: Set<string> | undefined;
-  #held: HeldFrames | undefined = { frames: [], length: 0 };
+  /** Holds every frame until `ready`; none afterwards unless a channel is held. */
+  #frameHold: FrameHold | undefined = new FrameHold(MAX_HELD_BYTES);
   #closing = false;
   readonly #ws: WebSocketLike;
   readonly #sendQueue: SendQueue;
@@ -114,6 +110,7 @@ export class Connection<
     this.#sendQueue = queues.send;
     this.receiveQueue = queues.receive;
     this.#membership = membership;
+    this.#frameHold?.hold();
   }
 
   /** Names this client across reconnects; secret, known to the client alone. */
@@ -179,7 +176,7 @@ export class Connection<
     }
     if (this.#closing) return;
     this.#closing = true;
-    this.#held = undefined;
+    this.#frameHold = undefined;
     this.#sendQueue.finish();
     this.#ws.close(code, fitCloseReason(reason));
     // A socket that is not read would not see the client's close frame before `closeTimeoutMs` has passed.
@@ -194,7 +191,7 @@ export class Connection<
   /** @internal */
   sendFrame(frame: Frame, delivery: Delivery): 'sent' | 'dropped' | 'closed' {
     if (!this.isOpen) return 'closed';
-    if (this.#held !== undefined) return this.#hold(this.#held, frame);
+    if (this.#frameHold?.holds(frame) === true) return this.#hold(this.#frameHold, frame, delivery);
     const outcome = this.#sendQueue.write(frame, delivery === 'volatile');
     if (outcome !== 'overflow') return outcome;
     this.#closeSlow();
@@ -215,12 +212,24 @@ export class Connection<
     return this.#sendQueue.drained();
   }
 
-  /** @internal Says `$hello` and lets out what was held. */
+  /** @internal Sends `$hello`, then what was held. */
   ready(hello: string): void {
-    const held = this.#held?.frames ?? [];
-    this.#held = undefined;
     this.sendText(hello);
-    for (const frame of held) this.sendFrame(frame, 'live');
+    this.release();
+  }
+
+  /** @internal Holds the frames of a channel until `release`; what is sent by `sendText` does not wait. */
+  hold(channel: string): void {
+    if (!this.isOpen) return;
+    this.#frameHold ??= new FrameHold(MAX_HELD_BYTES);
+    this.#frameHold.hold(channel);
+  }
+
+  /** @internal Sends what was held of a channel after that position; without a channel, what was held before `ready`. */
+  release(channel?: string, afterPosition?: string): void {
+    const released = this.#frameHold?.release(channel, afterPosition) ?? [];
+    if (this.#frameHold?.isIdle === true) this.#frameHold = undefined;
+    for (const { frame, delivery } of released) this.sendFrame(frame, delivery);
   }
 
   /** @internal */
@@ -274,10 +283,8 @@ export class Connection<
     return this.#rooms?.delete(room) ?? false;
   }
 
-  #hold(held: HeldFrames, frame: Frame): 'sent' | 'closed' {
-    held.frames.push(frame);
-    held.length += frame.text.length;
-    if (held.length <= MAX_HELD_LENGTH) return 'sent';
+  #hold(held: FrameHold, frame: Frame, delivery: Delivery): 'sent' | 'closed' {
+    if (held.add(frame, delivery)) return 'sent';
     this.#sendQueue.overflow();
     this.#closeSlow();
     return 'closed';

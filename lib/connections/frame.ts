@@ -1,14 +1,20 @@
-/**
- * One message ready for the wire: encoded once, framed once, and the same bytes for every socket it goes to.
- */
+import { withChannel } from '../protocol/codec.js';
+
+/** One message ready for the wire: encoded once and framed once, with the same bytes for every socket. */
 export class Frame {
+  /** The channel whose order the message belongs to, if clients are told. */
+  readonly channel: string | undefined;
+  /** The position of the message in its channel's history. */
+  readonly position: string | undefined;
   readonly #payload: string | Buffer;
   #payloadBytes = -1;
   #bytes: Buffer | undefined;
 
-  /** The JSON of the message, as text or as the UTF-8 that another node has made of it. */
-  constructor(payload: string | Buffer) {
-    this.#payload = payload;
+  /** The JSON of the message, as text or as the UTF-8 from another node; with a channel, that and the position are added. */
+  constructor(payload: string | Buffer, channel?: string, position?: string) {
+    this.channel = channel;
+    this.position = position;
+    this.#payload = channel === undefined ? payload : withChannel(payload, channel, position);
   }
 
   /** For a socket that compresses, and for other nodes. */
@@ -53,8 +59,10 @@ export class Frame {
   #write(target: Buffer, at: number): number {
     const payload = this.#payload;
     const start = writeHeader(target, at, this.#payloadLength);
-    if (typeof payload === 'string') target.write(payload, start, 'utf8');
-    else payload.copy(target, start);
+    // One byte for each character is ASCII, which latin1 writes faster than utf8.
+    if (typeof payload !== 'string') payload.copy(target, start);
+    else if (payload.length === this.#payloadLength) target.write(payload, start, 'latin1');
+    else target.write(payload, start, 'utf8');
     return start + this.#payloadLength;
   }
 }
@@ -62,11 +70,6 @@ export class Frame {
 /** Whether a text takes more than so many bytes of UTF-8; counted only when its length leaves that open. */
 export function isTextLargerThan(text: string, bytes: number): boolean {
   return text.length * 3 > bytes && Buffer.byteLength(text) > bytes;
-}
-
-/** Frames a text, or its UTF-8, as one final, uncompressed, unmasked WebSocket frame. */
-export function framePayload(payload: string | Buffer): Buffer {
-  return new Frame(payload).bytes;
 }
 
 function headerLength(payloadLength: number): number {

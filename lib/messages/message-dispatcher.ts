@@ -172,7 +172,7 @@ export class MessageDispatcher {
 
   #answerOnce(connection: Connection, frame: ClientFrame, type: Answer['type'], value: unknown): void {
     const payload =
-      type === '$error' ? JSON.stringify(value) : encodePayload(value, `the reply to "${frame.type}"`);
+      type === '$error' ? JSON.stringify(value) : encodePayload(value, 'the reply to', frame.type);
     // Sent first: an answer that is too large for this client is not kept for the next one.
     if (frame.id !== undefined) connection.sendText(encodeAnswer(type, frame.id, payload));
     else if (type === '$error') connection.sendText(encodeError(undefined, value as WireError));

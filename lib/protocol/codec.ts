@@ -92,7 +92,7 @@ class Inspection {
 
   #array(value: readonly unknown[], depth: number): string | undefined {
     for (const item of value) {
-      const fault = this.visit(item, depth + 1);
+      const fault = this.#isHarmless(item) ? undefined : this.visit(item, depth + 1);
       if (fault !== undefined) return fault;
     }
     return undefined;
@@ -105,10 +105,16 @@ class Inspection {
       if (isPollutingKey(key, item)) {
         return 'the key "__proto__" is not allowed, nor is "constructor" with a "prototype"';
       }
+      if (this.#isHarmless(item)) continue;
       const fault = (this.mayHoldSurrogates ? this.#text(key) : undefined) ?? this.visit(item, depth + 1);
       if (fault !== undefined) return fault;
     }
     return undefined;
+  }
+
+  /** Most values: they need no visit. */
+  #isHarmless(item: unknown): boolean {
+    return !this.mayHoldSurrogates && typeof item !== 'object';
   }
 
   #text(text: string): string | undefined {
@@ -119,12 +125,20 @@ class Inspection {
 
 /** The text of `{ type, payload }`; throws a TypeError when the payload is no JSON. */
 export function encodeMessage(type: string, payload: unknown): string {
-  return `{"type":${JSON.stringify(type)},"payload":${encodePayload(payload, `the payload of "${type}"`)}}`;
+  return `{"type":${textJson(type)},"payload":${encodePayload(payload, 'the payload of', type)}}`;
+}
+
+/** An encoded message, as text or as UTF-8, with its channel and position added. */
+export function withChannel(message: string | Buffer, channel: string, position?: string): string | Buffer {
+  const positionJson = position === undefined ? '' : `,"position":${JSON.stringify(position)}`;
+  const end = `,"channel":${JSON.stringify(channel)}${positionJson}}`;
+  if (typeof message === 'string') return message.slice(0, -1) + end;
+  return Buffer.concat([message.subarray(0, -1), Buffer.from(end)]);
 }
 
 /** The text of the one answer to the message with this id. */
 export function encodeReply(id: MessageId, payload: unknown, type = ''): string {
-  return encodeAnswer('$reply', id, encodePayload(payload, `the reply to "${type}"`));
+  return encodeAnswer('$reply', id, encodePayload(payload, 'the reply to', type));
 }
 
 /** The text of `$error`, with the id of the message it answers if there was one. */
@@ -155,11 +169,17 @@ export function encodePong(id: MessageId | undefined): string {
 
 /** The text of an answer whose payload is JSON already. */
 export function encodeAnswer(type: string, id: MessageId, payload: string): string {
-  const idText = typeof id === 'number' ? String(id) : JSON.stringify(id);
-  return `{"type":"${type}","id":${idText},"payload":${payload}}`;
+  return `{"type":"${type}","id":${typeof id === 'number' ? id : textJson(id)},"payload":${payload}}`;
 }
 
-/** The JSON of a payload, `null` for none; `name` says in an error which payload is no JSON. */
-export function encodePayload(payload: unknown, name: string): string {
-  return payload === undefined ? 'null' : payloadJson(payload, name);
+/** The JSON of a payload, `null` for none; an error names the payload as `what` and the type of its message. */
+export function encodePayload(payload: unknown, what: string, type?: string): string {
+  return payload === undefined ? 'null' : payloadJson(payload, what, type);
+}
+
+const NEEDS_NO_ESCAPE = /^[\w:./-]*$/;
+
+// The types and ids of most messages: for short texts the test costs half of JSON.stringify.
+function textJson(text: string): string {
+  return NEEDS_NO_ESCAPE.test(text) ? `"${text}"` : JSON.stringify(text);
 }

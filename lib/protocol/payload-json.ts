@@ -7,48 +7,64 @@ interface Misfit {
   readonly path: string;
 }
 
+/** Prototypes whose objects `JSON.stringify` writes property by property. */
+const PLAIN_PROTOTYPES = new WeakSet<object>();
+
 /**
  * The JSON of a payload. Throws a TypeError that names the message and the place of a value that JSON would lose: a Map,
  * a Set, a BigInt, NaN, a cycle, `undefined` in a list. As in JSON, properties that are `undefined` or functions are left out.
  */
-export function payloadJson(payload: unknown, name: string): string {
+export function payloadJson(payload: unknown, what: string, type?: string): string {
   let text: string | undefined;
   try {
     text = JSON.stringify(payload);
   } catch (error) {
-    throw misfitError(payload, name) ?? error;
+    throw misfitError(payload, what, type) ?? error;
   }
-  if (text === undefined || losesData(payload)) {
-    const error = misfitError(payload, name);
+  if (text === undefined || isLossy(payload)) {
+    const error = misfitError(payload, what, type);
     if (error) throw error;
   }
-  return text;
+  return text as string;
 }
 
-/** Whether JSON has lost a value: a walk that keeps nothing, as every message takes it. `JSON.stringify` has found no cycle. */
-function losesData(value: unknown): boolean {
-  if (typeof value === 'number') return !Number.isFinite(value);
-  if (typeof value !== 'object' || value === null) return false;
+/** Whether JSON may have lost a value: a walk without allocations, run for every message. `JSON.stringify` has found no cycle. */
+function isLossy(value: unknown): boolean {
+  if (typeof value === 'object') return value !== null && losesData(value);
+  return typeof value === 'number' && !Number.isFinite(value);
+}
+
+// Strings and numbers are checked without a call: most values are one of them.
+function losesData(value: object): boolean {
   if (Array.isArray(value)) {
     for (const item of value as unknown[]) {
-      if (typeof item !== 'string' && (isLeftOut(item) || losesData(item))) return true;
+      if (typeof item === 'string') continue;
+      if (typeof item === 'number' ? !Number.isFinite(item) : isLeftOut(item) || isLossy(item)) return true;
     }
     return false;
   }
-  const prototype: unknown = Object.getPrototypeOf(value);
-  if (prototype !== Object.prototype && value instanceof Date) return false;
-  if (typeof (value as { toJSON?: unknown }).toJSON === 'function') return true;
-  if (prototype !== Object.prototype && NOT_JSON.test(Object.prototype.toString.call(value))) return true;
+  const prototype = Object.getPrototypeOf(value) as object | null;
+  if (prototype !== Object.prototype && prototype !== null && !PLAIN_PROTOTYPES.has(prototype)) {
+    if (value instanceof Date) return false;
+    if ('toJSON' in value || NOT_JSON.test(Object.prototype.toString.call(value))) return true;
+    PLAIN_PROTOTYPES.add(prototype);
+  }
   for (const key in value) {
     const item = (value as Record<string, unknown>)[key];
-    if (typeof item !== 'string' && losesData(item)) return true;
+    if (typeof item === 'string') continue;
+    if (typeof item === 'number') {
+      if (!Number.isFinite(item)) return true;
+    } else if (typeof item === 'object') {
+      if (item !== null && losesData(item)) return true;
+    } else if (typeof item === 'function' && key === 'toJSON') return true;
   }
   return false;
 }
 
-function misfitError(payload: unknown, name: string): TypeError | undefined {
+function misfitError(payload: unknown, what: string, type?: string): TypeError | undefined {
   const misfit = findMisfit(payload, '', []);
   if (!misfit) return undefined;
+  const name = type === undefined ? what : `${what} "${type}"`;
   const where = misfit.path === '' ? '' : ` at ${misfit.path}`;
   return new TypeError(
     `Expected ${name} to be JSON, got ${misfit.what}${where}: send plain objects, arrays, text, finite numbers, booleans or null.`,

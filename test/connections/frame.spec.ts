@@ -2,7 +2,8 @@ import type { Writable } from 'node:stream';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import * as ws from 'ws';
-import { Frame, framePayload } from '../../lib/connections/frame.js';
+import { Frame } from '../../lib/connections/frame.js';
+import { encodeMessage } from '../../lib/protocol/codec.js';
 
 // Exported by ws and missing in its types.
 const { Receiver } = ws as unknown as { Receiver: new (options: { isServer: boolean }) => Writable };
@@ -24,12 +25,14 @@ async function receive(pieces: Buffer[]): Promise<string[]> {
   return texts;
 }
 
-describe('framePayload', () => {
+const framed = (text: string) => new Frame(text).bytes;
+
+describe('the bytes of a Frame', () => {
   it.each([0, 1, 124, 125, 126, 127, 65_534, 65_535, 65_536, 65_537, 1_000_000])(
     'frames %i bytes so that ws reads them back',
     async (length) => {
       const text = 'x'.repeat(length);
-      expect(await receive([framePayload(text)])).toEqual([text]);
+      expect(await receive([framed(text)])).toEqual([text]);
     },
   );
 
@@ -38,7 +41,7 @@ describe('framePayload', () => {
     async (times) => {
       for (const character of ['ü', '€', '😀']) {
         const text = character.repeat(times);
-        expect(await receive([framePayload(text)])).toEqual([text]);
+        expect(await receive([framed(text)])).toEqual([text]);
       }
     },
   );
@@ -50,7 +53,7 @@ describe('framePayload', () => {
     );
     await fc.assert(
       fc.asyncProperty(fc.array(text, { minLength: 1, maxLength: 5 }), fc.nat(), async (texts, at) => {
-        const bytes = Buffer.concat(texts.map(framePayload));
+        const bytes = Buffer.concat(texts.map(framed));
         const cut = at % bytes.length;
         expect(await receive([bytes.subarray(0, cut), bytes.subarray(cut)])).toEqual(texts);
       }),
@@ -59,7 +62,7 @@ describe('framePayload', () => {
   });
 
   it('uses the shortest header that fits', () => {
-    const headerOf = (length: number) => framePayload('x'.repeat(length)).length - length;
+    const headerOf = (length: number) => framed('x'.repeat(length)).length - length;
     expect([0, 125, 126, 65_535, 65_536].map(headerOf)).toEqual([2, 2, 4, 4, 10]);
   });
 });
@@ -70,4 +73,30 @@ describe('a Frame', () => {
     expect(frame.bytes).toBe(frame.bytes);
     expect(frame.bytes).toEqual(Buffer.from([0x81, 2, 0x68, 0x69]));
   });
+
+  it('without a channel has the bytes of its payload', () => {
+    const text = encodeMessage('moved', { to: 'ü' });
+    for (const payload of [text, Buffer.from(text)]) {
+      const frame = new Frame(payload);
+      expect([frame.text, frame.channel, frame.position]).toEqual([text, undefined, undefined]);
+    }
+  });
+
+  it.each([
+    ['room:42', 'e1:7:ab'],
+    ['room:"ü\n"', undefined],
+  ])(
+    'adds the channel %j and the position %j to the message, as text or as UTF-8',
+    async (channel, position) => {
+      const message = { type: 'moved', payload: { to: 'ü', list: [{}] } };
+      const text = encodeMessage(message.type, message.payload);
+      const expected = { ...message, channel, ...(position === undefined ? {} : { position }) };
+      for (const payload of [text, Buffer.from(text)]) {
+        const frame = new Frame(payload, channel, position);
+        const [received] = await receive([frame.bytes]);
+        expect(JSON.parse(received as string)).toEqual(expected);
+        expect([frame.text, frame.channel, frame.position]).toEqual([received, channel, position]);
+      }
+    },
+  );
 });

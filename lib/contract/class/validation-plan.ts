@@ -101,6 +101,7 @@ export function argumentsFor(
   property: string,
   object: object,
   value: unknown,
+  targetName = object.constructor.name,
 ): ValidationArguments {
-  return { targetName: object.constructor.name, property, object, value, constraints: rule.constraints };
+  return { targetName, property, object, value, constraints: rule.constraints };
 }

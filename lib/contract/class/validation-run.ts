@@ -10,6 +10,8 @@ export class ValidationRun {
   private readonly pending: PromiseLike<unknown>[] = [];
   private readonly book: ValidationPlan;
   private readonly refuseUnknown: boolean;
+  private namedClass: Function | undefined;
+  private className = '';
 
   constructor(book: ValidationPlan, refuseUnknown: boolean) {
     this.book = book;
@@ -78,13 +80,22 @@ export class ValidationRun {
   private rule(rule: Rule, property: string, object: object, value: unknown): void {
     if (rule.validateIf && !rule.validateIf(object, value)) return;
     const constraint = rule.constraint();
-    const details = argumentsFor(rule, property, object, value);
+    const details = argumentsFor(rule, property, object, value, this.nameOf(object.constructor));
     const items = rule.each ? itemsOf(value) : undefined;
     if (!items) {
       this.verdict(constraint.validate(value, details), rule, property, object, value);
       return;
     }
     for (const item of items) this.verdict(constraint.validate(item, details), rule, property, object, value);
+  }
+
+  // Reading `name` of a class is slow, and most rules of a run are those of one class.
+  private nameOf(constructor: Function): string {
+    if (constructor !== this.namedClass) {
+      this.className = constructor.name;
+      this.namedClass = constructor;
+    }
+    return this.className;
   }
 
   private verdict(answer: unknown, rule: Rule, property: string, object: object, value: unknown): void {
