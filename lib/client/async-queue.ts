@@ -5,14 +5,14 @@ interface Reader<T> {
   readonly reject: (error: unknown) => void;
 }
 
-/** Values that come by themselves, read with `for await`. Those that come too early wait, up to a limit. */
+/** Pushed values, read with `for await`. Unread ones wait, up to a limit. */
 export class AsyncQueue<T> implements AsyncIterableIterator<T, undefined> {
   readonly #values: T[] = [];
   readonly #readers: Reader<T>[] = [];
   #isEnded = false;
   #failure: { readonly error: unknown } | undefined;
 
-  /** `onStop` is called once when nobody wants more: after a `break`, or when too much waits. */
+  /** `onStop` is called once: after a `break`, or when too many values wait. */
   constructor(
     private readonly maxBuffered: number,
     private readonly onStop: () => void,
@@ -31,7 +31,7 @@ export class AsyncQueue<T> implements AsyncIterableIterator<T, undefined> {
     }
   }
 
-  /** Nothing more comes; a failure is thrown after what waits has been read. */
+  /** Ends the values; a failure is thrown after those that wait have been read. */
   end(failure?: { readonly error: unknown }): void {
     if (this.#isEnded) return;
     this.#isEnded = true;

@@ -6,9 +6,9 @@ type BackoffOptions = Pick<
   'minRetryMs' | 'maxRetryMs' | 'firstRetrySpreadMs' | 'stableAfterMs' | 'random'
 >;
 
-/** When to try again. Everything is drawn at random: clients that were lost together must not come back together. */
+/** The waits before attempts. All are random, so that clients that were disconnected together reconnect apart. */
 export class Backoff {
-  /** Attempts since the last stable connection, the coming or running one included. */
+  /** Attempts since the last stable connection, the next or running one included. */
   attempt = 0;
 
   readonly #options: BackoffOptions;
@@ -25,7 +25,7 @@ export class Backoff {
 
   /**
    * The wait after a connection that was usable for `lifeMs`: anywhere within `firstRetrySpreadMs`. A server that
-   * accepts and drops again makes the spread as wide as the backoff has become.
+   * accepts and drops again widens the spread to the current back-off.
    */
   afterLoss(lifeMs: number): number {
     const { firstRetrySpreadMs, stableAfterMs, random } = this.#options;
@@ -33,10 +33,7 @@ export class Backoff {
     return random() * Math.max(firstRetrySpreadMs, this.attempt && this.#ceiling(this.attempt));
   }
 
-  /**
-   * The wait that the server asks for by `retry=<ms>` in a close reason, and up to as much again (at most the spread),
-   * as many get the same advice at once.
-   */
+  /** The wait of `retry=<ms>` in a close reason, and up to as much again (at most the spread): many clients get the same one. */
   afterAdvice(reason: string): number | undefined {
     const advice = /\bretry=(\d+)/.exec(reason)?.[1];
     if (advice === undefined) return undefined;
@@ -44,12 +41,12 @@ export class Backoff {
     return Math.min(LONGEST_MS, +advice + random() * Math.min(+advice, firstRetrySpreadMs));
   }
 
-  /** The wait before a fresh token is tried: short, unless tokens are refused, or end soon, one after the other. */
+  /** The wait before a fresh token is sent: short, unless tokens are refused, or expire soon, one after the other. */
   afterRefusal(): number {
     return this.attempt > 1 ? this.afterFailure() : this.soon();
   }
 
-  /** The short wait before what one client alone has a reason for: a fresh token, a network that is back. */
+  /** The short wait for a reason that concerns this client alone: a fresh token, a network that is back. */
   soon(): number {
     return this.#options.random() * this.#options.minRetryMs;
   }

@@ -2,57 +2,60 @@ import type { Hello, MessageId } from '../protocol/envelope.js';
 import type { ResolvedClientOptions } from './client.options.js';
 import type { WebSocketLike } from './environment.js';
 import { Liveness } from './liveness.js';
+import type { Positions } from './positions.js';
 
-/** A frame of the server after parsing. */
+/** A parsed frame of the server. */
 export interface ServerFrame {
   readonly type: string;
   readonly payload?: unknown;
   readonly id?: MessageId;
+  /** What the message is ordered in, and its place there; only on channels with history. */
+  readonly channel?: string;
+  readonly position?: string;
 }
 
-/** What a client says to be taken for the same one as before; the positions are those of recoverable channels. */
+/** The payload of `$resume`. */
 export interface KnownSession {
   readonly sessionId: string;
-  readonly positions: Readonly<Record<string, unknown>>;
+  /** The connections of the session, newest first. */
+  readonly connectionIds: readonly string[];
+  readonly positions: Positions | { readonly update?: undefined };
 }
 
-/** What the server says to `$resume`. */
+/** The payload of the reply to `$resume`. */
 type Resumption = Partial<Hello> & { readonly answersRemembered?: boolean };
 
-/** What the client says first. */
+/** What the client sends first. */
 export interface Credentials {
   readonly token: string | undefined;
-  readonly ticket: KnownSession | undefined;
+  readonly session: KnownSession | undefined;
 }
 
 export interface ClientConnectionEvents {
-  /** The server has said `$hello`, and who we are is settled. */
+  /** `$hello` has arrived, and `$resume` is settled; may be called again. */
   onUsable(connection: ClientConnection): void;
   onFrame(connection: ClientConnection, frame: ServerFrame, text: string): void;
-  /** Once, unless the connection was left before. */
+  /** Called once, unless `leave` was called before. */
   onEnd(connection: ClientConnection, code: number, reason: string): void;
 }
 
-const OPEN = 1;
-// Call ids begin with a random prefix, so these two are never taken for one.
-const RESUME_ID = 'resume';
-const DRAIN_ID = 'drain';
+const SILENT = 'no frame in time';
 
-/** One socket, from its handshake to its end. Once left, nothing of it is heard any more. */
+/** One socket, from its handshake to its end. After `leave` it reports nothing. */
 export class ClientConnection {
   hello: Hello | undefined;
-  #isUsable = false;
-  /** What the server said to `$resume`; nothing in it when it refused. */
+  /** Empty when the server refused `$resume`. */
   #resumption: Resumption | undefined;
   #liveness: Liveness | undefined;
-  #onDrained: (() => void) | undefined;
+  /** Handlers of the replies to protocol messages, by id. */
+  readonly #replies = new Map<unknown, (frame: ServerFrame) => void>();
   readonly #socket: WebSocketLike;
 
   readonly #credentials: Credentials;
   readonly #options: ResolvedClientOptions;
   readonly #events: ClientConnectionEvents;
 
-  /** Throws what `new WebSocket` throws: an address that can never work. */
+  /** Throws what `new WebSocket` throws for an invalid address. */
   constructor(
     url: string,
     credentials: Credentials,
@@ -64,23 +67,24 @@ export class ClientConnection {
     this.#events = events;
     const socket = new options.WebSocket(url, [...options.protocols]);
     this.#socket = socket;
-    socket.onopen = () => this.#introduce();
+    socket.onopen = () => this.#authenticate();
     socket.onmessage = ({ data }: { data: string }) => this.#receive(data);
     socket.onclose = ({ code, reason }: { code: number; reason: string }) => this.#end(code, reason);
-    // `close` follows and says it all; `ws` crashes the process when nobody listens.
-    socket.onerror = () => undefined;
+    // `close` follows with the details; `ws` throws when `error` has no listener.
+    socket.onerror = () => {};
   }
 
-  /** Whether what is sent now goes out: a socket that has begun to close discards it without a word. */
+  /** False once the socket has begun to close: it discards what is sent then. */
   get isOpen(): boolean {
+    const OPEN = 1;
     return this.#socket.readyState === OPEN;
   }
 
-  /** Whether the server took us for the client we were before, and still knows what it answered us. */
+  /** Whether the session is continued and the server still holds every reply it gave in it. */
   get isResumed(): boolean {
     return (
       !!this.hello &&
-      this.hello.sessionId === this.#credentials.ticket?.sessionId &&
+      this.hello.sessionId === this.#credentials.session?.sessionId &&
       this.#resumption?.answersRemembered !== false
     );
   }
@@ -89,29 +93,26 @@ export class ClientConnection {
     this.#socket.send(text);
   }
 
-  /** Asks for a sign of life, to be given within `wakeTimeoutMs`. */
+  /** Sends a protocol message with its type as id; ids of other requests contain a random prefix. */
+  request(type: string, payload: unknown, onReply: (frame: ServerFrame) => void): void {
+    this.#replies.set(type, onReply);
+    if (this.isOpen) this.send(JSON.stringify({ type, id: type, payload }));
+  }
+
+  /** Expects a frame within `wakeTimeoutMs`. */
   wake(): void {
     this.#liveness?.wake();
   }
 
-  /** PendingRequests back when everything that the server had written so far has arrived. */
-  drain(onDrained: () => void): void {
-    this.#onDrained = onDrained;
-    if (this.isOpen) this.send(`{"type":"ping","id":"${DRAIN_ID}"}`);
-  }
-
-  /** Uses the connection as it is, without waiting longer for the answer to `$resume`. False without a `$hello`. */
+  /** Makes the connection usable without waiting longer for the reply to `$resume`. False without a `$hello`. */
   settle(): boolean {
     if (!this.hello) return false;
-    if (!this.#isUsable) {
-      this.#isUsable = true;
-      this.hello = { ...this.hello, ...this.#resumption };
-      this.#events.onUsable(this);
-    }
+    this.hello = { ...this.hello, ...this.#resumption };
+    this.#events.onUsable(this);
     return true;
   }
 
-  /** Ends it from this side and stops listening at once. */
+  /** Closes the socket and stops listening at once. */
   leave(code: number, reason: string): void {
     const socket = this.#socket;
     socket.onopen = socket.onmessage = socket.onclose = null;
@@ -119,58 +120,51 @@ export class ClientConnection {
     socket.close(code, reason);
   }
 
-  #introduce(): void {
-    const { token, ticket } = this.#credentials;
+  #authenticate(): void {
+    const { token, session } = this.#credentials;
     if (token) this.send(JSON.stringify({ type: '$auth', payload: { token } }));
-    if (ticket) this.send(JSON.stringify({ type: '$resume', id: RESUME_ID, payload: ticket }));
+    if (!session) return;
+    this.request('$resume', session, ({ type, payload }) => {
+      this.#resumption ??= type === '$reply' ? (payload as Resumption) : {};
+      this.settle();
+    });
   }
 
   #receive(text: string): void {
-    this.#liveness?.heard();
-    const frame = frameOf(text);
-    if (!frame) return;
-    if (frame.type === '$hello') this.#greeted(frame.payload as Hello | undefined);
-    else if (frame.id === RESUME_ID) this.#resumeAnswered(frame);
-    else if (frame.id === DRAIN_ID) this.#onDrained?.();
+    this.#liveness?.received();
+    let frame: ServerFrame | null;
+    try {
+      frame = JSON.parse(text) as ServerFrame | null;
+    } catch {
+      return;
+    }
+    // Another server may listen at this address.
+    if (typeof frame?.type !== 'string') return;
+    const onReply = this.#replies.get(frame.id);
+    if (frame.type === '$hello') this.#receiveHello(frame.payload as Hello | null | undefined);
+    else if (onReply) onReply(frame);
     else this.#events.onFrame(this, frame, text);
   }
 
-  #greeted(hello: Hello | null | undefined): void {
-    // It comes once, and says at least whose session this is.
+  #receiveHello(hello: Hello | null | undefined): void {
+    // `$hello` comes once and names at least the session.
     if (this.hello || !hello?.sessionId) return;
     this.hello = hello;
     this.#liveness = new Liveness(
       hello.heartbeat ?? null,
       this.#options,
       () => this.isOpen && this.send('{"type":"ping"}'),
-      () => this.#abandon(),
+      () => {
+        this.leave(4000, SILENT);
+        this.#end(1006, SILENT);
+      },
     );
-    // PendingRequests must not go out before it is settled whose session they belong to.
-    if (!this.#credentials.ticket || this.isResumed || this.#resumption) this.settle();
-  }
-
-  #resumeAnswered({ type, payload }: ServerFrame): void {
-    this.#resumption = type === '$reply' ? (payload as Resumption) : {};
-    this.settle();
-  }
-
-  #abandon(): void {
-    this.leave(4000, 'silent for too long');
-    this.#events.onEnd(this, 1006, 'silent for too long');
+    // Requests wait until it is known whether the session is continued.
+    if (!this.#credentials.session || this.isResumed || this.#resumption) this.settle();
   }
 
   #end(code: number, reason: string): void {
     this.#liveness?.stop();
     this.#events.onEnd(this, code, reason);
-  }
-}
-
-/** What is no message is no business of ours: another server may live at this address. */
-function frameOf(text: string): ServerFrame | undefined {
-  try {
-    const frame = JSON.parse(text) as ServerFrame | null;
-    return typeof frame?.type === 'string' ? frame : undefined;
-  } catch {
-    return undefined;
   }
 }

@@ -1,14 +1,17 @@
 import type { Handover } from './handover.js';
+import type { Encode } from './json.js';
+import type { Positions } from './positions.js';
 import type { Renewal } from './renewal.js';
 
-/** What the whole client does beyond the core: parts that a page which counts its bytes goes without. */
+/** What `RealtimeClient` adds to the core; a bundle of `CoreClient` leaves these parts out. */
 export interface ClientParts {
-  /** The text of a message; throws when JSON cannot carry its payload. */
-  encode(type: string, payload: unknown, rest?: object): string;
-  /** Renews the token over the connection; without it the server closes, and the client comes back with a fresh one. */
+  readonly encode: Encode;
+  /** Renews the token over the connection; without it the server closes with 4401, and the client reconnects with a fresh token. */
   readonly Renewal?: typeof Renewal;
-  /** Two connections at once after `$goaway`, each message heard once; without it the old connection is left as soon as the next is there. */
+  /** Reads two connections after `$goaway`; without it the old connection is left as soon as the next one is usable. */
   readonly Handover?: typeof Handover;
+  /** Offers positions in `$resume`; without it the server recovers nothing. */
+  readonly Positions?: typeof Positions;
 }
 
 export const CORE_PARTS: ClientParts = {

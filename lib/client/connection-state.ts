@@ -1,4 +1,4 @@
-/** The client does nothing yet. */
+/** The client was not used yet. */
 export interface Idle {
   readonly status: 'idle';
 }
@@ -8,7 +8,7 @@ interface Absence {
   /** The close code; 0 when nothing has ended yet, 1006 when there was no close frame. */
   readonly code: number;
   readonly reason: string;
-  /** Attempts since the last stable connection, the coming or running one included. */
+  /** Attempts since the last stable connection, the next or running one included. */
   readonly attempt: number;
   /** The wait before the attempt, counted from this event; 0 while it runs. */
   readonly retryInMs: number;
@@ -16,12 +16,12 @@ interface Absence {
   readonly retryAt: number;
 }
 
-/** No connection has been usable yet. */
+/** No connection of this session has been usable yet. */
 export interface Connecting extends Absence {
   readonly status: 'connecting';
 }
 
-/** Messages flow; the ids are the server's. */
+/** Messages are sent and received; the server chose the ids. */
 export interface Connected {
   readonly status: 'connected';
   readonly connectionId: string;
@@ -31,17 +31,17 @@ export interface Connected {
   readonly recovered: boolean;
 }
 
-/** The connection is lost and the client is on its way back. */
+/** The connection was lost and the client connects again. */
 export interface Reconnecting extends Absence {
   readonly status: 'reconnecting';
 }
 
-/** The end until `connect()` is called; `code` is the close code of the server, or 1000 after `close()`. */
+/** Closed until `connect()` is called; `code` is the close code of the server, or 1000 after `close()`. */
 export interface Closed {
   readonly status: 'closed';
   readonly code: number;
   readonly reason: string;
 }
 
-/** What the client is doing, told apart by `status`. A new object for every change, never one that changes. */
+/** The state of the client, a union by `status`. Each change is a new object. */
 export type ConnectionState = Idle | Connecting | Connected | Reconnecting | Closed;

@@ -18,57 +18,75 @@ import { CORE_PARTS, type ClientParts } from './client-parts.js';
 import type { ConnectionState } from './connection-state.js';
 import type { ClientConnection, ServerFrame } from './client-connection.js';
 import { Listeners } from './listeners.js';
-import { Messages } from './messages.js';
+import { sendMessage } from './message.js';
 import { SendQueue } from './send-queue.js';
 import { ClosedError, requestErrorOf, type RequestError } from './request-error.js';
 import { request } from './request.js';
-import type { PayloadArguments, RequestOptions, SendOptions, SendOutcome, Unsent } from './send.options.js';
-import { Session, type SessionEvents } from './session.js';
+import type {
+  PayloadArguments,
+  QueueLimits,
+  RequestOptions,
+  SendOptions,
+  SendOutcome,
+  Unsent,
+  WhileAway,
+} from './send.options.js';
+import { Session } from './session.js';
 
-// No message has such a type: those with a dollar never come this far.
+// Names of listeners that no message type can have.
 const STATE = '$state';
 const ERROR = '$error';
 const UNSENT = '$unsent';
 
+/** Handles one type of protocol message: `$…` or `pong`. */
+export type MessageHandler = (frame: ServerFrame, connection: ClientConnection) => void;
+
 /**
- * The smallest client, for a page that counts its bytes: `RealtimeClient` without answers to the server's requests, streams,
- * async iteration, token renewal over the connection, seamless handovers and the check that payloads are JSON.
+ * The smallest client: `RealtimeClient` without requests of the server, streams, async iteration, token renewal over the
+ * connection, seamless handovers, recovery and the check that payloads are JSON.
  */
 export class CoreClient<C extends AnyContract = AnyContract> {
   protected readonly options: ResolvedClientOptions;
   readonly #session: Session;
-  readonly #sendQueue = new SendQueue();
+  readonly #sendQueue: SendQueue;
   protected readonly requests: PendingRequests;
-  readonly #messages: Messages;
-  /** By the type of the message, or by what else there is to hear of. */
+  /** By message type, or by the names above. */
   protected readonly listeners: Listeners;
+  /** By type; a `$…` message without a handler is ignored. */
+  protected readonly handlers: Map<string, MessageHandler>;
 
-  /** Connects nothing yet, so it may be made anywhere: at module level, in a render, on a server. */
+  /** Does not connect, so it may be created anywhere: at module level, in a render, on a server. */
   constructor(address: Address, options: RealtimeClientOptions = {}) {
     const parts = this.parts();
     const resolved = resolveClientOptions(options);
-    const { clock, random } = resolved;
+    const { clock, random, whileAway } = resolved;
     this.options = resolved;
     this.listeners = new Listeners(clock);
-    this.requests = new PendingRequests(`${random().toString(36).slice(2)}-`, this.#sendQueue, parts);
-    this.#messages = new Messages(this.#sendQueue, clock, parts, (unsent) =>
-      this.listeners.emit(UNSENT, unsent),
-    );
-    const events: SessionEvents = {
+    const maxRequests = 100;
+    this.#sendQueue = new SendQueue(limitsOf(whileAway)?.max ?? maxRequests);
+    this.requests = new PendingRequests(`${random().toString(36).slice(2)}-`, this.#sendQueue, parts.encode);
+    this.#session = new Session(address, resolved, parts, this.#sendQueue, this.requests, {
       onState: (state) => this.#changed(state),
-      onLink: (connection) => this.#sendQueue.open(connection),
-      onLeaving: (connection) => this.#sendQueue.shut(connection),
-      onLost: (connection) => {
-        this.#sendQueue.shut(connection);
-        this.requests.lost(connection);
-      },
-      onFrame: (connection, frame) => {
-        if (!this.requests.answer(frame)) this.receive(connection, frame);
-      },
-      isAwaited: (connection) => this.requests.isAwaited(connection),
+      onFrame: (connection, frame) => this.#receive(connection, frame),
       onError: (error) => this.listeners.emit(ERROR, error),
-    };
-    this.#session = new Session(address, resolved, events, parts);
+    });
+    this.handlers = new Map<string, MessageHandler>([
+      [
+        '$goaway',
+        ({ payload }, connection) =>
+          this.#session.goAway(
+            connection,
+            (payload as { reconnectAfterMs?: unknown } | null)?.reconnectAfterMs,
+          ),
+      ],
+      [
+        '$error',
+        ({ id, payload }) => {
+          if (id === undefined) this.listeners.emit(ERROR, requestErrorOf(payload as WireError | null));
+        },
+      ],
+      ['pong', () => {}],
+    ]);
   }
 
   /** What the client is doing now. */
@@ -77,8 +95,8 @@ export class CoreClient<C extends AnyContract = AnyContract> {
   }
 
   /**
-   * Resolves when messages flow, however many attempts that takes; rejects with a `ClosedError` when the client closes
-   * first. A closed client begins anew, as a new session.
+   * Resolves when the client is connected, however many attempts that takes; rejects with a `ClosedError` when it closes
+   * first. A closed client begins a new session.
    */
   connect(): Promise<void> {
     this.#session.start();
@@ -92,12 +110,12 @@ export class CoreClient<C extends AnyContract = AnyContract> {
       const stop = this.onStateChange(settle);
       settle(this.state);
     });
-    // Who does not wait for it reads `state`: to them a closed client is no unhandled rejection.
-    connected.catch(() => undefined);
+    // A caller that reads `state` in place of the promise gets no unhandled rejection.
+    connected.catch(() => {});
     return connected;
   }
 
-  /** Ends it until `connect()` is called: what waits is given up with `closed`. Once is enough, twice does nothing more. */
+  /** Closes the connection until `connect()` is called; what waits is given up with `closed`. A second call does nothing. */
   close(): void {
     this.#session.close(1000, 'closed by the client');
   }
@@ -107,21 +125,30 @@ export class CoreClient<C extends AnyContract = AnyContract> {
     this.#session.wake();
   }
 
-  /** PendingRequests back for every message of a type; the returned function ends that. */
-  on<T extends ServerType<C>>(type: T, tell: (payload: ServerPayload<C, T>) => void): () => void {
+  /** Calls `listener` for every message of a type; the returned function removes it. */
+  on<T extends ServerType<C>>(type: T, listener: (payload: ServerPayload<C, T>) => void): () => void {
     this.use();
-    return this.listeners.add(type, tell);
+    return this.listeners.add(type, listener);
   }
 
-  /** Sends a message that wants no answer. It never rejects for want of a connection: the outcome says what became of it. */
+  /** Sends a message without a reply. Resolves with the outcome; rejects only when JSON cannot carry the payload. */
   send<T extends ClientType<C>>(
     type: T,
     ...[payload, options]: PayloadArguments<ClientPayload<C, T>, SendOptions>
   ): Promise<SendOutcome> {
     this.use();
     const whileAway = options?.whileAway ?? this.options.whileAway;
-    const away = whileAway === 'drop' ? whileAway : whileAway.queue;
-    return this.#messages.send(type, payload, this.#session.canSend ? 'now' : away);
+    return new Promise((resolve) => {
+      const text = this.parts().encode(type, payload);
+      const settle = (outcome: SendOutcome) => {
+        if (outcome !== 'sent') this.listeners.emit(UNSENT, { type, payload, reason: outcome });
+        resolve(outcome);
+      };
+      const canSend = this.#sendQueue.isOpen;
+      const limits = limitsOf(whileAway);
+      if (!canSend && !limits) return settle('dropped');
+      sendMessage(this.#sendQueue, this.options.clock, text, canSend ? undefined : limits, settle);
+    });
   }
 
   /** Sends a message and waits for its one reply; rejects with a `RequestError`, or with the signal's reason. */
@@ -130,53 +157,59 @@ export class CoreClient<C extends AnyContract = AnyContract> {
     ...[payload, options]: PayloadArguments<ClientPayload<C, T>, RequestOptions>
   ): Promise<ClientReply<C, T>> {
     this.use();
-    const terms = { timeoutMs: this.options.requestTimeoutMs, retry: 'resumed', ...options } as const;
-    const answer = request(this.requests, this.options.clock, type, payload, terms);
-    return answer as Promise<ClientReply<C, T>>;
+    const { signal, timeoutMs = this.options.requestTimeoutMs, retry = 'resumed' } = options ?? {};
+    const reply = request(this.requests, this.options.clock, type, payload, { signal, timeoutMs, retry });
+    return reply as Promise<ClientReply<C, T>>;
   }
 
-  /** PendingRequests back after every change of `state`. */
-  onStateChange(tell: (state: ConnectionState) => void): () => void {
-    // One that an earlier listener has ended already is no state any more.
-    return this.listeners.add(STATE, (state: ConnectionState) => state === this.state && tell(state));
+  /** Calls `listener` after every change of `state`; the returned function removes it. */
+  onStateChange(listener: (state: ConnectionState) => void): () => void {
+    // Skips a state that an earlier listener has ended already.
+    return this.listeners.add(STATE, (state: ConnectionState) => state === this.state && listener(state));
   }
 
-  /** PendingRequests back for errors that answer no request, such as a refused `send`. */
-  onError(tell: (error: RequestError) => void): () => void {
-    return this.listeners.add(ERROR, tell);
+  /** Calls `listener` for errors that belong to no request, such as a refused `send`. */
+  onError(listener: (error: RequestError) => void): () => void {
+    return this.listeners.add(ERROR, listener);
   }
 
-  /** PendingRequests back for every `send` that was given up. */
-  onUnsent(tell: (unsent: Unsent) => void): () => void {
-    return this.listeners.add(UNSENT, tell);
+  /** Calls `listener` for every `send` that was given up. */
+  onUnsent(listener: (unsent: Unsent) => void): () => void {
+    return this.listeners.add(UNSENT, listener);
   }
 
   protected parts(): ClientParts {
     return CORE_PARTS;
   }
 
-  /** Connects an idle client, unless only `connect()` may. */
+  /** Connects an idle client, unless `autoConnect` is `false`. */
   protected use(): void {
     if (this.options.autoConnect && this.state.status === 'idle') this.#session.start();
   }
 
+  /** Delivers a message of the application. */
+  protected deliver({ type, payload }: ServerFrame): void {
+    this.listeners.emit(type, payload);
+  }
+
+  #receive(connection: ClientConnection, frame: ServerFrame): void {
+    if (this.requests.receive(frame)) return;
+    const handler = this.handlers.get(frame.type);
+    if (handler) handler(frame, connection);
+    else if (frame.type[0] !== '$') this.deliver(frame);
+  }
+
   #changed(state: ConnectionState): void {
-    this.#sendQueue.isClosed = state.status === 'closed';
-    if (this.#sendQueue.isClosed) {
+    const isClosed = state.status === 'closed';
+    this.#sendQueue.isClosed = isClosed;
+    if (isClosed) {
       this.#sendQueue.clear();
       this.requests.clear();
     }
     this.listeners.emit(STATE, state);
   }
+}
 
-  /** Takes a frame that answers nothing. */
-  protected receive(connection: ClientConnection, { type, id, payload }: ServerFrame): void {
-    if (type === '$goaway') {
-      this.#session.goAway(connection, (payload as { reconnectAfterMs?: unknown } | null)?.reconnectAfterMs);
-    } else if (type === '$error' && id === undefined) {
-      this.listeners.emit(ERROR, requestErrorOf(payload as WireError | null));
-    } else if (type[0] !== '$') {
-      this.listeners.emit(type, payload);
-    }
-  }
+function limitsOf(whileAway: WhileAway): QueueLimits | undefined {
+  return whileAway === 'drop' ? undefined : whileAway.queue;
 }

@@ -1,24 +1,23 @@
-/** The most by which two connections may differ in when they bring one message. */
+/** How far apart two connections may deliver one message. */
 const SKEW_MS = 1_000;
 
 interface Count {
-  /** How many more copies came on the old connection than on the new one. */
+  /** How many more copies the old connection has delivered than the new one. */
   surplus: number;
   /** The surplus over time, since when, and until when. */
   area: number;
   since: number;
   at: number;
-  /** When the text came first. */
+  /** When the text arrived first. */
   readonly firstAt: number;
 }
 
 /**
- * Tells the second copy of a message while two connections of one session are open. Each connection brings a message once, as the
- * same text. A surplus that stays is of messages that only one connection got, before the other was there: it is no copy of what
- * comes later.
+ * Finds the second copy of a message while two connections of one session are open: each delivers a message once, as the same
+ * text. A surplus that stays is of messages that only one connection received, so later ones are no copies of them.
  */
 export class DuplicateFilter<ClientConnection> {
-  /** By text, the one that was longest without a copy first; bounded by what comes within `SKEW_MS`. */
+  /** By text, the least recently seen first; bounded by what arrives within `SKEW_MS`. */
   readonly #counts = new Map<string, Count>();
   #endsAt = Infinity;
 
@@ -33,7 +32,7 @@ export class DuplicateFilter<ClientConnection> {
     count.at = now;
     if (now - count.since >= SKEW_MS / 2) {
       const stays = now - count.firstAt < SKEW_MS ? 0 : Math.round(count.area / (now - count.since));
-      // Not between the two copies of one message: it would be heard twice, or not at all.
+      // Not between the two copies of one message: it would be delivered twice, or not at all.
       if (count.surplus * stays >= stays * stays) {
         count.surplus -= stays;
         count.area = 0;

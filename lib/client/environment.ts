@@ -1,4 +1,4 @@
-/** The part of a WebSocket that is used: the browser's, Node's, Bun's, Deno's, React Native's and `ws` all have it. */
+/** The part of a WebSocket that is used; browsers, Node, Bun, Deno, React Native and `ws` have it. */
 export interface WebSocketLike {
   readonly readyState: number;
   onopen: ((event: never) => void) | null;
@@ -11,14 +11,14 @@ export interface WebSocketLike {
 
 export type WebSocketConstructor = new (url: string, protocols: string[]) => WebSocketLike;
 
-/** Time as the client sees it; `now` must go on while the machine sleeps, as `Date.now` does. */
+/** The client's source of time; `now` must advance while the machine sleeps, as `Date.now` does. */
 export interface Clock {
   now(): number;
   setTimeout(callback: () => void, delayMs: number): unknown;
   clearTimeout(timer: unknown): void;
 }
 
-/** What is needed of an `AbortSignal`; declared here because not every runtime's types know one. */
+/** The part of an `AbortSignal` that is used; not every runtime declares the type. */
 export interface AbortSignalLike {
   readonly aborted: boolean;
   readonly reason?: unknown;
@@ -31,7 +31,7 @@ interface Listening {
   removeEventListener?(type: string, listener: () => void): void;
 }
 
-/** Global names that exist in some of the places the client runs in. */
+/** Globals that exist in some runtimes. */
 interface Scope extends Listening {
   readonly WebSocket?: WebSocketConstructor;
   readonly document?: Listening & { readonly visibilityState: string };
@@ -44,10 +44,10 @@ interface Scope extends Listening {
 
 export const scope = globalThis as unknown as Scope;
 
-/** The longest delay a timer can hold; a longer one would fire at once. */
+/** The longest delay of a timer; a longer one fires at once. */
 export const LONGEST_MS = 0x7fffffff;
 
-/** Looks the timers up at each call, so that fake timers installed later are used too. `Infinity` is never. */
+/** Looks timers up at each call, so that fake timers installed later work. A delay of `Infinity` never fires. */
 export const systemClock: Clock = {
   now: () => Date.now(),
   setTimeout: (callback, delayMs) =>
@@ -55,19 +55,18 @@ export const systemClock: Clock = {
   clearTimeout: (timer) => scope.clearTimeout(timer),
 };
 
-/** Makes the absolute ws(s) address of `/ws`, `https://…` or `wss://…`. */
+/** The absolute ws(s) address of `/ws`, `https://…` or `wss://…`. */
 export function resolveUrl(url: string): string {
-  // React Native's URL is incomplete, and not needed for an address that is absolute already.
+  // React Native's URL is incomplete, and an absolute address does not need it.
   if (/^wss?:/.test(url)) return url;
-  // A worker made of a blob lives at `blob:https://host/…`.
+  // The address of a worker from a blob is `blob:https://host/…`.
   const base = scope.location?.href.replace(/^blob:/, '');
   return new scope.URL(url, base).href.replace(/^http/, 'ws');
 }
 
-/** PendingRequests back when the signal aborts from now on; the returned function ends that. */
+/** Calls `act` when the signal aborts; the returned function removes the listener. */
 export function onAbort(signal: AbortSignalLike | undefined, act: (reason: unknown) => void): () => void {
-  if (signal === undefined) return () => undefined;
-  const listener = () => act(signal.reason);
-  signal.addEventListener('abort', listener);
-  return () => signal.removeEventListener('abort', listener);
+  const listener = () => act(signal!.reason);
+  signal?.addEventListener('abort', listener);
+  return () => signal?.removeEventListener('abort', listener);
 }

@@ -1,36 +1,30 @@
 import type { Clock } from './environment.js';
 import type { ClientConnection } from './client-connection.js';
 import { DuplicateFilter } from './duplicate-filter.js';
+import type { PendingRequests } from './pending-requests.js';
 
-/** How long the old connection is still listened to for what other nodes published before the new one was there. */
+/** How long the old connection stays for messages that other nodes published before the new one was ready. */
 const GRACE_MS = 1_000;
-/** The old connection is left after this, whatever it still owes. */
+/** After this the old connection is left, whatever it still owes. */
 const LIMIT_MS = 10_000;
 
-interface HandoverEvents {
-  /** Whether an answer is still to come on this connection. */
-  isAwaited(connection: ClientConnection): boolean;
-  /** What was sent on this connection and not answered will not be. */
-  onLost(connection: ClientConnection): void;
-}
-
-/** From an old connection to the next one: both are listened to until what was under way on the old one has arrived. */
+/** Changes from one connection to the next: both are read until what was under way on the old one has arrived. */
 export class Handover {
-  /** Nothing once it has been left or has ended. */
+  /** Undefined once it was left or has ended. */
   old: ClientConnection | undefined;
   #isDrained = false;
   #timer: unknown;
 
   readonly #duplicates: DuplicateFilter<ClientConnection>;
   readonly #clock: Clock;
-  readonly #events: HandoverEvents;
+  readonly #requests: PendingRequests;
 
-  /** Made when the next connection is dialled. */
-  constructor(old: ClientConnection, clock: Clock, events: HandoverEvents) {
+  /** Created when the next connection is opened. */
+  constructor(old: ClientConnection, clock: Clock, requests: PendingRequests) {
     this.old = old;
     this.#duplicates = new DuplicateFilter(old);
     this.#clock = clock;
-    this.#events = events;
+    this.#requests = requests;
   }
 
   /** The next connection is used from now on. */
@@ -38,14 +32,14 @@ export class Handover {
     this.#timer = this.#clock.setTimeout(() => this.#drain(), GRACE_MS);
   }
 
-  /** Whether the other connection has brought this message already. */
+  /** Whether the other connection has delivered this message already. */
   isRepeated(connection: ClientConnection, text: string): boolean {
     return this.#duplicates.isRepeated(connection, text, this.#clock.now());
   }
 
   /** Called after every frame. */
   check(): void {
-    if (this.#isDrained && this.old && !this.#events.isAwaited(this.old)) this.leave();
+    if (this.#isDrained && this.old && !this.#requests.sentOn(this.old).length) this.leave();
   }
 
   /** Leaves the old connection, if the next one is used already. */
@@ -61,7 +55,7 @@ export class Handover {
     this.stop();
     this.old = undefined;
     this.#duplicates.end(this.#clock.now());
-    if (old) this.#events.onLost(old);
+    if (old) this.#requests.lost(old);
   }
 
   stop(): void {
@@ -69,9 +63,10 @@ export class Handover {
     this.#timer = undefined;
   }
 
+  /** The `pong` comes after everything that the server had written before it. */
   #drain(): void {
     this.#timer = this.#clock.setTimeout(() => this.leave(), LIMIT_MS);
-    this.old?.drain(() => {
+    this.old?.request('ping', undefined, () => {
       this.#isDrained = true;
       this.check();
     });

@@ -1,7 +1,10 @@
-/** What `JSON.stringify` turns into `{}` or an object of indexes without a word. */
+/** Kinds that `JSON.stringify` silently turns into `{}` or an object of indexes. */
 const UNSENDABLE = /(Map|Set|WeakRef|Promise|RegExp|Error|\wArray|Buffer|View|Blob|File|FormData)]$/;
 
-/** The text of a message. Throws a sentence that names its type when JSON cannot carry the payload. */
+/** Makes the text of a message; throws when JSON cannot carry its payload. */
+export type Encode = (type: string, payload: unknown, rest?: object) => string;
+
+/** The text of a message. Throws a `TypeError` that names the type when JSON cannot carry the payload. */
 export function encode(type: string, payload: unknown, rest?: object): string {
   try {
     return JSON.stringify({ type, payload, ...rest }, refuse);
@@ -12,7 +15,7 @@ export function encode(type: string, payload: unknown, rest?: object): string {
   }
 }
 
-/** A property that is `undefined` is one that is not there; in a list it would become `null`. */
+/** A property that is `undefined` is left out; in an array it would become `null`. */
 function refuse(this: unknown, key: string, value: unknown): unknown {
   const kind = typeof value;
   const tag = Object.prototype.toString.call(value).slice(8, -1);

@@ -1,6 +1,6 @@
 import type { Clock } from './environment.js';
 
-/** Functions that are told of things, by name. One that throws keeps nothing from the others. */
+/** Listeners by name. One that throws does not affect the others. */
 export class Listeners {
   readonly #named = new Map<string, Set<(value: never) => void>>();
 
@@ -10,9 +10,9 @@ export class Listeners {
     this.#clock = clock;
   }
 
-  /** Adds one, even one that is there already; the returned function takes it away. */
-  add(name: string, tell: (value: never) => void): () => void {
-    const listener = (value: never) => tell(value);
+  /** Adds a listener, even one that was added already; the returned function removes it. */
+  add(name: string, callback: (value: never) => void): () => void {
+    const listener = (value: never) => callback(value);
     const listeners = this.#named.get(name) ?? new Set();
     this.#named.set(name, listeners.add(listener));
     return () => void listeners.delete(listener);
@@ -20,13 +20,13 @@ export class Listeners {
 
   emit(name: string, value: unknown): void {
     const listeners = this.#named.get(name);
-    for (const tell of [...(listeners ?? [])]) {
-      // One before it may have taken it away.
-      if (!listeners?.has(tell)) continue;
+    for (const listener of [...(listeners ?? [])]) {
+      // An earlier listener may have removed it.
+      if (!listeners?.has(listener)) continue;
       try {
-        tell(value as never);
+        listener(value as never);
       } catch (error) {
-        // As with event targets, what a listener throws is an uncaught error of the page.
+        // As with event targets, an error of a listener is an uncaught error of the page.
         this.#clock.setTimeout(() => {
           throw error;
         }, 0);

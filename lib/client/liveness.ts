@@ -2,54 +2,55 @@ import type { Hello } from '../protocol/envelope.js';
 import type { ResolvedClientOptions } from './client.options.js';
 
 /**
- * Knows by silence whether the other side is still there. Any frame counts. After `intervalMs` without one it probes,
- * and `timeoutMs` later the connection is dead: a socket's own `close` may take minutes to say so.
+ * Detects a dead connection by silence; a socket's own `close` may come minutes later. After `intervalMs` without a frame it
+ * sends a probe, and `timeoutMs` later the connection counts as dead.
  */
 export class Liveness {
-  #heardAt: number;
+  #receivedAt: number;
   #dueAt = 0;
-  #probe: 'none' | 'silence' | 'wake' = 'none';
+  /** Why a probe was sent that has no reply yet. */
+  #probe: 'silence' | 'wake' | undefined;
   #timer: unknown;
 
   readonly #heartbeat: Hello['heartbeat'];
   readonly #options: Pick<ResolvedClientOptions, 'clock' | 'wakeTimeoutMs'>;
-  readonly #sendProbe: () => void;
+  readonly #ping: () => void;
   readonly #onDead: () => void;
 
   constructor(
     heartbeat: Hello['heartbeat'],
     options: Pick<ResolvedClientOptions, 'clock' | 'wakeTimeoutMs'>,
-    sendProbe: () => void,
+    ping: () => void,
     onDead: () => void,
   ) {
     this.#heartbeat = heartbeat;
     this.#options = options;
-    this.#sendProbe = sendProbe;
+    this.#ping = ping;
     this.#onDead = onDead;
-    this.#heardAt = options.clock.now();
+    this.#receivedAt = options.clock.now();
     if (heartbeat !== null) this.#arm(heartbeat.intervalMs);
   }
 
-  /** A frame has come. The timer stays as it is: it looks at the time when it fires. */
-  heard(): void {
-    this.#heardAt = this.#options.clock.now();
-    this.#probe = 'none';
+  /** A frame has arrived. The timer stays: it compares times when it fires. */
+  received(): void {
+    this.#receivedAt = this.#options.clock.now();
+    this.#probe = undefined;
   }
 
-  /** The machine woke up or its network changed: what the silence so far means is not known, so ask. */
+  /** The machine woke up or its network changed: probes without waiting for the timer. */
   wake(): void {
     if (this.#probe === 'wake') return;
-    this.#ask('wake', this.#options.wakeTimeoutMs);
+    this.#sendProbe('wake', this.#options.wakeTimeoutMs);
   }
 
   stop(): void {
     this.#options.clock.clearTimeout(this.#timer);
   }
 
-  #ask(probe: 'silence' | 'wake', waitMs: number): void {
+  #sendProbe(probe: 'silence' | 'wake', waitMs: number): void {
     this.#probe = probe;
     this.#arm(waitMs);
-    this.#sendProbe();
+    this.#ping();
   }
 
   #arm(delayMs: number): void {
@@ -61,18 +62,18 @@ export class Liveness {
 
   #check(): void {
     const now = this.#options.clock.now();
-    // A timer that fires late slept with its page, and the answer may lie unread behind it: ask once more, briefly.
+    // After a sleep the timer fires before frames that have arrived are read: probe once more, briefly.
     const slept = now - this.#dueAt > this.#options.wakeTimeoutMs;
-    if (this.#probe !== 'none') {
+    if (this.#probe) {
       if (slept && this.#probe === 'silence') this.wake();
       else this.#onDead();
     } else if (this.#heartbeat !== null) {
-      // A clock that was set back must not make the wait longer.
-      this.#heardAt = Math.min(this.#heardAt, now);
-      const leftMs = this.#heardAt + this.#heartbeat.intervalMs - now;
+      // A clock that was set back must not delay the probe.
+      this.#receivedAt = Math.min(this.#receivedAt, now);
+      const leftMs = this.#receivedAt + this.#heartbeat.intervalMs - now;
       if (leftMs > 0) this.#arm(leftMs);
       else if (slept) this.wake();
-      else this.#ask('silence', this.#heartbeat.timeoutMs);
+      else this.#sendProbe('silence', this.#heartbeat.timeoutMs);
     }
   }
 }

@@ -1,136 +1,118 @@
 import type { WireError } from '../protocol/envelope.js';
-import type { ClientParts } from './client-parts.js';
+import type { Encode } from './json.js';
 import type { ClientConnection, ServerFrame } from './client-connection.js';
 import type { SendQueue, QueuedFrame } from './send-queue.js';
 import { RequestError, requestErrorOf } from './request-error.js';
-import type { Retry, UnsentReason } from './send.options.js';
+import type { Retry } from './send.options.js';
 
-/** Who waits for the answer of a call. */
-export interface Caller {
-  /** A `$reply`, or one `$next` of several. */
-  onValue(value: unknown, isLast: boolean): void;
-  /** A `$complete` after the last `$next`. */
+/** Gets the reply to a request. */
+export interface ReplyListener {
+  /** The payload of a `$reply` or `$next`. */
+  onValue(value: unknown): void;
+  /** The reply is complete: after a `$reply`, or by `$complete`. */
   onComplete(): void;
   onFailure(error: RequestError): void;
 }
 
-/** One message that wants an answer. Its text stays the same however often it is sent. */
-class Call implements QueuedFrame {
-  connection: ClientConnection | undefined;
-
-  readonly #pending: Map<string, Call>;
-  readonly #sendQueue: SendQueue;
-
-  constructor(
-    readonly id: string,
-    readonly text: string,
-    readonly retry: Retry,
-    readonly caller: Caller,
-    pending: Map<string, Call>,
-    sendQueue: SendQueue,
-  ) {
-    this.#pending = pending;
-    this.#sendQueue = sendQueue;
-  }
-
-  post(): void {
-    this.#pending.set(this.id, this);
-    this.#sendQueue.post(this);
-  }
-
-  /** Its answer, if one comes, is not waited for any more. */
-  forget(): void {
-    this.#pending.delete(this.id);
-    this.#sendQueue.withdraw(this);
-  }
-
-  /** Forgets it, and tells the server to stop answering. */
-  cancel(): void {
-    if (!this.#pending.has(this.id)) return;
-    this.forget();
-    if (this.connection?.isOpen) this.connection.send(JSON.stringify({ type: '$cancel', id: this.id }));
-  }
-
-  sent(): void {}
-
-  unsent(reason: UnsentReason | 'disconnected'): void {
-    this.forget();
-    this.caller.onFailure(new RequestError(reason.toUpperCase(), `no answer: ${reason}`));
-  }
-
-  answer({ type, payload }: ServerFrame): void {
-    if (type === '$next') return this.caller.onValue(payload, false);
-    this.forget();
-    if (
-      type === '$error' &&
-      this.retry !== 'never' &&
-      (payload as WireError | null)?.code === 'UNAVAILABLE' &&
-      !this.#sendQueue.isOpenOn(this.connection)
-    ) {
-      // It came too late for a server that goes away, and was not done: it is for the next one.
-      this.connection = undefined;
-      return this.post();
-    }
-    if (type === '$reply') this.caller.onValue(payload, true);
-    else if (type === '$complete') this.caller.onComplete();
-    else this.caller.onFailure(requestErrorOf(payload as WireError));
-  }
+/** One message with an id. Its text is the same however often it is sent. */
+export interface PendingRequest extends QueuedFrame {
+  /** At most `max` requests wait for a connection. */
+  send(max?: number): void;
+  /** Ignores a reply that comes later. */
+  forget(): void;
+  /** Tells the server to stop, unless the reply is complete. */
+  cancel(): void;
+  receive(frame: ServerFrame): void;
 }
 
-/** The requests that wait for their answers, in the order in which they were made. */
+/** Requests without a reply so far, in the order in which they were created. */
 export class PendingRequests {
-  readonly #pending = new Map<string, Call>();
+  readonly #pending = new Map<string, PendingRequest>();
   #count = 0;
 
   readonly #prefix: string;
   readonly #sendQueue: SendQueue;
-  readonly #parts: ClientParts;
+  readonly #encode: Encode;
 
-  /** The prefix keeps ids apart from those of every other client of the session. */
-  constructor(prefix: string, sendQueue: SendQueue, parts: ClientParts) {
-    this.#parts = parts;
+  /** The prefix makes ids differ from those of every other client of the session. */
+  constructor(prefix: string, sendQueue: SendQueue, encode: Encode) {
+    this.#encode = encode;
     this.#prefix = prefix;
     this.#sendQueue = sendQueue;
   }
 
-  make(type: string, payload: unknown, retry: Retry, caller: Caller): Call {
+  /** Creates a request; the caller sends it. */
+  create(type: string, payload: unknown, retry: Retry, listener: ReplyListener): PendingRequest {
     const id = this.#prefix + ++this.#count;
-    // `key` makes it count once in its session, however often it is sent.
+    // With a `key`, the server handles the message once per session.
     const key = retry === 'never' ? undefined : id;
-    return new Call(
-      id,
-      this.#parts.encode(type, payload, { id, key }),
+    const pending = this.#pending;
+    const queue = this.#sendQueue;
+    const request: PendingRequest = {
+      text: this.#encode(type, payload, { id, key }),
       retry,
-      caller,
-      this.#pending,
-      this.#sendQueue,
-    );
+      connection: undefined,
+      send(max) {
+        pending.set(id, request);
+        queue.push(request, max);
+      },
+      forget() {
+        pending.delete(id);
+        queue.remove(request);
+      },
+      cancel() {
+        const { connection } = request;
+        if (!pending.has(id)) return;
+        request.forget();
+        if (connection?.isOpen) connection.send(JSON.stringify({ type: '$cancel', id }));
+      },
+      unsent(reason) {
+        request.forget();
+        listener.onFailure(new RequestError(reason.toUpperCase(), `no reply: ${reason}`));
+      },
+      receive({ type: kind, payload: value }) {
+        if (kind === '$next') return listener.onValue(value);
+        request.forget();
+        if (
+          kind === '$error' &&
+          key &&
+          (value as WireError | null)?.code === 'UNAVAILABLE' &&
+          !queue.isOpenOn(request.connection)
+        ) {
+          // It came too late for a server that is restarting, and was not handled: the next one gets it.
+          request.connection = undefined;
+          return request.send(Infinity);
+        }
+        if (kind === '$reply') listener.onValue(value);
+        if (kind === '$reply' || kind === '$complete') listener.onComplete();
+        else listener.onFailure(requestErrorOf(value as WireError));
+      },
+    };
+    return request;
   }
 
-  /** Gives a frame to the call it answers. False when it answers none. */
-  answer(frame: ServerFrame): boolean {
-    const call = this.#pending.get(frame.id as string);
-    call?.answer(frame);
-    return call !== undefined;
+  /** Gives a frame to the request with its id. False when there is none. */
+  receive(frame: ServerFrame): boolean {
+    const request = this.#pending.get(frame.id as string);
+    request?.receive(frame);
+    return request !== undefined;
   }
 
-  isAwaited(connection: ClientConnection): boolean {
-    return this.#on(connection).length > 0;
-  }
-
-  /** Sends again what was sent on this connection, or fails it. */
+  /** Sends again what was sent on a connection that brings no more replies, or fails it. */
   lost(connection: ClientConnection): void {
-    const unanswered = this.#on(connection);
-    for (const call of unanswered) if (call.retry === 'never') call.unsent('disconnected');
-    this.#sendQueue.putBack(unanswered.filter(({ retry }) => retry !== 'never'));
+    this.#sendQueue.shut(connection);
+    for (const request of this.sentOn(connection))
+      if (request.retry === 'never') request.unsent('disconnected');
+    this.#sendQueue.putBack(this.sentOn(connection));
   }
 
-  /** Fails every call. */
+  /** Fails every request. */
   clear(): void {
-    for (const call of [...this.#pending.values()]) call.unsent('closed');
+    for (const request of [...this.#pending.values()]) request.unsent('closed');
   }
 
-  #on(connection: ClientConnection): Call[] {
-    return [...this.#pending.values()].filter((call) => call.connection === connection);
+  /** Requests whose reply is to come on this connection. */
+  sentOn(connection: ClientConnection): QueuedFrame[] {
+    return [...this.#pending.values()].filter((request) => request.connection === connection);
   }
 }

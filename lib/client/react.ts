@@ -24,7 +24,7 @@ import type { RealtimeClient } from './realtime-client.js';
 import type { PayloadArguments, RequestOptions } from './send.options.js';
 
 export interface RealtimeProviderProps<C extends AnyContract> {
-  /** A client, which stays the caller's, or a function that makes one, which the provider closes when it is unmounted. */
+  /** A client, or a function that creates one; the provider closes the one it created when it is unmounted. */
   readonly client: RealtimeClient<C> | (() => RealtimeClient<C>);
   readonly children?: ReactNode;
 }
@@ -39,7 +39,7 @@ export interface RequestState<Reply> {
 export interface RequestHandle<C extends AnyContract, T extends ClientType<C>> extends RequestState<
   ClientReply<C, T>
 > {
-  /** Asks; who does not wait for the promise finds the outcome in the state. */
+  /** Sends the request; the outcome is in the state too. */
   readonly request: (
     ...args: PayloadArguments<ClientPayload<C, T>, RequestOptions>
   ) => Promise<ClientReply<C, T>>;
@@ -47,24 +47,24 @@ export interface RequestHandle<C extends AnyContract, T extends ClientType<C>> e
 
 const Context = createContext<unknown>(undefined);
 const IDLE: Idle = { status: 'idle' };
-const NOT_ASKED = { isPending: false, reply: undefined, error: undefined };
+const NO_REQUEST = { isPending: false, reply: undefined, error: undefined };
 
-/** Gives a client to every component below it. */
+/** Provides a client to every component below it. */
 export function RealtimeProvider<C extends AnyContract>({
   client,
   children,
 }: RealtimeProviderProps<C>): ReactElement {
-  // StrictMode makes two and keeps one; the other was never connected.
+  // StrictMode creates two and keeps one; the other was never connected.
   const [made] = useState(() => (typeof client === 'function' ? client() : undefined));
   const closing = useRef<unknown>(undefined);
   const hasClosed = useRef(false);
   useEffect(() => {
     scope.clearTimeout(closing.current);
-    // `<Activity>` shows again what it hid, and a client that has never connected is not closed below.
+    // `<Activity>` may show again what it hid; a client that was never connected is not closed below.
     if (hasClosed.current) void made?.connect();
     hasClosed.current = false;
     return () => {
-      // StrictMode unmounts and mounts again in one go: that is no reason to close.
+      // StrictMode unmounts and mounts again in one turn: the client stays open.
       closing.current = scope.setTimeout(() => {
         hasClosed.current = made !== undefined && /^(connect|reconnect)/.test(made.state.status);
         if (hasClosed.current) made?.close();
@@ -84,46 +84,46 @@ export function useRealtime<C extends AnyContract>(client?: RealtimeClient<C>): 
   return found;
 }
 
-/** PendingRequests back for every message of a type while the component is mounted; `tell` may be a new function at each render. */
+/** Calls `listener` for every message of a type while the component is mounted; it may be a new function at each render. */
 export function useMessage<C extends AnyContract, T extends ServerType<C>>(
   client: RealtimeClient<C>,
   type: T,
-  tell: (payload: ServerPayload<C, T>) => void,
+  listener: (payload: ServerPayload<C, T>) => void,
 ): void {
-  const latest = useRef(tell);
+  const latest = useRef(listener);
   useEffect(() => {
-    latest.current = tell;
+    latest.current = listener;
   });
   useEffect(() => client.on(type, (payload) => latest.current(payload)), [client, type]);
 }
 
-/** Asks the server when told to, and knows the outcome of the last time. An unmounted component gives nothing up. */
+/** A function that sends a request, and the state of the last one. Unmounting does not abort a request. */
 export function useRequest<C extends AnyContract, T extends ClientType<C>>(
   client: RealtimeClient<C>,
   type: T,
 ): RequestHandle<C, T> {
-  const [state, setState] = useState<RequestState<ClientReply<C, T>>>(NOT_ASKED);
+  const [state, setState] = useState<RequestState<ClientReply<C, T>>>(NO_REQUEST);
   const turn = useRef(0);
   const request = useCallback(
     (...args: PayloadArguments<ClientPayload<C, T>, RequestOptions>) => {
-      const mine = ++turn.current;
+      const own = ++turn.current;
       const settle = (outcome: Partial<RequestState<ClientReply<C, T>>>) => {
-        if (mine === turn.current) setState({ ...NOT_ASKED, ...outcome });
+        if (own === turn.current) setState({ ...NO_REQUEST, ...outcome });
       };
       settle({ isPending: true });
-      const asked = client.request(type, ...args);
-      asked.then(
-        (reply) => settle({ reply }),
+      const reply = client.request(type, ...args);
+      reply.then(
+        (value) => settle({ reply: value }),
         (error: unknown) => settle({ error }),
       );
-      return asked;
+      return reply;
     },
     [client, type],
   );
   return { ...state, request };
 }
 
-/** What the client is doing, for a badge or a countdown. */
+/** The client's state, for a badge or a countdown. */
 export function useConnectionState<C extends AnyContract>(client: RealtimeClient<C>): ConnectionState {
   const subscribe = useCallback((onChange: () => void) => client.onStateChange(onChange), [client]);
   return useSyncExternalStore(

@@ -9,14 +9,15 @@ import type {
   ServerPayload,
   ServerType,
 } from '../contract/contract-types.js';
-import type { ServerRequest } from '../protocol/envelope.js';
 import type { ClientParts } from './client-parts.js';
 import { CoreClient } from './core-client.js';
 import { onAbort } from './environment.js';
 import { AsyncQueue } from './async-queue.js';
 import { Handover } from './handover.js';
 import { encode } from './json.js';
-import type { ClientConnection, ServerFrame } from './client-connection.js';
+import type { ServerFrame } from './client-connection.js';
+import type { Address, RealtimeClientOptions } from './client.options.js';
+import { Positions } from './positions.js';
 import { Renewal } from './renewal.js';
 import { ClosedError } from './request-error.js';
 import type { PayloadArguments, WaitOptions } from './send.options.js';
@@ -24,20 +25,28 @@ import { ServerRequests } from './server-requests.js';
 import { stream } from './stream.js';
 
 const ANY = '$any';
-const PARTS: ClientParts = { encode, Handover, Renewal };
+const PARTS: ClientParts = { encode, Handover, Positions, Renewal };
 
-/** The other end of a `@RealtimeGateway`, typed by its contract. It connects when first used and comes back by itself. */
+/** The client of a `@RealtimeGateway`, typed by its contract. It connects when first used and reconnects by itself. */
 export class RealtimeClient<C extends AnyContract = AnyContract> extends CoreClient<C> {
-  readonly #requests = new ServerRequests((error) => {
+  readonly #serverRequests = new ServerRequests((error) => {
     this.options.clock.setTimeout(() => {
       throw error;
     }, 0);
   });
 
-  /** PendingRequests back for every message of the server, as a union told apart by `type`. */
-  onAny(tell: (message: ServerMessage<C>) => void): () => void {
+  constructor(address: Address, options?: RealtimeClientOptions) {
+    super(address, options);
+    this.handlers.set(
+      '$request',
+      (frame, connection) => void this.#serverRequests.receive(connection, frame),
+    );
+  }
+
+  /** Calls `listener` for every message of the server, a union by `type`; the returned function removes it. */
+  onAny(listener: (message: ServerMessage<C>) => void): () => void {
     this.use();
-    return this.listeners.add(ANY, tell);
+    return this.listeners.add(ANY, listener);
   }
 
   /** The next message of a type; rejects with the signal's reason, or with a `ClosedError`. */
@@ -50,7 +59,7 @@ export class RealtimeClient<C extends AnyContract = AnyContract> extends CoreCli
     });
   }
 
-  /** Every message of a type from now on, for `for await`; it ends when the client closes. */
+  /** Every message of a type from now on, for `for await`; the iteration ends when the client closes. */
   messages<T extends ServerType<C>>(
     type: T,
     options?: WaitOptions,
@@ -67,42 +76,41 @@ export class RealtimeClient<C extends AnyContract = AnyContract> extends CoreCli
     ...[payload, options]: PayloadArguments<ClientPayload<C, T>, WaitOptions>
   ): AsyncIterableIterator<ClientReply<C, T>, undefined> {
     this.use();
-    return stream<ClientReply<C, T>>(this.requests, this.options.maxBuffered, type, payload, options ?? {});
+    const { maxBuffered } = this.options;
+    return stream<ClientReply<C, T>>(this.requests, type, payload, maxBuffered, options?.signal);
   }
 
-  /** Answers a request of the server; throw a `RequestError` to refuse it. One answer per type. */
+  /** Replies to requests of the server; throw a `RequestError` to refuse one. One handler per type. */
   onRequest<T extends RequestableType<C>>(
     type: T,
-    answer: (payload: ServerPayload<C, T>) => ClientAnswer<C, T> | Promise<ClientAnswer<C, T>>,
+    handler: (payload: ServerPayload<C, T>) => ClientAnswer<C, T> | Promise<ClientAnswer<C, T>>,
   ): () => void {
     this.use();
-    return this.#requests.add(type, answer as (payload: unknown) => unknown);
+    return this.#serverRequests.add(type, handler as (payload: unknown) => unknown);
   }
 
   protected override parts(): ClientParts {
     return PARTS;
   }
 
-  protected override receive(connection: ClientConnection, frame: ServerFrame): void {
-    super.receive(connection, frame);
-    const { type, id, payload } = frame;
-    if (type === '$request') void this.#requests.answer(connection, id!, payload as ServerRequest);
-    else if (type[0] !== '$' && type !== 'pong') this.listeners.emit(ANY, frame);
+  protected override deliver(frame: ServerFrame): void {
+    super.deliver(frame);
+    this.listeners.emit(ANY, frame);
   }
 
-  /** Listens until it is stopped, or ends by the signal or with the client. */
+  /** Listens until stopped, aborted by the signal, or the client closes. */
   #listen<T extends ServerType<C>>(
     type: T,
     { signal }: WaitOptions = {},
     onEnd: (error: unknown) => void,
-    tell: (payload: ServerPayload<C, T>) => void,
+    listener: (payload: ServerPayload<C, T>) => void,
   ): () => void {
     const end = (error: unknown) => {
       stop();
       onEnd(error);
     };
     const stops = [
-      this.on(type, tell),
+      this.on(type, listener),
       onAbort(signal, end),
       this.onStateChange((state) => {
         if (state.status === 'closed') end(new ClosedError(state));

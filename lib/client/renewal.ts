@@ -4,10 +4,7 @@ import type { ResolvedClientOptions, TokenRequest } from './client.options.js';
 import type { ClientConnection, ServerFrame } from './client-connection.js';
 import { RequestError, requestErrorOf, UnauthenticatedError } from './request-error.js';
 
-// Call ids begin with a random prefix, so this is never taken for one.
-const AUTH_ID = 'auth';
-
-/** Renews the token over the connection before it expires, so that its end is no gap. */
+/** Renews the token over the connection before it expires, so that the connection stays open. */
 export class Renewal {
   #connection: ClientConnection | undefined;
   #expiresAt = 0;
@@ -24,12 +21,12 @@ export class Renewal {
     this.#events = events;
   }
 
-  /** Begins with what `$hello` said of the token. */
+  /** Begins with `expiresInMs` of `$hello`. */
   start(connection: ClientConnection): void {
     this.stop();
     this.#connection = connection;
     this.#expiresAt = 0;
-    this.#expiresIn(connection.hello?.expiresInMs);
+    this.#schedule(connection.hello?.expiresInMs);
   }
 
   stop(): void {
@@ -37,30 +34,28 @@ export class Renewal {
     this.#timer = this.#connection = undefined;
   }
 
-  /** Takes the server's answer to `$auth`, and no other frame. */
-  takes(connection: ClientConnection, { type, id, payload }: ServerFrame): boolean {
-    if (id !== AUTH_ID || connection !== this.#connection) return false;
-    if (type === '$reply') this.#expiresIn((payload as { expiresInMs?: unknown } | null)?.expiresInMs);
+  #receive(connection: ClientConnection, { type, payload }: ServerFrame): void {
+    if (connection !== this.#connection) return;
+    if (type === '$reply') this.#schedule((payload as { expiresInMs?: unknown } | null)?.expiresInMs);
     else {
       const error = requestErrorOf(payload as WireError | null);
       this.#reason = error.code === 'UNAUTHENTICATED' ? 'refused' : 'expiring';
       this.#failed(error);
     }
-    return true;
   }
 
-  #expiresIn(lifeMs: unknown): void {
+  #schedule(expiresInMs: unknown): void {
     const { token, clock, random, minRetryMs } = this.#options;
-    const expiresAt = clock.now() + (lifeMs as number);
+    const expiresAt = clock.now() + (expiresInMs as number);
     clock.clearTimeout(this.#timer);
-    if (token === undefined || typeof lifeMs !== 'number') return;
+    if (token === undefined || typeof expiresInMs !== 'number') return;
     // A token that lasts no longer than the one before would be renewed faster and faster.
     if (expiresAt < this.#expiresAt + minRetryMs) return this.#failed();
     this.#expiresAt = expiresAt;
     this.#backoff.attempt = 0;
     this.#reason = 'expiring';
-    // Tokens that were given out together are renewed over a quarter of their life.
-    this.#renewIn(Math.max(minRetryMs, lifeMs * (0.6 + random() / 4)));
+    // Tokens that were issued together are renewed over a quarter of their life.
+    this.#renewIn(Math.max(minRetryMs, expiresInMs * (0.6 + random() / 4)));
   }
 
   #renewIn(delayMs: number): void {
@@ -69,23 +64,24 @@ export class Renewal {
 
   async #renew(): Promise<void> {
     this.#arm(this.#options.connectTimeoutMs, () => this.#failed());
-    // What comes once this timer is no longer the one that runs comes too late.
+    // A token that arrives after this timer was replaced is too late.
     const timer = this.#timer;
     try {
       const token = await this.#options.token!({ reason: this.#reason });
       if (timer !== this.#timer) return;
-      if (token && this.#connection?.isOpen) {
-        this.#connection.send(JSON.stringify({ type: '$auth', id: AUTH_ID, payload: { token } }));
+      const connection = this.#connection;
+      if (token && connection?.isOpen) {
+        connection.request('$auth', { token }, (frame) => this.#receive(connection, frame));
       } else this.#failed();
     } catch (error) {
       if (timer !== this.#timer) return;
-      // Nobody to renew it for: the connection lasts as long as the token it has.
+      // The user has signed out: the connection lasts as long as its token.
       if (error instanceof UnauthenticatedError) this.stop();
       else this.#failed(new RequestError('TOKEN', String(error)));
     }
   }
 
-  /** Tries again while the old token lasts; after that the server closes, and the next attempt asks anew. */
+  /** Tries again while the old token lasts; after that the server closes, and the next attempt calls `token`. */
   #failed(error?: RequestError): void {
     this.#backoff.attempt++;
     const delayMs = this.#backoff.afterFailure();

@@ -1,21 +1,20 @@
 import type { Issue, WireError } from '../protocol/envelope.js';
 
 /**
- * Codes that come from the client itself, beside the server's and the application's. After `TIMEOUT` and `DISCONNECTED`
- * the server may or may not have done it; after the others it has not, or no one will read more of it. `TOKEN`: the
- * option `token` failed while the connection was up; only `onError` hears of it, and it is asked again.
+ * Codes of the client itself. After `TIMEOUT` and `DISCONNECTED` the server may have handled the message; `OVERFLOW`, `CLOSED`,
+ * `TOO_LARGE`: it was not sent, or a stream was not read. `TOKEN`: `token` failed while connected; it is called again.
  */
 export type ClientErrorCode = 'TIMEOUT' | 'DISCONNECTED' | 'OVERFLOW' | 'CLOSED' | 'TOO_LARGE' | 'TOKEN';
 
-/** What a `RequestError` may hold beside its code. */
+/** Optional fields of a `RequestError`. */
 export interface RequestErrorOptions<Details = unknown> {
-  /** What the application says about its code, as JSON. @default none */
+  /** JSON that the application defines for its code. @default none */
   readonly details?: Details | undefined;
   /** Where the payload does not fit its contract. @default none */
   readonly issues?: readonly Issue[] | undefined;
 }
 
-/** A request that got no good answer. `code` is the server's, the application's, or one of `ClientErrorCode`. */
+/** A request failed. `code` is the server's, the application's, or one of `ClientErrorCode`. */
 export class RequestError<Details = unknown> extends Error {
   override readonly name = 'RequestError';
   declare readonly details: Details | undefined;
@@ -27,17 +26,17 @@ export class RequestError<Details = unknown> extends Error {
     options: RequestErrorOptions<Details> = {},
   ) {
     super(message);
-    const { details, issues } = options;
-    Object.assign(this, { details, issues });
+    this.details = options.details;
+    this.issues = options.issues;
   }
 }
 
-/** Thrown by `token` to say that there is nobody to connect as: the client closes instead of asking again. */
+/** Thrown by `token` when no user is signed in: the client closes. */
 export class UnauthenticatedError extends Error {
   override readonly name = 'UnauthenticatedError';
 }
 
-/** The client is closed, so what was asked of it will not happen. */
+/** The client is closed. */
 export class ClosedError extends Error {
   override readonly name = 'ClosedError';
 
@@ -51,7 +50,7 @@ export class ClosedError extends Error {
   }
 }
 
-/** Of a server that keeps to no protocol it makes an error all the same. */
+/** Makes an error of any payload, a malformed one too. */
 export function requestErrorOf(error: WireError | null | undefined): RequestError {
   return new RequestError(error?.code ?? 'INTERNAL', error?.message ?? '', error ?? {});
 }

@@ -8,45 +8,42 @@ export interface RequestTerms extends WaitOptions {
   readonly retry: Retry;
 }
 
-/** Puts a question to the server and waits for its one answer, the timeout or the signal. */
+/** Sends a request and waits for its reply, the timeout or the signal. */
 export function request(
   requests: PendingRequests,
   clock: Clock,
   type: string,
   payload: unknown,
-  terms: RequestTerms,
-) {
-  return new Promise<unknown>((resolve, reject) => {
-    const { signal, timeoutMs, retry } = terms;
+  { signal, timeoutMs, retry }: RequestTerms,
+): Promise<unknown> {
+  return new Promise((resolve, reject) => {
     let timer: unknown;
     const end = () => {
       clock.clearTimeout(timer);
       stopAbort();
-      call.forget();
+      pending.forget();
+    };
+    const succeed = (value: unknown) => {
+      // Of a streamed reply a request takes the first part.
+      pending.cancel();
+      end();
+      resolve(value);
     };
     const fail = (error: unknown) => {
       end();
       reject(error);
     };
-    const succeed = (value: unknown) => {
-      end();
-      resolve(value);
-    };
-    const call = requests.make(type, payload, retry, {
-      onValue: (value, isLast) => {
-        // The first part of a stream is answer enough for a request.
-        if (!isLast) call.cancel();
-        succeed(value);
-      },
+    const pending = requests.create(type, payload, retry, {
+      onValue: succeed,
       onComplete: () => succeed(null),
       onFailure: fail,
     });
     const stopAbort = onAbort(signal, fail);
     if (signal?.aborted) return fail(signal.reason);
     if (timeoutMs !== false) {
-      const late = () => fail(new RequestError('TIMEOUT', `No answer to "${type}" within ${timeoutMs} ms.`));
+      const late = () => fail(new RequestError('TIMEOUT', `No reply to "${type}" within ${timeoutMs} ms.`));
       timer = clock.setTimeout(late, timeoutMs);
     }
-    call.post();
+    pending.send();
   });
 }

@@ -2,13 +2,13 @@ import type { AbortSignalLike } from './environment.js';
 
 /** How many messages may wait for a connection, and how long each. */
 export interface QueueLimits {
-  /** Messages that wait at once; one more is `overflow`. */
+  /** Messages that may wait; one more is `overflow`. */
   readonly max: number;
   /** How long one waits before it is `expired`. */
   readonly ttlMs: number;
 }
 
-/** `drop`: sent now or never. `queue`: sent in order once there is a connection. */
+/** `drop`: sent now or not at all. `queue`: sent in order once there is a connection. */
 export type WhileAway = 'drop' | { readonly queue: QueueLimits };
 
 export interface SendOptions {
@@ -19,7 +19,7 @@ export interface SendOptions {
 /** Why a message was never written to a socket. */
 export type UnsentReason = 'dropped' | 'expired' | 'overflow' | 'closed' | 'too_large';
 
-/** `sent` says that it was written to a live socket, not that it arrived; a request says that. */
+/** `sent`: written to an open socket, which does not mean that it arrived; use a request for that. */
 export type SendOutcome = 'sent' | UnsentReason;
 
 /** A message that was given up. */
@@ -35,14 +35,13 @@ export interface WaitOptions {
 }
 
 /**
- * What becomes of a request whose connection is lost before its answer came. `resumed`: sent again with its id, which
- * the server does not run twice, if the session is resumed; else it fails with `DISCONNECTED`, since nobody can know
- * whether it was done. `always`: sent again in any case. `never`: it fails.
+ * What happens to a request whose connection is lost before its reply. `resumed`: it is sent again under its `key` if the session
+ * is resumed, where the server handles it once; else it fails with `DISCONNECTED`. `always`: sent again in any case. `never`: it fails.
  */
 export type Retry = 'resumed' | 'always' | 'never';
 
 export interface RequestOptions extends WaitOptions {
-  /** Time away included. @default the client's `requestTimeoutMs` */
+  /** Time without a connection included. @default the client's `requestTimeoutMs` */
   readonly timeoutMs?: number | false;
   /** @default 'resumed' */
   readonly retry?: Retry;

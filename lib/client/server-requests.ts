@@ -1,46 +1,61 @@
 import type { MessageId, ServerRequest, WireError } from '../protocol/envelope.js';
+import type { ClientConnection, ServerFrame } from './client-connection.js';
 import { encode } from './json.js';
-import type { ClientConnection } from './client-connection.js';
 import { RequestError } from './request-error.js';
+import { exceeds } from './send-queue.js';
 
-export type Answer = (payload: unknown) => unknown;
+export type RequestHandler = (payload: unknown) => unknown;
 
-/** Answers what the server asks, on the connection on which it asked. */
+/** Replies to requests of the server, on the connection they came on. */
 export class ServerRequests {
-  readonly #answers = new Map<string, Answer>();
+  readonly #handlers = new Map<string, RequestHandler>();
   readonly #onFault: (error: unknown) => void;
 
-  /** What an answer throws that is not for the server is a fault of the page. */
+  /** `onFault` gets what a handler throws other than a `RequestError`. */
   constructor(onFault: (error: unknown) => void) {
     this.#onFault = onFault;
   }
 
-  /** Throws when the type is answered already: one question has one answer. */
-  add(type: string, answer: Answer): () => void {
-    if (this.#answers.has(type))
+  /** Throws when the type has a handler: a request has one reply. */
+  add(type: string, handler: RequestHandler): () => void {
+    if (this.#handlers.has(type))
       throw new Error(`onRequest("${type}") is taken: remove the other one first.`);
-    this.#answers.set(type, answer);
-    return () => void (this.#answers.get(type) === answer && this.#answers.delete(type));
+    this.#handlers.set(type, handler);
+    return () => void (this.#handlers.get(type) === handler && this.#handlers.delete(type));
   }
 
-  async answer(connection: ClientConnection, id: MessageId, request: ServerRequest): Promise<void> {
+  async receive(connection: ClientConnection, { id, payload }: ServerFrame): Promise<void> {
+    const { maxPayloadBytes } = connection.hello!;
     let text: string;
     try {
-      const { type, payload } = request;
-      const answer = this.#answers.get(type);
-      if (answer === undefined) throw new RequestError('UNKNOWN_TYPE', 'this client answers no such request');
-      text = encode('$reply', (await answer(payload)) ?? null, { id });
+      const request = (payload ?? {}) as ServerRequest;
+      const handler = this.#handlers.get(request.type);
+      if (handler === undefined) throw new RequestError('UNKNOWN_TYPE', 'this client has no such handler');
+      text = encode('$reply', (await handler(request.payload)) ?? null, { id });
+      // The server would close with 1009, after which the client does not come back.
+      if (exceeds(text, maxPayloadBytes)) throw new RequestError('TOO_LARGE', 'the reply is too large');
     } catch (error) {
-      if (!(error instanceof RequestError)) this.#onFault(error);
-      text = JSON.stringify({ type: '$error', id, payload: wireErrorOf(error) });
+      text = this.#encodeError(error, id, maxPayloadBytes);
     }
     if (connection.isOpen) connection.send(text);
   }
+
+  #encodeError(error: unknown, id: MessageId | undefined, maxPayloadBytes: number): string {
+    if (!(error instanceof RequestError)) this.#onFault(error);
+    try {
+      const text = encode('$error', wireErrorOf(error), { id });
+      if (!exceeds(text, maxPayloadBytes)) return text;
+      return encode('$error', { code: 'TOO_LARGE', message: 'the error is too large' }, { id });
+    } catch (fault) {
+      // Details that JSON cannot carry.
+      return this.#encodeError(fault, id, maxPayloadBytes);
+    }
+  }
 }
 
-/** Only what was thrown for the server is told to it. */
+/** Only a `RequestError` shows its text to the server. */
 function wireErrorOf(error: unknown): WireError {
-  if (!(error instanceof RequestError)) return { code: 'INTERNAL', message: 'the client failed to answer' };
+  if (!(error instanceof RequestError)) return { code: 'INTERNAL', message: 'the client failed to reply' };
   const { code, message, details, issues } = error as RequestError;
   return { code, message, ...(details !== undefined && { details }), ...(issues && { issues }) };
 }

@@ -2,7 +2,7 @@ import { shouldReconnect, type CloseCode } from '../protocol/close-codes.js';
 import { Backoff } from './backoff.js';
 import type { ResolvedClientOptions, Address } from './client.options.js';
 import type { ConnectionState } from './connection-state.js';
-import { resolveUrl } from './environment.js';
+import { LONGEST_MS, resolveUrl } from './environment.js';
 import type { ClientParts } from './client-parts.js';
 import type { Handover } from './handover.js';
 import {
@@ -12,58 +12,64 @@ import {
   type ServerFrame,
   type KnownSession,
 } from './client-connection.js';
+import type { PendingRequests } from './pending-requests.js';
 import type { Renewal } from './renewal.js';
 import { UnauthenticatedError, type RequestError } from './request-error.js';
+import type { SendQueue } from './send-queue.js';
 import { watchWakeSignals } from './wake-signals.js';
 
 export interface SessionEvents {
   onState(state: ConnectionState): void;
-  /** A connection can be used, the first one or another in its place; the state says so already. */
-  onLink(connection: ClientConnection): void;
-  /** The connection is about to be left: nothing more should be sent on it. */
-  onLeaving(connection: ClientConnection): void;
-  /** What was sent on this connection and not answered will not be. */
-  onLost(connection: ClientConnection): void;
   onFrame(connection: ClientConnection, frame: ServerFrame): void;
-  /** Whether an answer is still to come on this connection. */
-  isAwaited(connection: ClientConnection): boolean;
-  /** The token could not be renewed this time. */
+  /** A renewal of the token failed. */
   onError(error: RequestError): void;
 }
 
 // Typed by the table of codes, which itself stays out of the bundle.
 const UNAUTHENTICATED: typeof CloseCode.UNAUTHENTICATED = 4401;
+const AUTH_TIMEOUT: typeof CloseCode.AUTH_TIMEOUT = 4408;
 const NO_CLOSE_FRAME = 1006;
 
-/** Keeps one connection up across restarts, lost networks and sleep, and says truly how things stand. */
+/** Keeps one connection open across restarts, lost networks and sleep, and reports its state. */
 export class Session implements ClientConnectionEvents {
   state: ConnectionState = { status: 'idle' };
-  /** The connection that messages go through. */
+  /** The connection that messages are sent on. */
   connection: ClientConnection | undefined;
   #next: ClientConnection | undefined;
   #handover: Handover | undefined;
-  #ticket: KnownSession | undefined;
-  /** The connection that is about to be left: the server refuses messages on it. */
-  #leaving: ClientConnection | undefined;
-  #usableAt = 0;
+  #known: KnownSession | undefined;
+  #usableAt!: number;
   #token: string | undefined;
-  /** A fresh token is needed; one that was refused before `$hello` would be refused again. */
-  #refused: { readonly token?: string | undefined } | undefined;
+  /** A fresh token is needed; `token` is one that was refused before `$hello`, or `undefined` for none. */
+  #refused: { readonly token: string | null | undefined } | undefined;
   /** Ends the wait before an attempt, or the attempt; there is never both. */
   #timer: unknown;
   #retryAt: number | undefined;
-  #notBefore = 0;
-  #end = { code: 0, reason: '' };
+  /** The time of the server's advice: no attempt is made before. */
+  #notBefore!: number;
+  /** How the last connection or attempt ended. */
+  #end!: { readonly code: number; readonly reason: string };
   #stopSignals: (() => void) | undefined;
   readonly #backoff: Backoff;
   readonly #renewal: Renewal | undefined;
   readonly #parts: ClientParts;
   readonly #address: Address;
   readonly #options: ResolvedClientOptions;
+  readonly #sendQueue: SendQueue;
+  readonly #requests: PendingRequests;
   readonly #events: SessionEvents;
 
-  constructor(address: Address, options: ResolvedClientOptions, events: SessionEvents, parts: ClientParts) {
+  constructor(
+    address: Address,
+    options: ResolvedClientOptions,
+    parts: ClientParts,
+    sendQueue: SendQueue,
+    requests: PendingRequests,
+    events: SessionEvents,
+  ) {
     this.#parts = parts;
+    this.#sendQueue = sendQueue;
+    this.#requests = requests;
     this.#address = address;
     this.#options = options;
     this.#events = events;
@@ -71,15 +77,10 @@ export class Session implements ClientConnectionEvents {
     this.#renewal = parts.Renewal && new parts.Renewal(options, events);
   }
 
-  /** Whether what is sent now goes out. */
-  get canSend(): boolean {
-    return this.connection !== this.#leaving && this.connection?.isOpen === true;
-  }
-
   /** Begins when idle, or anew when closed. */
   start(): void {
     if (this.#stopSignals) return;
-    this.#ticket = this.#refused = undefined;
+    this.#known = this.#refused = undefined;
     this.#notBefore = 0;
     this.#end = { code: 0, reason: '' };
     this.#stopSignals = watchWakeSignals(
@@ -90,7 +91,7 @@ export class Session implements ClientConnectionEvents {
     this.#attempt();
   }
 
-  /** Looks whether the connection still lives, and does not wait out a retry that is due later. */
+  /** Probes the connection, or brings the next attempt forward. */
   wake(): void {
     this.connection?.wake();
     if (this.#retryAt === undefined) return;
@@ -99,7 +100,7 @@ export class Session implements ClientConnectionEvents {
     if (at < this.#retryAt) this.#schedule(at - now);
   }
 
-  /** Ends it until it is started anew. */
+  /** Ends the session; `start` begins another one. */
   close(code: number, reason: string): void {
     if (this.state.status === 'closed') return;
     this.#disarm();
@@ -113,38 +114,42 @@ export class Session implements ClientConnectionEvents {
     this.#setState({ status: 'closed', code, reason });
   }
 
-  /** The server is about to go: the next connection is opened when it advises, while this one still works. */
+  /** The server is about to stop: opens the next connection at the advised time, while this one still works. */
   goAway(connection: ClientConnection, advice: unknown): void {
     if (connection !== this.connection || this.#timer !== undefined) return;
-    const reconnectAfterMs = Number(advice) || 0;
+    const reconnectAfterMs = Math.min(+(advice as number) || 0, LONGEST_MS);
     this.#backoff.attempt = 1;
     this.#notBefore = this.#now + reconnectAfterMs;
     this.#schedule(reconnectAfterMs);
   }
 
   onUsable(connection: ClientConnection): void {
+    if (connection !== this.#next) return;
     const { connectionId, sessionId, userId, recovered } = connection.hello!;
     const old = this.connection;
+    const handover = this.#handover;
     this.#disarm();
     this.#next = this.#refused = undefined;
     this.#notBefore = 0;
     this.#usableAt = this.#now;
-    this.#ticket = { sessionId, positions: {} };
+    this.#setKnown(sessionId, connectionId);
     this.connection = connection;
     this.#renewal?.start(connection);
-    if (!this.#handover) old?.leave(1000, 'moved');
+    this.#sendQueue.open(connection);
+    if (!handover) old?.leave(1000, 'moved');
     this.#setState({ status: 'connected', connectionId, sessionId, userId, recovered });
     if (this.connection !== connection) return;
-    this.#events.onLink(connection);
-    if (!old) return;
-    if (this.#handover) this.#handover.begin();
-    else this.#events.onLost(old);
+    // Lost requests come before those that waited for this connection.
+    if (old && !handover) this.#requests.lost(old);
+    this.#sendQueue.flush();
+    if (old) handover?.begin();
   }
 
   onFrame(connection: ClientConnection, frame: ServerFrame, text: string): void {
-    if (this.#renewal?.takes(connection, frame)) return;
-    if (frame.type[0] === '$' || !this.#handover?.isRepeated(connection, text))
+    if (frame.type[0] === '$' || !this.#handover?.isRepeated(connection, text)) {
+      this.#known?.positions.update?.(frame);
       this.#events.onFrame(connection, frame);
+    }
     this.#handover?.check();
   }
 
@@ -155,27 +160,39 @@ export class Session implements ClientConnectionEvents {
     this.#end = { code, reason };
     if (connection === this.#next) {
       this.#next = undefined;
-      if (code === UNAUTHENTICATED) this.#refused = { token: this.#token };
+      if (code === UNAUTHENTICATED || (code === AUTH_TIMEOUT && !this.#token)) {
+        this.#refused = { token: this.#token };
+      }
       return this.#retry(this.#backoff.afterFailure());
     }
     this.connection = undefined;
     this.#renewal?.stop();
-    if (!isOld) this.#events.onLost(connection);
-    // After `$goaway` the next attempt is under way already, unless the server wants no other.
+    if (!isOld) this.#requests.lost(connection);
+    // After `$goaway` the next attempt is scheduled already, unless the code is final.
     if (this.#timer !== undefined && shouldReconnect(code)) this.#setAway();
     else this.#retry(this.#backoff.afterLoss(this.#now - this.#usableAt));
   }
 
+  #setKnown(sessionId: string, connectionId: string): void {
+    const known = this.#known?.sessionId === sessionId ? this.#known : undefined;
+    const { Positions } = this.#parts;
+    const MAX_CONNECTION_IDS = 8;
+    this.#known = {
+      sessionId,
+      connectionIds: [connectionId, ...(known?.connectionIds ?? [])].slice(0, MAX_CONNECTION_IDS),
+      positions: known?.positions ?? (Positions ? new Positions() : {}),
+    };
+  }
+
   #attempt(): void {
     this.#arm(this.#options.connectTimeoutMs, () => this.#fail('no $hello in time'));
-    // What this attempt has begun is void once its timer is no longer the one that runs.
+    // The results of this attempt are ignored once its timer was replaced.
     const timer = this.#timer;
-    // From its time on, the server that goes away refuses messages.
-    this.#leaving = this.connection;
-    if (this.connection) this.#events.onLeaving(this.connection);
+    // The server refuses messages after the advised time.
+    if (this.connection) this.#sendQueue.shut(this.connection);
     this.#setAway();
     this.#prepare().then(
-      ([url, credentials]) => timer === this.#timer && this.#dial(url, credentials),
+      ([url, credentials]) => timer === this.#timer && this.#connect(url, credentials),
       (error: unknown) => {
         if (timer !== this.#timer) return;
         if (error instanceof UnauthenticatedError) this.close(UNAUTHENTICATED, error.message);
@@ -186,23 +203,24 @@ export class Session implements ClientConnectionEvents {
 
   async #prepare(): Promise<[string, Credentials]> {
     const address = this.#address;
+    const source = this.#options.token;
+    const refused = this.#refused;
     const url = await (typeof address === 'function' ? address() : address);
-    const reason = this.#refused ? 'refused' : 'connect';
-    const token = (await this.#options.token?.({ reason })) ?? undefined;
-    if (token && token === this.#refused?.token) throw new UnauthenticatedError('the token was refused');
-    return [url, { token, ticket: this.#ticket }];
+    const token = (await source?.({ reason: refused ? 'refused' : 'connect' })) || undefined;
+    if (source && refused && token === refused.token) throw new UnauthenticatedError('the token was refused');
+    return [url, { token, session: this.#known }];
   }
 
-  #dial(url: string, credentials: Credentials): void {
+  #connect(url: string, credentials: Credentials): void {
     try {
       this.#token = credentials.token;
       this.#next = new ClientConnection(resolveUrl(url), credentials, this.#options, this);
       const { Handover } = this.#parts;
       this.#handover?.leave();
       if (this.connection && Handover)
-        this.#handover = new Handover(this.connection, this.#options.clock, this.#events);
+        this.#handover = new Handover(this.connection, this.#options.clock, this.#requests);
     } catch (error) {
-      // An address that is no address, or one that this page may not use: it will not become better.
+      // An invalid address, or one that this page may not use: another attempt would fail too.
       this.close(NO_CLOSE_FRAME, String(error));
     }
   }
@@ -223,7 +241,7 @@ export class Session implements ClientConnectionEvents {
     if (!shouldReconnect(code)) return this.close(code, reason);
     const advice = this.#backoff.afterAdvice(reason);
     const isRefused = code === UNAUTHENTICATED;
-    if (isRefused) this.#refused ??= {};
+    if (isRefused) this.#refused ??= { token: null };
     const waitMs = advice ?? (isRefused ? this.#backoff.afterRefusal() : delayMs);
     this.#backoff.attempt++;
     this.#notBefore = advice === undefined ? 0 : this.#now + waitMs;
@@ -251,7 +269,7 @@ export class Session implements ClientConnectionEvents {
     const now = this.#now;
     const retryAt = this.#retryAt ?? now;
     this.#setState({
-      status: this.#ticket ? 'reconnecting' : 'connecting',
+      status: this.#known ? 'reconnecting' : 'connecting',
       ...this.#end,
       attempt: this.#backoff.attempt,
       retryInMs: retryAt - now,

@@ -1,37 +1,33 @@
 import type { PendingRequests } from './pending-requests.js';
-import { onAbort } from './environment.js';
+import { onAbort, type AbortSignalLike } from './environment.js';
 import { AsyncQueue } from './async-queue.js';
-import type { WaitOptions } from './send.options.js';
 
-/** Asks for an answer in parts. Who stops reading stops the server too. */
+/** Sends a request whose reply comes in parts; a reader that stops cancels it at the server. */
 export function stream<T>(
   requests: PendingRequests,
-  maxBuffered: number,
   type: string,
   payload: unknown,
-  { signal }: WaitOptions,
+  maxBuffered: number,
+  signal: AbortSignalLike | undefined,
 ): AsyncQueue<T> {
   const queue = new AsyncQueue<T>(maxBuffered, () => {
     stopAbort();
-    call.cancel();
+    request.cancel();
   });
   const end = (failure?: { readonly error: unknown }) => {
     stopAbort();
     queue.end(failure);
   };
-  const call = requests.make(type, payload, 'never', {
-    onValue: (value, isLast) => {
-      queue.push(value as T);
-      if (isLast) end();
-    },
+  const request = requests.create(type, payload, 'never', {
+    onValue: (value) => queue.push(value as T),
     onComplete: () => end(),
     onFailure: (error) => end({ error }),
   });
   const stopAbort = onAbort(signal, (error) => {
-    call.cancel();
+    request.cancel();
     end({ error });
   });
   if (signal?.aborted) end({ error: signal.reason });
-  else call.post();
+  else request.send();
   return queue;
 }

@@ -1,10 +1,6 @@
 import { scope } from './environment.js';
 
-/**
- * PendingRequests back when the page, the worker or the network may have come back to life, or gone. These events promise
- * nothing, so whoever listens looks for himself. `freeze` needs no answer: `resume` and the wall clock tell how long
- * it was. Where none of them exists nothing happens.
- */
+/** Reports that the page, the worker or the network may have resumed, or gone offline. Where no such event exists nothing happens. */
 export function watchWakeSignals(onWake: () => void, onOffline: () => void): () => void {
   const { document } = scope;
   const whenVisible = () => {

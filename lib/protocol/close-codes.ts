@@ -1,25 +1,25 @@
 /**
- * Every close code the library sends. The rule for clients is by range: 4000–4499 come back, 4500–4999 do not
- * (the split of Centrifugo's disconnect codes); of the standard ones 1001, 1011, 1012 and 1013 come back.
+ * Every close code that the library sends. Clients reconnect after 4000–4499 and not after 4500–4999 (as in Centrifugo), and
+ * after 1001, 1011, 1012 and 1013 of the standard ones.
  */
 export const CloseCode = {
-  /** Closed on purpose by the application, with nothing wrong. */
+  /** The application closed the connection. */
   NORMAL: 1000,
-  /** The process or page goes away. */
+  /** The process or page ends. */
   GOING_AWAY: 1001,
-  /** The frame breaks a policy of the server and would break it again. */
+  /** The frame violates a policy of the server. */
   POLICY_VIOLATION: 1008,
   /** The frame is larger than `maxPayloadBytes`. */
   MESSAGE_TOO_BIG: 1009,
   /** `handleConnection` threw, or the server failed otherwise. */
   INTERNAL_ERROR: 1011,
-  /** The server restarts; come back after the advised time. */
+  /** The server is restarting; reconnect at the advised time. */
   SERVICE_RESTART: 1012,
-  /** The server is overloaded; come back later. */
+  /** The server is overloaded; reconnect later. */
   TRY_AGAIN_LATER: 1013,
-  /** The application asks this client to reconnect. */
+  /** The application requires this client to reconnect. */
   RECONNECT: 4000,
-  /** The token is missing, refused or has expired: get a fresh one, then come back. */
+  /** The token is missing, refused or has expired: reconnect with a fresh one. */
   UNAUTHENTICATED: 4401,
   /** The client did not authenticate within `authTimeoutMs`. */
   AUTH_TIMEOUT: 4408,
@@ -31,18 +31,17 @@ export const CloseCode = {
   DISCONNECTED: 4500,
   /** `handleConnection` refused this client. */
   FORBIDDEN: 4503,
-  /** Too many frames in a row were no messages this server knows. */
+  /** Too many invalid or unknown messages in a row. */
   TOO_MANY_ERRORS: 4520,
 } as const;
 
 export type CloseCode = (typeof CloseCode)[keyof typeof CloseCode];
 
-const FINAL_STANDARD_CODES: ReadonlySet<number> = new Set([1000, 1002, 1003, 1007, 1008, 1009, 1010]);
+const FINAL_STANDARD_CODES: readonly number[] = [1000, 1002, 1003, 1007, 1008, 1009, 1010];
 
-/** Whether a client that was closed with this code comes back by itself. */
+/** Whether a client reconnects after this code. */
 export function shouldReconnect(code: number): boolean {
-  if (code >= 4500 && code <= 4999) return false;
-  return !FINAL_STANDARD_CODES.has(code);
+  return !((code >= 4500 && code <= 4999) || FINAL_STANDARD_CODES.includes(code));
 }
 
 /** Whether an endpoint may put this code into a close frame (RFC 6455 §7.4). */

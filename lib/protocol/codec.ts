@@ -13,7 +13,7 @@ export interface JsonLimits {
   readonly maxKeys: number;
 }
 
-/** Why a frame is no message; `id` is set when the frame was readable enough to have one. */
+/** Why a frame is no valid message; `id` is its id if that could be read. */
 export class FrameRefusal {
   constructor(
     readonly message: string,
@@ -21,7 +21,7 @@ export class FrameRefusal {
   ) {}
 }
 
-/** Reads one text frame of a client: parsed once, checked for depth, width and keys that must not reach an app. */
+/** Parses one text frame of a client and checks its depth, width and keys. */
 export function decodeFrame(text: string, limits: JsonLimits): ClientFrame | FrameRefusal {
   let value: unknown;
   try {
@@ -33,20 +33,20 @@ export function decodeFrame(text: string, limits: JsonLimits): ClientFrame | Fra
     return new FrameRefusal('a message is a JSON object');
   }
   const { type, payload, id, key } = value as Record<string, unknown>;
-  const answerTo = isMessageId(id) ? id : undefined;
+  const replyTo = isMessageId(id) ? id : undefined;
   const inspection = new Inspection(limits, text.includes('\\u'));
   const fault = inspection.visit(value, 1);
-  if (fault !== undefined) return new FrameRefusal(fault, answerTo);
-  if (id !== undefined && id !== null && answerTo === undefined) {
+  if (fault !== undefined) return new FrameRefusal(fault, replyTo);
+  if (id !== undefined && id !== null && replyTo === undefined) {
     return new FrameRefusal(`the id must be a finite number or a string of 1 to ${MAX_ID_LENGTH} characters`);
   }
   if (typeof type !== 'string' || type.length === 0 || type.length > MAX_TYPE_LENGTH) {
-    return new FrameRefusal(`the type must be a string of 1 to ${MAX_TYPE_LENGTH} characters`, answerTo);
+    return new FrameRefusal(`the type must be a string of 1 to ${MAX_TYPE_LENGTH} characters`, replyTo);
   }
   if (key !== undefined && key !== null && !isShortText(key)) {
-    return new FrameRefusal(`the key must be a string of 1 to ${MAX_ID_LENGTH} characters`, answerTo);
+    return new FrameRefusal(`the key must be a string of 1 to ${MAX_ID_LENGTH} characters`, replyTo);
   }
-  return { type, payload, id: answerTo, key: key ?? undefined };
+  return { type, payload, id: replyTo, key: key ?? undefined };
 }
 
 function isMessageId(id: unknown): id is MessageId {
@@ -64,7 +64,7 @@ function isWellFormed(text: string): boolean {
 
 /**
  * True for a key that leads an unsafe merge to a prototype: `__proto__`, and `constructor` where its value holds a
- * `prototype` of its own. A plain `constructor`, a word in a list of words say, is data.
+ * `prototype` of its own. A plain `constructor` is data.
  */
 export function isPollutingKey(key: string, value: unknown): boolean {
   if (key === '__proto__') return true;
@@ -73,7 +73,7 @@ export function isPollutingKey(key: string, value: unknown): boolean {
   );
 }
 
-/** One walk over a parsed frame. JSON escapes (`\u`) are the only way to smuggle a lone surrogate past UTF-8. */
+/** One walk over a parsed frame. Only JSON escapes (`\u`) can carry a lone surrogate in UTF-8. */
 class Inspection {
   #keys = 0;
 
@@ -136,12 +136,12 @@ export function withChannel(message: string | Buffer, channel: string, position?
   return Buffer.concat([message.subarray(0, -1), Buffer.from(end)]);
 }
 
-/** The text of the one answer to the message with this id. */
+/** The text of the reply to the message with this id. */
 export function encodeReply(id: MessageId, payload: unknown, type = ''): string {
   return encodeAnswer('$reply', id, encodePayload(payload, 'the reply to', type));
 }
 
-/** The text of `$error`, with the id of the message it answers if there was one. */
+/** The text of `$error`, with the id of the refused message if it has one. */
 export function encodeError(id: MessageId | undefined, error: WireError): string {
   const payload = JSON.stringify(error);
   return id === undefined ? `{"type":"$error","payload":${payload}}` : encodeAnswer('$error', id, payload);
@@ -162,12 +162,12 @@ export function encodeRequest(id: string, type: string, payload: unknown): strin
   return encodeAnswer('$request', id, encodeMessage(type, payload));
 }
 
-/** The text of the answer to `ping`. */
+/** The text of the reply to `ping`. */
 export function encodePong(id: MessageId | undefined): string {
   return id === undefined ? '{"type":"pong"}' : `{"type":"pong","id":${JSON.stringify(id)}}`;
 }
 
-/** The text of an answer whose payload is JSON already. */
+/** The text of a reply whose payload is JSON already. */
 export function encodeAnswer(type: string, id: MessageId, payload: string): string {
   return `{"type":"${type}","id":${typeof id === 'number' ? id : textJson(id)},"payload":${payload}}`;
 }

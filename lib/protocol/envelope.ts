@@ -1,4 +1,4 @@
-/** A caller's handle for the one answer to a message: a string of at most 128 characters or a finite number. */
+/** The id of a message that has a reply: a string of at most 128 characters or a finite number. */
 export type MessageId = string | number;
 
 /** One reason why a payload was refused; `path` is dotted (`items.0.name`), `''` for the payload itself. */
@@ -7,30 +7,30 @@ export interface Issue {
   readonly message: string;
 }
 
-/** A message as it travels: a `type` and what belongs to it. */
+/** A message: a `type` and its payload. */
 export interface Message<Payload = unknown> {
   readonly type: string;
   readonly payload?: Payload;
 }
 
-/** A client's frame after decoding; `id` is present when the client wants an answer. */
+/** A client's frame after decoding; `id` is set when the client expects a reply. */
 export interface ClientFrame {
   readonly type: string;
   readonly payload: unknown;
   readonly id: MessageId | undefined;
-  /** Makes the message count once when it is sent again in the same session. */
+  /** The message is handled once, however often it is sent with this key in the session. */
   readonly key?: string | undefined;
 }
 
-/** The payload of `$hello`, the first frame a client gets. */
+/** The payload of `$hello`, which precedes every application message. */
 export interface Hello {
   readonly connectionId: string;
   readonly sessionId: string;
   readonly userId: string | null;
-  /** How often the server pings and how long it waits in silence; `null` when heartbeats are off. */
+  /** How often the server pings and how long it waits for a frame; `null` when heartbeats are off. */
   readonly heartbeat: { readonly intervalMs: number; readonly timeoutMs: number } | null;
   readonly maxPayloadBytes: number;
-  /** How long the token still lasts; `null` when it does not expire. Say `$auth` before. */
+  /** How long the token lasts; `null` when it does not expire. Send `$auth` before. */
   readonly expiresInMs: number | null;
   /** Whether everything missed since the last connection of this session has been delivered. */
   readonly recovered: boolean;
@@ -44,7 +44,7 @@ export interface WireError<Details = unknown> {
   readonly issues?: readonly Issue[];
 }
 
-/** The payload of `$request`: what the server asks of this client, answered by `$reply` or `$error` with its id. */
+/** The payload of `$request`, which the client replies to with `$reply` or `$error`. */
 export interface ServerRequest {
   readonly type: string;
   readonly payload: unknown;

@@ -4,7 +4,7 @@ export const ErrorCode = {
   PARSE_ERROR: 'PARSE_ERROR',
   /** No handler exists for this `type` on this path. */
   UNKNOWN_TYPE: 'UNKNOWN_TYPE',
-  /** The payload does not fit its contract; `issues` says where. */
+  /** The payload does not fit its contract; `issues` lists where. */
   VALIDATION_FAILED: 'VALIDATION_FAILED',
   /** The client has not authenticated, or its token was refused. */
   UNAUTHENTICATED: 'UNAUTHENTICATED',
@@ -18,11 +18,11 @@ export const ErrorCode = {
   BAD_REQUEST: 'BAD_REQUEST',
   /** Too many messages; slow down. */
   RATE_LIMITED: 'RATE_LIMITED',
-  /** The answer did not come in time; whether the work was done is not known. */
+  /** The reply did not arrive in time; the work may have been done. */
   TIMEOUT: 'TIMEOUT',
   /** The server cannot do this now; try again later. */
   UNAVAILABLE: 'UNAVAILABLE',
-  /** A fault of the server; its log knows more. */
+  /** A fault of the server; see its log. */
   INTERNAL: 'INTERNAL',
 } as const;
 
@@ -54,7 +54,7 @@ export function isErrorCode(code: string): code is ErrorCode {
   return Object.hasOwn(MESSAGES, code);
 }
 
-/** The sentence a client reads for a code of the library when nothing more exact may be said. */
+/** The default message of a code. */
 export function defaultErrorMessage(code: string): string {
   return isErrorCode(code) ? MESSAGES[code] : 'refused';
 }

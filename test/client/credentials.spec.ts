@@ -119,6 +119,46 @@ describe('a token', () => {
     await connecting;
   });
 
+  it.each([
+    ['4401', 4401],
+    ['4408', 4408],
+  ])('that is missing twice, the first time refused with %s, closes the client', async (_, code) => {
+    const reasons: string[] = [];
+    bed = new Testbed({ token: ({ reason }) => (reasons.push(reason), null) });
+    const connecting = bed.client.connect();
+    (await bed.sockets.newest()).end(code);
+    await Promise.all([
+      expect(connecting).rejects.toMatchObject({ code: 4401, reason: 'the token was refused' }),
+      bed.clock.advance(1_000),
+    ]);
+    expect(reasons).toEqual(['connect', 'refused']);
+    expect(await bed.opensWithin(60_000)).toBe(false);
+  });
+
+  it('that is missing after an accepted one has expired connects without a token once', async () => {
+    let token: string | null = 't';
+    bed = new Testbed({ token: () => token });
+    const socket = await bed.connected();
+    token = null;
+    socket.end(4401, 'the token has expired');
+    await bed.clock.advance(500);
+    const next = await bed.sockets.newest();
+    next.open();
+    expect(next.ofType('$auth')).toEqual([]);
+    next.end(4408);
+    await bed.clock.advance(5_000);
+    expect(bed.client.state).toMatchObject({ status: 'closed', code: 4401 });
+  });
+
+  it('that was sent and came too late for 4408 is sent again', async () => {
+    bed = new Testbed({ token: () => 't' });
+    const connecting = bed.client.connect();
+    (await bed.sockets.newest()).end(4408);
+    await bed.clock.advance(1_000);
+    (await bed.sockets.newest()).accept();
+    await connecting;
+  });
+
   it('that nobody can give closes the client', async () => {
     bed = new Testbed({ token: () => Promise.reject(new UnauthenticatedError('signed out')) });
     await expect(bed.client.connect()).rejects.toMatchObject({ code: 4401, reason: 'signed out' });
@@ -138,11 +178,15 @@ describe('the session', () => {
     const socket = await bed.sockets.newest();
     socket.open();
     expect(socket.sent).toEqual([
-      { type: '$resume', id: 'resume', payload: { sessionId: 'mine', positions: {} } },
+      {
+        type: '$resume',
+        id: '$resume',
+        payload: { sessionId: 'mine', connectionIds: ['c1'], positions: {} },
+      },
     ]);
     socket.hello({ sessionId: 'fresh' });
     expect(bed.client.state.status).toBe('reconnecting');
-    socket.say('$reply', { sessionId: 'mine', recovered: true }, 'resume');
+    socket.say('$reply', { sessionId: 'mine', recovered: true }, '$resume');
     expect(bed.client.state).toMatchObject({ status: 'connected', sessionId: 'mine', recovered: true });
   });
 
@@ -159,7 +203,7 @@ describe('the session', () => {
     const payload = type === '$reply' ? { sessionId: 'mine' } : { code: 'UNKNOWN_TYPE', message: '' };
     socket.open();
     if (when === 'after $hello') socket.hello({ sessionId: 'fresh' });
-    socket.say(type, payload, 'resume');
+    socket.say(type, payload, '$resume');
     if (when === 'before $hello') socket.hello({ sessionId: 'fresh' });
     expect(bed.client.state).toMatchObject({ status: 'connected', sessionId });
   });

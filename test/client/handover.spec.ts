@@ -108,6 +108,15 @@ describe('$goaway', () => {
     },
   );
 
+  it.each(['Infinity', 1e300])(
+    'with the advice %j never waits for longer than a timer can',
+    async (advice) => {
+      old.say('$goaway', { reconnectAfterMs: advice });
+      old.end(1012);
+      expect(bed.client.state).toMatchObject({ status: 'reconnecting', retryInMs: 0x7fffffff });
+    },
+  );
+
   it('is survived when the old connection ends first: the advised time still holds', async () => {
     old.say('$goaway', { reconnectAfterMs: 3_000 });
     await bed.clock.advance(1_000);
@@ -138,10 +147,10 @@ describe('the old connection', () => {
     const socket = await next();
     socket.hello({ sessionId: 'mine' });
     await bed.clock.advance(1_000);
-    expect(old.ofType('ping')).toEqual([{ type: 'ping', id: 'drain' }]);
+    expect(old.ofType('ping')).toEqual([{ type: 'ping', id: 'ping' }]);
     expect(old.left).toBeUndefined();
     news(old, 1);
-    old.say('pong', undefined, 'drain');
+    old.say('pong', undefined, 'ping');
     expect(old.left).toEqual({ code: 1000, reason: 'moved' });
     expect(heard).toEqual([1]);
   });
@@ -151,7 +160,7 @@ describe('the old connection', () => {
     const socket = await next(100);
     socket.hello({ sessionId: 'mine' });
     await bed.clock.advance(1_000);
-    old.say('pong', undefined, 'drain');
+    old.say('pong', undefined, 'ping');
     expect(old.left).toBeUndefined();
     expect(socket.ofType('ask')).toEqual([]);
     old.say('$reply', { ok: true }, old.ofType('ask')[0]?.id);

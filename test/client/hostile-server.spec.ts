@@ -19,7 +19,7 @@ describe('frames that keep to no protocol', () => {
       const socket = await bed.connected({ heartbeat: null });
       const asked = bed.client.request('ask', {}, { timeoutMs: false });
       asked.catch(() => undefined);
-      const ids = [undefined, 'resume', 'drain', 'auth', '__proto__', socket.ofType('ask')[0]?.id];
+      const ids = [undefined, '$resume', 'ping', '$auth', '__proto__', socket.ofType('ask')[0]?.id];
       for (const payload of PAYLOADS) for (const id of ids) socket.say(type, payload, id);
       await promisesSettled();
       expect(bed.client.state.status).toBe('connected');

@@ -11,7 +11,7 @@ beforeEach(async () => {
 afterEach(() => bed.client.close());
 
 describe('on', () => {
-  it('requests back for its type until it is ended', () => {
+  it('calls back for its type until it is ended', () => {
     const heard: unknown[] = [];
     const stop = bed.client.on('news', (news) => heard.push(news));
     socket.say('news', { n: 1 });

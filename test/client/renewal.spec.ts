@@ -34,7 +34,10 @@ describe('a token that expires', () => {
       await bed.clock.advance(72_499);
       expect(renewals(socket)).toHaveLength(times - 1);
       await bed.clock.advance(1);
-      expect(renewals(socket).at(-1)).toMatchObject({ id: 'auth', payload: { token: `token ${times + 1}` } });
+      expect(renewals(socket).at(-1)).toMatchObject({
+        id: '$auth',
+        payload: { token: `token ${times + 1}` },
+      });
       renewed(socket);
     }
     expect(reasons).toEqual(['connect', ...Array<string>(5).fill('expiring')]);
@@ -125,7 +128,7 @@ describe('a renewal that fails', () => {
     const socket = await connected();
     bed.client.onError(({ code }) => codes.push(code));
     await bed.clock.advance(72_500);
-    socket.say('$error', { code: 'UNAUTHENTICATED', message: 'the token was refused' }, 'auth');
+    socket.say('$error', { code: 'UNAUTHENTICATED', message: 'the token was refused' }, '$auth');
     await bed.clock.advance(1_000);
     expect(renewals(socket).map(({ payload }) => payload)).toEqual([
       { token: 'token 2' },

@@ -18,7 +18,7 @@ async function backAfter(socket: SocketDouble, hello: object): Promise<SocketDou
   await bed.clock.advance(5_000);
   const next = await bed.sockets.newest();
   next.open();
-  next.say('$error', { code: 'UNKNOWN_TYPE', message: '' }, 'resume');
+  next.say('$error', { code: 'UNKNOWN_TYPE', message: '' }, '$resume');
   next.hello(hello);
   return next;
 }
@@ -49,6 +49,16 @@ describe('a request', () => {
     const asked = bed.client.request('ask', {}, { timeoutMs: 3_000 });
     await Promise.all([expect(asked).rejects.toMatchObject({ code: 'TIMEOUT' }), bed.clock.advance(3_000)]);
     expect((await bed.connected()).sent).toEqual([]);
+  });
+
+  it('has the default timeout when timeoutMs is undefined', async () => {
+    await bed.connected({ heartbeat: null });
+    const options = { timeoutMs: undefined } as object;
+    const asked = bed.client.request('ask', {}, options);
+    await Promise.all([
+      expect(asked).rejects.toMatchObject({ message: 'No reply to "ask" within 10000 ms.' }),
+      bed.clock.advance(10_000),
+    ]);
   });
 
   it('ends with the signal and its reason, and its late answer is nothing', async () => {
@@ -98,6 +108,59 @@ describe('a request', () => {
 
   it('that is no JSON rejects and leaves nothing behind', async () => {
     await expect(bed.client.request('ask', { n: 1n })).rejects.toBeInstanceOf(TypeError);
+  });
+});
+
+describe('requests without a connection', () => {
+  const whileAway = { queue: { max: 2, ttlMs: 1_000 } };
+
+  it('wait at most max, streams included; one more fails with OVERFLOW', async () => {
+    bed = new Testbed({ whileAway });
+    const [first, second] = [1, 2].map((n) => bed.client.request('ask', { n }, { timeoutMs: false }));
+    await expect(bed.client.request('ask', {}, { timeoutMs: false })).rejects.toMatchObject({
+      code: 'OVERFLOW',
+    });
+    await expect(bed.client.stream('list', {}).next()).rejects.toMatchObject({ code: 'OVERFLOW' });
+    await bed.clock.advance(5_000);
+    const socket = await bed.connected();
+    expect(socket.sent.map(({ payload }) => payload)).toEqual([{ n: 1 }, { n: 2 }]);
+    socket.say('$reply', { ok: true }, idOf(socket));
+    expect(await first).toEqual({ ok: true });
+    bed.client.stream('list', {});
+    expect(socket.ofType('list')).toHaveLength(1);
+    bed.client.close();
+    await expect(second).rejects.toMatchObject({ code: 'CLOSED' });
+  });
+
+  it("are 100 at most with whileAway: 'drop'", async () => {
+    bed = new Testbed({ whileAway: 'drop' });
+    const failed: unknown[] = [];
+    for (let n = 0; n < 101; n++) {
+      bed.client.request('ask', { n }, { timeoutMs: false }).catch((error: unknown) => failed.push(error));
+    }
+    await promisesSettled();
+    expect(failed).toMatchObject([{ code: 'OVERFLOW' }]);
+    expect((await bed.connected()).sent).toHaveLength(100);
+  });
+
+  it('and messages have a limit each', async () => {
+    bed = new Testbed({ whileAway });
+    const outcomes = [1, 2, 3].map((n) => bed.client.send('say', { n }));
+    for (const n of [4, 5]) void bed.client.request('ask', { n }).catch(() => undefined);
+    expect(await outcomes[2]).toBe('overflow');
+    expect((await bed.connected()).sent).toHaveLength(4);
+  });
+
+  it('that were lost with a connection are sent again, however many there are', async () => {
+    bed = new Testbed({ whileAway });
+    const socket = await bed.connected({ sessionId: 'mine' });
+    const sent = [1, 2, 3].map((n) => bed.client.request('ask', { n }, { timeoutMs: false }));
+    socket.end();
+    await bed.clock.advance(5_000);
+    const next = await bed.sockets.newest();
+    next.accept({ sessionId: 'mine' });
+    for (const { id, payload } of next.ofType('ask')) next.say('$reply', payload, id);
+    expect(await Promise.all(sent)).toEqual([{ n: 1 }, { n: 2 }, { n: 3 }]);
   });
 });
 
@@ -210,41 +273,5 @@ describe('a streamed reply', () => {
     socket.say('$reply', { n: 1 }, idOf(socket, 'list'));
     expect(await parts.next()).toEqual({ done: false, value: { n: 1 } });
     expect(await parts.next()).toEqual({ done: true, value: undefined });
-  });
-});
-
-describe('a request of the server', () => {
-  it('is answered on the connection that asked', async () => {
-    const socket = await bed.connected();
-    bed.client.onRequest('confirm', async (payload) => ({ seen: payload }));
-    socket.say('$request', { type: 'confirm', payload: { n: 1 } }, 's7');
-    await promisesSettled();
-    expect(socket.sent).toEqual([{ type: '$reply', id: 's7', payload: { seen: { n: 1 } } }]);
-  });
-
-  it('is refused by a RequestError; any other error is not told', async () => {
-    const socket = await bed.connected();
-    bed.client.onRequest('confirm', () => {
-      throw new RequestError('BUSY', 'not now');
-    });
-    bed.client.onRequest('crash', () => {
-      throw new Error('secret');
-    });
-    for (const type of ['confirm', 'crash', 'nothing']) socket.say('$request', { type, payload: {} }, type);
-    await promisesSettled();
-    expect(socket.sent.map(({ id, payload }) => [id, (payload as { code: string }).code])).toEqual([
-      ['confirm', 'BUSY'],
-      ['crash', 'INTERNAL'],
-      ['nothing', 'UNKNOWN_TYPE'],
-    ]);
-    expect(JSON.stringify(socket.sent)).not.toContain('secret');
-    await expect(bed.clock.advance(0)).rejects.toThrow('secret');
-  });
-
-  it('has one answer', () => {
-    const stop = bed.client.onRequest('confirm', () => ({}));
-    expect(() => bed.client.onRequest('confirm', () => ({}))).toThrow('onRequest("confirm") is taken');
-    stop();
-    bed.client.onRequest('confirm', () => ({}));
   });
 });

@@ -91,6 +91,14 @@ describe('send', () => {
     expect(unsent.map(({ reason }) => reason)).toEqual(['closed', 'closed']);
   });
 
+  it('is not sent by a client that connects again after it was given up', async () => {
+    const waiting = bed.client.send('say', { n: 1 });
+    bed.client.close();
+    expect(await waiting).toBe('closed');
+    expect((await bed.connected()).sent).toEqual([]);
+    expect(unsent.map(({ reason }) => reason)).toEqual(['closed']);
+  });
+
   it('rejects only what is no JSON', async () => {
     await expect(bed.client.send('say', { n: 1n })).rejects.toBeInstanceOf(TypeError);
   });
