@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { CoreClient, type ConnectionState } from '../../lib/client/index.js';
-import { ManualClock, promisesSettled } from './manual-clock.js';
+import { ManualClock, promisesSettled } from '../rig/clock/manual-clock.js';
 import { SocketDoubles, type SocketDouble } from './socket-double.js';
 import type { AnyTalk } from './testbed.js';
 

@@ -27,7 +27,7 @@ describe('a silent server', () => {
     expect(bed.client.state).toMatchObject({
       status: 'reconnecting',
       code: 1006,
-      reason: 'silent for too long',
+      reason: 'no frame in time',
     });
   });
 

@@ -7,7 +7,7 @@ import {
 } from '../../lib/client/index.js';
 import type { ServerFrame } from '../../lib/client/client-connection.js';
 import { Positions } from '../../lib/client/positions.js';
-import { ManualClock } from './manual-clock.js';
+import { ManualClock } from '../rig/clock/manual-clock.js';
 import { SocketDoubles, type SocketDouble } from './socket-double.js';
 import { Testbed, type AnyTalk } from './testbed.js';
 

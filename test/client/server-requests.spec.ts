@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { RequestError } from '../../lib/client/index.js';
-import { promisesSettled } from './manual-clock.js';
+import { promisesSettled } from '../rig/clock/manual-clock.js';
 import { Testbed } from './testbed.js';
 
 let bed: Testbed;

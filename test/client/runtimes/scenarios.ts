@@ -176,7 +176,7 @@ export const scenarios: Readonly<Record<string, (world: World) => Promise<void>>
       const away = until(client, 'reconnecting');
       await world.control('swallow');
       await away;
-      equal(client.state.status === 'reconnecting' && client.state.reason, 'silent for too long');
+      equal(client.state.status === 'reconnecting' && client.state.reason, 'no frame in time');
       const asked = client.request('add', { n: 1 });
       await world.control('heal');
       equal(await asked, { total: 1 });
