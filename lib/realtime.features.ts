@@ -1,5 +1,6 @@
 import type { Backplane } from './backplane/backplane.js';
 import type { BroadcastCore } from './broadcast/broadcast-core.js';
+import type { PublicationHandler } from './broadcast/publication-handlers.js';
 import type { ConnectionRegistry } from './connections/connection-registry.js';
 import type { MembershipListener } from './connections/membership-listener.js';
 import type { SocketObserver } from './gateway/lifecycle/gateway-connection.js';
@@ -22,6 +23,10 @@ export interface NodeParts {
 /** What a feature adds to the lists of a node. */
 export interface FeatureEntries {
   readonly protocolMessages?: readonly (readonly [type: string, message: ProtocolMessage])[];
+  readonly publications?: readonly (readonly [
+    kind: string,
+    receive: PublicationHandler<{ readonly kind: string }>,
+  ])[];
   readonly membershipListeners?: readonly MembershipListener[];
   readonly observers?: readonly SocketObserver[];
   readonly recoveries?: readonly Recovery[];

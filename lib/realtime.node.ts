@@ -86,7 +86,10 @@ export class RealtimeNode implements OnModuleInit, OnApplicationShutdown {
     const features = createFeatures.map((create) =>
       create({ nodeId, backplane, registry, broadcast, metrics, logger }),
     );
-    membershipListeners.push(...features.flatMap((entries) => entries.membershipListeners ?? []));
+    for (const entries of features) {
+      membershipListeners.push(...(entries.membershipListeners ?? []));
+      for (const [kind, receive] of entries.publications ?? []) broadcast.publications.add(kind, receive);
+    }
 
     // The gateway
     const shared = createSharedDrivers(options, metrics, redisLog, logger);
