@@ -29,7 +29,7 @@ describe('BackplaneListener.interrupted', () => {
     const [publisher, subscriber] = [await node('a'), await node('b')];
     const channels = [LONG, ...Array.from({ length: 600 }, (_, i) => `user:${i}`)];
     await subscriber.subscribe(...channels);
-    await publisher.say('user:1', 'before');
+    await publisher.publish('user:1', 'before');
     await until('it has arrived', () => subscriber.types.includes('before'));
     expect(subscriber.interrupted).toEqual([]);
     await server.kill();
@@ -40,7 +40,7 @@ describe('BackplaneListener.interrupted', () => {
     expect(subscriber.interrupted.toSorted()).toEqual(channels.toSorted());
     await publisher.until('up');
     for (const channel of [LONG, 'user:1', 'user:599']) {
-      expect(await publisher.say(channel, channel)).toEqual({ nodes: 1 });
+      expect(await publisher.publish(channel, channel)).toEqual({ nodes: 1 });
     }
     await until('they have arrived', () => subscriber.types.length === 4);
     expect(publisher.interrupted).toEqual([]);
@@ -50,7 +50,7 @@ describe('BackplaneListener.interrupted', () => {
     const [publisher, subscriber] = [await node('a'), await node('b')];
     await subscriber.subscribe('room:1');
     const published: Promise<{ nodes: number }>[] = [];
-    subscriber.onInterrupted = () => void published.push(publisher.say('room:1', 'recovered'));
+    subscriber.onInterrupted = () => void published.push(publisher.publish('room:1', 'recovered'));
     await server.call('CLIENT', 'KILL', 'TYPE', 'pubsub');
     await until('it was called', () => published.length > 0);
     expect(await published[0]).toEqual({ nodes: 1 });

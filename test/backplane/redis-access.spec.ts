@@ -41,9 +41,9 @@ describe('RedisBackplane, with limited rights', () => {
     const [one, other] = [await node(redis, 'a'), await node(redis, 'b')];
     await other.subscribe('all', 'user:1', 'room:2');
     for (const channel of ['all', 'user:1', 'room:2']) {
-      expect(await one.say(channel, channel)).toEqual({ nodes: 1 });
+      expect(await one.publish(channel, channel)).toEqual({ nodes: 1 });
     }
-    await other.isSubscribed(3);
+    await other.hasReceived(3);
   }
 
   beforeAll(async () => {
@@ -121,7 +121,7 @@ describe('RedisBackplane, with limited rights', () => {
       await until('the certificate is refused', () =>
         stranger.lines.some((line) => /self.signed/.test(line)),
       );
-      await expect(stranger.say('all', 'no')).rejects.toMatchObject({ reason: 'unavailable' });
+      await expect(stranger.publish('all', 'no')).rejects.toMatchObject({ reason: 'unavailable' });
       await Promise.all(nodes.splice(0).map(({ backplane }) => backplane.stop()));
     } finally {
       await secured.kill();

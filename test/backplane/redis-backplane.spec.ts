@@ -1,11 +1,11 @@
 import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { backplaneContract } from './backplane-contract.js';
+import { describeBackplane } from './backplane-contract.js';
 import { RedisNode } from '../rig/redis/redis-node.js';
 import { RedisServer } from '../rig/redis/redis-server.js';
 import { until } from '../rig/clock/until.js';
 
-backplaneContract('RedisBackplane on one Redis', async () => {
+describeBackplane('RedisBackplane on one Redis', async () => {
   const server = await RedisServer.start();
   return {
     backplane: (nodeId) => new RedisNode(server.url, nodeId).backplane,
@@ -50,7 +50,7 @@ describe('RedisBackplane', () => {
   it('keeps apps with different prefixes apart', async () => {
     const [one, other] = [await node('a', 'app-one'), await node('b', 'app-two')];
     await Promise.all([one.subscribe('all'), other.subscribe('all')]);
-    expect(await one.say('all', 'hello')).toEqual({ nodes: 0 });
+    expect(await one.publish('all', 'hello')).toEqual({ nodes: 0 });
   });
 
   it('counts messages it cannot read, and goes on', async () => {
@@ -74,7 +74,7 @@ describe('RedisBackplane', () => {
     await client.publish(name as string, Buffer.from([0xff, 0xfe, 10, 0x7b, 0xc3, 10]));
     await client.publish(name as string, 'z 1\n{"kind":"tomorrow","to":{"kind":"all","key":""}}\n');
     client.disconnect();
-    await other.say('all', 'readable');
+    await other.publish('all', 'readable');
     await until('the readable one has come', () => one.types.includes('readable'));
     expect(one.metrics.received.of('unreadable')).toBe(junk.length + 1);
     expect(one.metrics.received.of('unknown')).toBe(1);
@@ -91,7 +91,7 @@ describe('RedisBackplane', () => {
         `z ${sequence}\n{"kind":"reply","id":"${sequence}","node":"z","delivered":1,"dropped":0}\n`,
       );
     }
-    await one.isSubscribed(2);
+    await one.hasReceived(2);
     expect(one.received).toEqual([
       { kind: 'reply', id: '7', node: 'z', delivered: 1, dropped: 0 },
       { kind: 'reply', id: '8', node: 'z', delivered: 1, dropped: 0 },
@@ -107,9 +107,9 @@ describe('RedisBackplane', () => {
       await server.call('CLIENT', 'KILL', 'TYPE', 'pubsub');
       await until('it has subscribed again', () => one.metrics.resubscriptions.total > total);
       expect(one.backplane.subscriptions).toEqual({ wanted: 601, confirmed: 601 });
-      expect(await other.say('user:599', `round-${round}`)).toEqual({ nodes: 1 });
+      expect(await other.publish('user:599', `round-${round}`)).toEqual({ nodes: 1 });
     }
-    await one.isSubscribed(5);
+    await one.hasReceived(5);
     expect(one.types).toEqual([0, 1, 2, 3, 4].map((round) => `round-${round}`));
   });
 
@@ -127,7 +127,7 @@ describe('RedisBackplane', () => {
     await until('every channel is confirmed', () => one.backplane.subscriptions.confirmed === 20_002);
     expect(one.metrics.resubscriptions.total).toBe(total + 1);
     await other.until('up');
-    expect(await other.say('user:19999', 'hello')).toEqual({ nodes: 1 });
+    expect(await other.publish('user:19999', 'hello')).toEqual({ nodes: 1 });
   }, 40_000);
 
   it('is down about a second after the connection was lost, and up as soon as it is back', async () => {
@@ -144,7 +144,7 @@ describe('RedisBackplane', () => {
     await until('all is confirmed again', () => one.backplane.subscriptions.confirmed === 2);
     await until(
       'publications arrive again',
-      async () => (await other.say('all', 'x').catch(() => ({ nodes: 0 }))).nodes === 1,
+      async () => (await other.publish('all', 'x').catch(() => ({ nodes: 0 }))).nodes === 1,
     );
     expect(one.states).toEqual(['up', 'down', 'up']);
   });
@@ -155,21 +155,23 @@ describe('RedisBackplane', () => {
     server.signal('SIGSTOP');
     try {
       const begun = performance.now();
-      await expect(other.say('all', 'hangs')).rejects.toMatchObject({ reason: 'timeout' });
+      await expect(other.publish('all', 'hangs')).rejects.toMatchObject({ reason: 'timeout' });
       expect(performance.now() - begun).toBeLessThan(3_500);
-      const crowd = await Promise.allSettled(Array.from({ length: 10_050 }, () => other.say('all', 'crowd')));
+      const crowd = await Promise.allSettled(
+        Array.from({ length: 10_050 }, () => other.publish('all', 'crowd')),
+      );
       const overloaded = crowd.filter((it) => it.status === 'rejected' && it.reason.reason === 'overloaded');
       expect(overloaded).toHaveLength(50);
       await one.until('down', 15_000);
-      await expect(other.say('all', 'refused').catch(({ reason }) => Promise.reject(reason))).rejects.toMatch(
-        /unavailable|timeout/,
-      );
+      await expect(
+        other.publish('all', 'refused').catch(({ reason }) => Promise.reject(reason)),
+      ).rejects.toMatch(/unavailable|timeout/);
     } finally {
       server.signal('SIGCONT');
     }
     await Promise.all([one.until('up'), other.until('up')]);
     await until('publications arrive again', async () => {
-      await other.say('all', 'again').catch(() => {});
+      await other.publish('all', 'again').catch(() => {});
       return one.types.includes('again');
     });
   }, 60_000);

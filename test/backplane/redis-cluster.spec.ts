@@ -2,14 +2,14 @@ import { Cluster } from 'ioredis';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { RedisNames } from '../../lib/backplane/redis/client/redis-names.js';
 import { slotOf } from '../../lib/backplane/redis/cluster/slot-map.js';
-import { backplaneContract } from './backplane-contract.js';
+import { describeBackplane } from './backplane-contract.js';
 import { RedisClusterServers } from '../rig/redis/cluster-servers.js';
 import { FaultyProxy } from '../rig/network/faulty-proxy.js';
 import { PREFIX, RedisNode } from '../rig/redis/redis-node.js';
 import type { RedisServer } from '../rig/redis/redis-server.js';
 import { until } from '../rig/clock/until.js';
 
-backplaneContract('RedisBackplane on a Redis Cluster', async () => {
+describeBackplane('RedisBackplane on a Redis Cluster', async () => {
   const servers = await RedisClusterServers.start();
   const given = new Cluster(servers.nodes, { lazyConnect: true });
   const all = (act: (server: RedisServer) => unknown) => Promise.all(servers.masters.map(act));
@@ -107,7 +107,7 @@ describe('RedisBackplane on a Redis Cluster', () => {
     const outcomes: Promise<{ nodes: number }>[] = [];
     const talking = setInterval(() => {
       for (const channel of channels) {
-        outcomes.push(publisher.say(channel, channel, String(outcomes.length)));
+        outcomes.push(publisher.publish(channel, channel, String(outcomes.length)));
       }
     }, 5);
     try {
@@ -127,7 +127,7 @@ describe('RedisBackplane on a Redis Cluster', () => {
       clearInterval(talking);
     }
     const counts = (await Promise.all(outcomes)).map((outcome) => outcome.nodes);
-    await subscriber.isSubscribed(outcomes.length);
+    await subscriber.hasReceived(outcomes.length);
     expect(counts.every((count) => count === 1)).toBe(true);
     expect(subscriber.received).toHaveLength(outcomes.length);
     const last = new Map<string, number>();
@@ -158,7 +158,7 @@ describe('RedisBackplane on a Redis Cluster', () => {
       await Promise.all([publisher.start(), subscriber.start()]);
       const channels = Array.from({ length: 30 }, (_, i) => `room:${i}`);
       await subscriber.subscribe(...channels);
-      for (const channel of channels) expect(await publisher.say(channel, channel)).toEqual({ nodes: 1 });
+      for (const channel of channels) expect(await publisher.publish(channel, channel)).toEqual({ nodes: 1 });
       for (const { opened } of paths) expect(opened).toBeGreaterThanOrEqual(4);
     } finally {
       await Promise.all(nodes.splice(0).map(({ backplane }) => backplane.stop()));
@@ -173,7 +173,9 @@ describe('RedisBackplane on a Redis Cluster', () => {
     await subscriber.subscribe(...channels);
     const before = subscriber.backplane.subscriptions;
     await (servers.masters[1] as RedisServer).kill();
-    const outcomes = await Promise.allSettled(channels.map((channel) => publisher.say(channel, 'meanwhile')));
+    const outcomes = await Promise.allSettled(
+      channels.map((channel) => publisher.publish(channel, 'meanwhile')),
+    );
     const failures = outcomes.filter((outcome) => outcome.status === 'rejected');
     expect(failures.length).toBeGreaterThan(100);
     expect(failures.length).toBeLessThan(300);
@@ -181,7 +183,9 @@ describe('RedisBackplane on a Redis Cluster', () => {
     await until(
       'every channel is heard again',
       async () => {
-        const after = await Promise.allSettled(channels.map((channel) => publisher.say(channel, 'after')));
+        const after = await Promise.allSettled(
+          channels.map((channel) => publisher.publish(channel, 'after')),
+        );
         return after.every((outcome) => outcome.status === 'fulfilled' && outcome.value.nodes === 1);
       },
       30_000,
@@ -202,7 +206,7 @@ describe('RedisBackplane on a Redis Cluster', () => {
     const outcomes: Promise<void>[] = [];
     const talking = setInterval(() => {
       for (const channel of channels) {
-        const said = publisher.say(channel, 'meanwhile');
+        const said = publisher.publish(channel, 'meanwhile');
         outcomes.push(said.then(({ nodes }) => void (nodes === 0 && (unheardAt = performance.now()))));
       }
     }, 10);
@@ -220,7 +224,7 @@ describe('RedisBackplane on a Redis Cluster', () => {
     await Promise.all(outcomes);
     // Without a push it took until the next probe was late, 4 s and more.
     expect(unheardAt - begun).toBeLessThan(1_500);
-    const after = await Promise.all(channels.map((channel) => publisher.say(channel, 'after')));
+    const after = await Promise.all(channels.map((channel) => publisher.publish(channel, 'after')));
     expect(after.every(({ nodes }) => nodes === 1)).toBe(true);
     for (const { lines, states } of [publisher, subscriber]) {
       expect(states).toEqual(['up']);

@@ -14,8 +14,8 @@ describe('The option redis', () => {
     nodes.push(one, other);
     await Promise.all([one.start(), other.start()]);
     await other.subscribe('all');
-    expect(await one.say('all', 'hello')).toEqual({ nodes: 1 });
-    await other.isSubscribed(1);
+    expect(await one.publish('all', 'hello')).toEqual({ nodes: 1 });
+    await other.hasReceived(1);
     return other;
   }
 
@@ -86,12 +86,12 @@ describe('The option redis', () => {
     for (let turn = 0; turn < 100; turn++) {
       for (let i = 0; i < (turn % 2 === 0 ? 3 : 1); i++) {
         types.push(`${turn}.${i}`);
-        said.push(one.say('all', `${turn}.${i}`));
+        said.push(one.publish('all', `${turn}.${i}`));
       }
       await new Promise(setImmediate);
     }
     await Promise.all(said);
-    await one.say('all', 'last');
+    await one.publish('all', 'last');
     await until('the last one is here', () => other.types.at(-1) === 'last');
     expect(other.types).toEqual([...types, 'last']);
     given.disconnect();
@@ -134,7 +134,7 @@ describe('The option redis', () => {
       });
       expect(performance.now() - begun).toBeLessThan(7_000);
       expect(node.states).toEqual([]);
-      await expect(node.say('all', 'no')).rejects.toMatchObject({ reason: 'unavailable' });
+      await expect(node.publish('all', 'no')).rejects.toMatchObject({ reason: 'unavailable' });
       const stopped = performance.now();
       await node.backplane.stop();
       expect(performance.now() - stopped).toBeLessThan(2_000);

@@ -51,7 +51,7 @@ describe('RedisBackplane on a Sentinel group', () => {
     const master = await newMaster(old);
     await until('all are subscribed there', async () => (await subscribedOn(master)) === 500, 30_000);
     await until('messages arrive', async () => {
-      await publisher.say('user:499', 'after').catch(() => {});
+      await publisher.publish('user:499', 'after').catch(() => {});
       return subscriber.types.includes('after');
     });
     expect(await subscribedOn(old)).toBe(0);
@@ -62,13 +62,13 @@ describe('RedisBackplane on a Sentinel group', () => {
     await subscriber.subscribe(...channels);
     const old = (await group.master()) as RedisServer;
     await old.kill();
-    const failure: unknown = await publisher.say('user:1', 'lost').catch((error: unknown) => error);
+    const failure: unknown = await publisher.publish('user:1', 'lost').catch((error: unknown) => error);
     expect(failure).toMatchObject({ name: 'BackplaneError' });
     const master = await newMaster(old);
     await until('all are subscribed there', async () => (await subscribedOn(master)) === 500, 30_000);
     await Promise.all([publisher.until('up'), subscriber.until('up')]);
     await until('messages arrive', async () => {
-      await publisher.say('user:499', 'after').catch(() => {});
+      await publisher.publish('user:499', 'after').catch(() => {});
       return subscriber.types.includes('after');
     });
     await old.start();

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { RedisCodec } from '../../lib/backplane/redis/redis-codec.js';
 import { SequenceFilter } from '../../lib/backplane/redis/sequence-filter.js';
-import { message } from './test-node.js';
+import { message } from '../../lib/testing/recording-node.js';
 
 describe('SequenceFilter', () => {
   beforeEach(() => void vi.useFakeTimers({ toFake: ['performance'] }));

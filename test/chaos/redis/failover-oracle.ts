@@ -1,6 +1,6 @@
 import { performance } from 'node:perf_hooks';
 import { BackplaneError } from '../../../lib/backplane/backplane-error.js';
-import { message } from '../../backplane/test-node.js';
+import { message } from '../../../lib/testing/recording-node.js';
 import { RedisNode } from '../../rig/redis/redis-node.js';
 import { until } from '../../rig/clock/until.js';
 import type { RedisConfiguration } from '../../../lib/backplane/redis/client/redis-configuration.js';
@@ -110,7 +110,7 @@ export class FailoverOracle {
       await until(
         `room ${room} reaches its two subscribers`,
         async () => {
-          const outcome = await this.#publisher.say(`room:${room}`, 'NaN').catch(() => ({ nodes: 0 }));
+          const outcome = await this.#publisher.publish(`room:${room}`, 'NaN').catch(() => ({ nodes: 0 }));
           return outcome.nodes === SUBSCRIBERS - 1;
         },
         deadlineMs,

@@ -46,7 +46,7 @@ try {
     `Redis back after ${Math.round(backAt - killedAt)} ms; all ${count} subscribed again ${ms(backAt)} ms later`,
   );
   await until('publications arrive', async () => {
-    const outcome = await publisher.say(channels.at(-1) as string, 'hello').catch(() => ({ nodes: 0 }));
+    const outcome = await publisher.publish(channels.at(-1) as string, 'hello').catch(() => ({ nodes: 0 }));
     return outcome.nodes === 1;
   });
   isWatching = false;

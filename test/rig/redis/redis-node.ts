@@ -3,12 +3,12 @@ import { RedisBackplane } from '../../../lib/backplane/redis/redis-backplane.js'
 import { RedisLog } from '../../../lib/backplane/redis/redis-log.js';
 import type { RedisConfiguration } from '../../../lib/backplane/redis/client/redis-configuration.js';
 import { BackplaneMetrics } from '../../../lib/metrics/backplane-metrics.js';
-import { TestNode } from '../../backplane/test-node.js';
+import { RecordingNode } from '../../../lib/testing/recording-node.js';
 
 export const PREFIX = 'realtime';
 
 /** A node on Redis that keeps what it logs and counts. */
-export class RedisNode extends TestNode {
+export class RedisNode extends RecordingNode {
   readonly lines: string[];
   readonly metrics: BackplaneMetrics;
   override readonly backplane: RedisBackplane;

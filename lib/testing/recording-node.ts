@@ -1,19 +1,22 @@
-import type { Backplane } from '../../lib/backplane/backplane.js';
-import type { Publication } from '../../lib/backplane/publication.js';
-import { until } from '../rig/clock/until.js';
+import type { Backplane } from '../backplane/backplane.js';
+import type { Publication } from '../backplane/publication.js';
 
-/** A node that remembers what it was told. */
-export class TestNode {
+const DEADLINE_MS = 15_000;
+const POLL_MS = 10;
+
+/** A node that records what its backplane reports. */
+export class RecordingNode {
   readonly received: Publication[] = [];
   /** The channel of each publication received. */
   readonly channels: string[] = [];
   /** The channels that may have missed publications. */
   readonly interrupted: string[] = [];
   onInterrupted = () => {};
-  readonly states: string[] = [];
+  readonly states: ('up' | 'down')[] = [];
 
   constructor(readonly backplane: Backplane) {}
 
+  /** Resolves when the backplane is up. */
   async start(): Promise<this> {
     await this.backplane.start({
       receive: (channel, publication) => {
@@ -40,11 +43,11 @@ export class TestNode {
   }
 
   async until(state: 'up' | 'down', deadlineMs?: number): Promise<void> {
-    await until(`the backplane is ${state}`, () => this.state === state, deadlineMs);
+    await eventually(`the backplane is ${state}`, () => this.state === state, deadlineMs);
   }
 
-  async isSubscribed(count: number): Promise<void> {
-    await until(`${count} publications have arrived`, () => this.received.length >= count);
+  async hasReceived(count: number): Promise<void> {
+    await eventually(`${count} publications have arrived`, () => this.received.length >= count);
   }
 
   /** Resolves when all are subscribed. */
@@ -52,18 +55,26 @@ export class TestNode {
     await Promise.all(channels.map(async (channel) => this.backplane.subscribe(channel)));
   }
 
-  say(channel: string, type: string, text: string = type): Promise<{ readonly nodes: number }> {
+  publish(channel: string, type: string, text: string = type): Promise<{ readonly nodes: number }> {
     return this.backplane.publish(channel, message(type, text));
   }
 }
 
+/** A publication of one message to all. */
 export function message(type: string, text: string = type): Extract<Publication, { kind: 'message' }> {
-  return {
-    kind: 'message',
-    to: { kind: 'all', key: '' },
-    type,
-    text,
-    except: [],
-    delivery: 'live',
-  };
+  const to = { kind: 'all', key: '' } as const;
+  return { kind: 'message', to, type, text, except: [], delivery: 'live' };
+}
+
+/** Resolves when the condition holds; rejects with the fact that did not come true. */
+export async function eventually(
+  fact: string,
+  condition: () => boolean | Promise<boolean>,
+  deadlineMs = DEADLINE_MS,
+): Promise<void> {
+  const deadline = performance.now() + deadlineMs;
+  while (!(await condition())) {
+    if (performance.now() > deadline) throw new Error(`Not true within ${deadlineMs} ms: ${fact}.`);
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+  }
 }
