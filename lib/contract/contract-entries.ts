@@ -5,24 +5,29 @@ import type { PayloadValidator } from './payload-validator.js';
 
 export type { Delivery } from '../protocol/delivery.js';
 
-/** A class with class-validator decorators, a Standard Schema, or `null` for nothing. */
+/** A class with class-validator decorators, a Standard Schema, or `null` for no payload. */
 export type PayloadDefinition = (new () => object) | StandardSchemaV1 | null;
 
-/** A message a client may send. Without `reply`, an acknowledgement carries nothing. */
+/** A message that a client may send. Without `reply`, its reply has the payload `null`. */
 export interface ClientEntry {
+  /** The shape of the payload. */
   readonly payload: PayloadDefinition;
+  /** The shape of the reply. @default none */
   readonly reply?: PayloadDefinition;
-  /** The class-validator groups that apply to the payload; a reply is judged by all its rules. */
+  /** The class-validator groups for the payload; a reply is validated by the rules without groups. @default none */
   readonly groups?: readonly string[];
-  /** What one such message takes of the connection's `rateLimit`; 0 is free. 1 unless told otherwise. */
+  /** How many messages of `rateLimit` one such message counts as; 0 does not count. @default 1 */
   readonly cost?: number;
   readonly delivery?: never;
 }
 
-/** A message the server may send. With `reply`, the server may ask it of a client and await the answer. */
+/** A message that the server may send. With `reply`, the server may send it as a request and await the reply. */
 export interface ServerEntry {
+  /** The shape of the payload. */
   readonly payload: PayloadDefinition;
+  /** The shape of a client's reply, which makes the message a request. @default none */
   readonly reply?: PayloadDefinition;
+  /** The class-validator groups for the payload. @default none */
   readonly groups?: readonly string[];
   /** How the message is delivered; `recoverable` needs a history. @default 'live' */
   readonly delivery?: Exclude<Delivery, 'recoverable'>;
@@ -32,22 +37,22 @@ export type ClientEntries = Readonly<Record<string, ClientEntry>>;
 export type ServerEntries = Readonly<Record<string, ServerEntry>>;
 
 export interface ContractOptions {
-  /** What happens to properties a class payload does not declare; `strip` unless told otherwise. */
+  /** Whether undeclared properties of a class payload are stripped or the payload is refused. @default 'strip' */
   readonly unknownProperties?: UnknownProperties;
 }
 
-/** A contract entry made ready for use. */
+/** A compiled contract entry. */
 export interface MessageEntry {
   readonly type: string;
   readonly payload: PayloadValidator;
-  /** Undefined when the entry declares no reply. */
+  /** `undefined` if the entry declares no reply. */
   readonly reply: PayloadValidator | undefined;
   readonly delivery: Delivery;
-  /** What it takes of the sender's rate limit. */
+  /** How many messages of the sender's rate limit it counts as. */
   readonly cost: number;
 }
 
-/** Everything that may be said on a path, by whom, and in what shape. Made by `defineContract`. */
+/** The messages of a path, by sender, with their shapes. Created by `defineContract`. */
 export interface Contract<Client extends ClientEntries, Server extends ServerEntries> {
   readonly client: Client;
   readonly server: Server;
@@ -55,5 +60,5 @@ export interface Contract<Client extends ClientEntries, Server extends ServerEnt
   readonly serverMessages: ReadonlyMap<string, MessageEntry>;
 }
 
-/** Any contract, where its messages do not matter. */
+/** Any contract. */
 export type AnyContract = Contract<ClientEntries, ServerEntries>;

@@ -6,28 +6,28 @@ import type { Jsonify, JsonInput } from './jsonify.js';
 export type { AnyContract };
 export type { Jsonify, JsonInput } from './jsonify.js';
 
-/** The types a client may send. */
+/** The message types that a client may send. */
 export type ClientType<C extends AnyContract> = keyof C['client'] & string;
-/** The types the server may send. */
+/** The message types that the server may send. */
 export type ServerType<C extends AnyContract> = keyof C['server'] & string;
-/** The server's types that declare a reply, and so may be asked of a client. */
+/** The server's message types that declare a reply, so that they can be sent as requests. */
 export type RequestableType<C extends AnyContract> = {
   [T in ServerType<C>]: C['server'][T] extends { readonly reply: PayloadDefinition } ? T : never;
 }[ServerType<C>];
 
-/** What a client sends: a schema's input, or what a class is read from. */
+/** The payload that a client sends: a schema's input, or the JSON form of a class. */
 export type ClientPayload<C extends AnyContract, T extends ClientType<C>> = ClientSent<
   C['client'][T]['payload']
 >;
-/** What a handler gets: the validated instance, or a schema's output. */
+/** The payload that a handler gets: the validated instance, or a schema's output. */
 export type HandlerPayload<C extends AnyContract, T extends ClientType<C>> = Validated<
   C['client'][T]['payload']
 >;
-/** What a client gets back, as JSON carries it; `null` when the entry declares no reply. */
+/** The reply that a client gets, in its JSON form; `null` if the entry declares no reply. */
 export type ClientReply<C extends AnyContract, T extends ClientType<C>> = Jsonify<
   Sent<ReplyOf<C['client'][T]>>
 >;
-/** What a handler may return. A stream becomes a stream of replies. */
+/** What a handler may return. An Observable or AsyncIterable is sent as a stream of replies. */
 export type HandlerResult<C extends AnyContract, T extends ClientType<C>> = C['client'][T] extends {
   readonly reply: infer R extends PayloadDefinition;
 }
@@ -36,26 +36,26 @@ export type HandlerResult<C extends AnyContract, T extends ClientType<C>> = C['c
     : Sent<R> | Promise<Sent<R>> | Observable<Sent<R>> | AsyncIterable<Sent<R>>
   : void | Promise<void>;
 
-/** What the server sends. */
+/** The payload that the server sends. */
 export type OutgoingPayload<C extends AnyContract, T extends ServerType<C>> = Sent<C['server'][T]['payload']>;
-/** What a client gets: what the server sent, as JSON carries it. */
+/** The payload that a client gets: the server's, in its JSON form. */
 export type ServerPayload<C extends AnyContract, T extends ServerType<C>> = Jsonify<OutgoingPayload<C, T>>;
-/** What the server gets when it asks a client: the validated answer. */
+/** The validated reply that the server gets from a client. */
 export type ServerReply<C extends AnyContract, T extends ServerType<C>> = Validated<ReplyOf<C['server'][T]>>;
-/** What a client answers when the server asks it. */
+/** The reply that a client sends to a request of the server. */
 export type ClientAnswer<C extends AnyContract, T extends ServerType<C>> = ClientSent<
   ReplyOf<C['server'][T]>
 >;
 
-/** Every message a client may send, told apart by `type`. */
+/** Every message that a client may send, discriminated by `type`. */
 export type ClientMessage<C extends AnyContract> = {
   [T in ClientType<C>]: MessageOf<T, ClientPayload<C, T>>;
 }[ClientType<C>];
-/** Every message the server may send, as `Broadcaster` takes it. */
+/** Every message that the server may send, as `Broadcaster` accepts it. */
 export type OutgoingMessage<C extends AnyContract> = {
   [T in ServerType<C>]: MessageOf<T, OutgoingPayload<C, T>>;
 }[ServerType<C>];
-/** Every message a client may get, told apart by `type`: a `switch` over it can be exhaustive. */
+/** Every message that a client may get, discriminated by `type`, so that a `switch` can be exhaustive. */
 export type ServerMessage<C extends AnyContract> = {
   [T in ServerType<C>]: MessageOf<T, ServerPayload<C, T>>;
 }[ServerType<C>];

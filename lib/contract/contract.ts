@@ -30,7 +30,7 @@ const ENTRY_KEYS: Readonly<Record<Side, readonly string[]>> = {
   server: ['payload', 'reply', 'groups', 'delivery'],
 };
 
-/** Declares what clients and server may say to each other; anything wrong with it throws here, naming the entry. */
+/** Declares the messages of clients and server. An invalid definition throws an error that names the entry. */
 export function defineContract<
   const Client extends ClientEntries = Record<never, never>,
   const Server extends ServerEntries = Record<never, never>,
@@ -56,7 +56,7 @@ export function defineContract<
     if (!server.messages.has(type)) continue;
     throw definitionError(
       entryName('client', type),
-      'is declared for the server as well',
+      'is declared for the server too',
       'rename one of the two',
     );
   }
@@ -81,7 +81,7 @@ function readSide(side: Side, section: unknown, options: ContractOptions) {
   const entries: Record<string, unknown> = {};
   const messages = new Map<string, MessageEntry>();
   if (section !== undefined && !isPlainObject(section)) {
-    // Also what `{ __proto__: … }` in a literal becomes: an object that is no longer plain.
+    // `{ __proto__: … }` in a literal is not a plain object either.
     throw definitionError(`The ${side} section`, 'is not a plain object', 'make it { type: { payload }, … }');
   }
   for (const type of Reflect.ownKeys(section ?? {})) {
@@ -103,7 +103,7 @@ function checkType(side: Side, type: PropertyKey): string {
     throw definitionError(
       name,
       'has a reserved name',
-      'choose one other than $…, ping, pong and object internals',
+      'choose another than $…, ping, pong and object internals',
     );
   }
   return type;

@@ -1,5 +1,5 @@
 type Callable = ((...args: never[]) => unknown) | (abstract new (...args: never[]) => unknown);
-/** What `JSON.stringify` leaves out of an object. */
+/** What `JSON.stringify` omits from an object. */
 type Omitted = undefined | symbol | Callable;
 type Scalar = string | number | boolean | null;
 /** `JSON.stringify` turns these into `{}` or into an object of indices, so sending them throws. */
@@ -17,7 +17,7 @@ interface WithToJson {
   toJSON(key?: never): unknown;
 }
 
-/** The type of `JSON.parse(JSON.stringify(value))`: dates are strings, methods and `undefined` are gone. */
+/** The type of `JSON.parse(JSON.stringify(value))`: dates become strings, methods and `undefined` are omitted. */
 export type Jsonify<T> = unknown extends T
   ? T
   : T extends Scalar
@@ -40,7 +40,7 @@ type JsonObject<T> = {
   ? { [K in keyof Joined]: Joined[K] }
   : never;
 
-/** What may be given for a value that JSON carries and a class payload reads: an ISO string for a date, a list for a set. */
+/** What a client may send for a class payload: for example an ISO string for a `Date`, an array for a `Set`. */
 export type JsonInput<T> = unknown extends T
   ? T
   : T extends Scalar | undefined
@@ -67,7 +67,7 @@ type JsonInputObject<T> = {
   ? { [K in keyof Joined]: Joined[K] }
   : never;
 
-/** The key, where the property belongs to the wanted half of the object; properties that are always left out are in none. */
+/** The key, if the property belongs to that half of the object; properties that are always omitted belong to neither. */
 type IsKept<K, V, Half extends 'required' | 'optional'> = K extends symbol
   ? never
   : unknown extends V

@@ -1,14 +1,14 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { ClassPayload } from './class/class-payload.js';
 import type { UnknownProperties } from './class/class-payload.js';
-import type { Class } from './class/class-shape.js';
+import type { Class } from './class/built-in-types.js';
 import { kindOf, noPayload } from './payload-validator.js';
 import type { PayloadValidator } from './payload-validator.js';
 import { StandardPayload } from './standard-payload.js';
 
 const compiled = new WeakMap<object, Map<string, PayloadValidator>>();
 
-/** The one validator for a definition; `name` begins the sentence with which a wrong definition is refused. */
+/** The validator of a definition, compiled once. `name` starts the error message for an invalid definition. */
 export function validatorFor(
   name: string,
   definition: unknown,
@@ -24,12 +24,12 @@ export function validatorFor(
     return classValidator(name, definition, groups ?? [], options.unknownProperties ?? 'strip');
   throw definitionError(
     name,
-    `is ${typeof definition === 'function' ? 'a function that is no class' : kindOf(definition)}`,
+    `is ${typeof definition === 'function' ? 'a function that is not a class' : kindOf(definition)}`,
     'use a class with class-validator decorators, a Standard Schema, or null for none',
   );
 }
 
-/** An error about the contract itself: what is meant, what is wrong with it, and what to do. */
+/** An error in the contract: its subject, the problem and the fix. */
 export function definitionError(subject: string, problem: string, fix: string): Error {
   return new Error(`${subject} ${problem}; ${fix}.`);
 }
@@ -40,9 +40,9 @@ function schemaValidator(
   groups: readonly string[] | undefined,
 ): PayloadValidator {
   if (groups?.length) {
-    throw definitionError(name, 'is a schema, which knows no groups', 'remove groups or use a class');
+    throw definitionError(name, 'is a schema, which has no groups', 'remove groups or use a class');
   }
-  return remember(schema, '', () => new StandardPayload(schema));
+  return compileOnce(schema, '', () => new StandardPayload(schema));
 }
 
 function classValidator(
@@ -51,7 +51,7 @@ function classValidator(
   groups: readonly string[],
   unknownProperties: UnknownProperties,
 ): PayloadValidator {
-  return remember(target, JSON.stringify([unknownProperties, [...new Set(groups)].sort()]), () => {
+  return compileOnce(target, JSON.stringify([unknownProperties, [...new Set(groups)].sort()]), () => {
     const validator = new ClassPayload(target, groups, unknownProperties);
     if (validator.hasRules) return validator;
     const where = groups.length ? ` in the groups ${groups.join(', ')}` : '';
@@ -60,7 +60,7 @@ function classValidator(
   });
 }
 
-function remember(definition: object, variant: string, create: () => PayloadValidator): PayloadValidator {
+function compileOnce(definition: object, variant: string, create: () => PayloadValidator): PayloadValidator {
   const variants = compiled.get(definition) ?? new Map<string, PayloadValidator>();
   const known = variants.get(variant) ?? create();
   compiled.set(definition, variants.set(variant, known));

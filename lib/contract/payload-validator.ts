@@ -1,23 +1,23 @@
 import type { Issue } from '../protocol/envelope.js';
 
-/** More issues than this help nobody and would let a small message cause a large answer. */
+/** The most issues in one error, so that a small message cannot cause a large reply. */
 export const MAX_ISSUES = 20;
 
-/** What became of a payload: the value to hand on, or why it was refused. Test `issues` to tell them apart. */
+/** The result of a validation: the validated value, or the issues. */
 export type Validation<T = unknown> =
   { readonly value: T; readonly issues?: undefined } | { readonly issues: readonly Issue[] };
 
-/** Decides about one payload; answers synchronously unless an asynchronous rule was met. */
+/** Validates payloads; returns a promise only if a rule is asynchronous. */
 export interface PayloadValidator {
   validate(input: unknown): Validation | Promise<Validation>;
 }
 
-/** A refusal with a single issue. */
+/** A failed validation with one issue. */
 export function refusal(path: string, message: string): Validation {
   return { issues: [{ path, message }] };
 }
 
-/** The validator of `payload: null`: a message that carries nothing. */
+/** The validator of `payload: null`, for messages without payload. */
 export const noPayload: PayloadValidator = Object.freeze({
   validate(input: unknown): Validation {
     return input === undefined || input === null
@@ -26,7 +26,7 @@ export const noPayload: PayloadValidator = Object.freeze({
   },
 });
 
-/** Names the kind of a value for a message, never the value itself. */
+/** The kind of a value for error messages, which must not contain the value itself. */
 export function kindOf(value: unknown): string {
   if (value === null) return 'null';
   if (value === undefined) return 'nothing';

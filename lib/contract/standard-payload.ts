@@ -8,7 +8,7 @@ import { repeatsInput } from './class/repeated-input.js';
 const MAX_PATH_SEGMENTS = 20;
 const MAX_PATH_LENGTH = 256;
 
-/** Asks a Standard Schema; what the schema throws reaches the caller. */
+/** Validates by a Standard Schema. Errors that the schema throws reach the caller. */
 export class StandardPayload implements PayloadValidator {
   private readonly schema: StandardSchemaV1;
 
@@ -26,7 +26,7 @@ export class StandardPayload implements PayloadValidator {
     }
     const result = this.schema['~standard'].validate(clean);
     if (!('then' in result)) return conclude(result, clean);
-    // It may be a promise of another realm or kind: those who asked know a native one when they see it.
+    // Callers test for a native promise, and a schema may return another thenable.
     return Promise.resolve(result).then((settled) => conclude(settled, clean));
   }
 }
@@ -39,7 +39,7 @@ function conclude(result: StandardSchemaV1.Result<unknown>, input: unknown): Val
 function issueFrom(issue: StandardSchemaV1.Issue, input: unknown): Issue {
   const segments = (issue.path ?? []).map((segment) => (typeof segment === 'object' ? segment.key : segment));
   const unknownProperty = namesUnknownProperty(issue);
-  // valibot puts the unknown property itself, the client's text, at the end of the path.
+  // valibot ends the path with the unknown property, which is client text.
   if (unknownProperty === 'last segment') segments.pop();
   const path = segments.slice(0, MAX_PATH_SEGMENTS).map(String).join('.').slice(0, MAX_PATH_LENGTH);
   if (unknownProperty) return { path, message: 'has an unknown property' };
@@ -49,7 +49,7 @@ function issueFrom(issue: StandardSchemaV1.Issue, input: unknown): Issue {
   };
 }
 
-/** zod and valibot say in fields of their own that a strict object met a property it does not know. */
+/** How zod and valibot report an unknown property of a strict object. */
 function namesUnknownProperty(issue: StandardSchemaV1.Issue): 'in the message' | 'last segment' | undefined {
   const { code, type, expected } = issue as { code?: unknown; type?: unknown; expected?: unknown };
   if (code === 'unrecognized_keys') return 'in the message';

@@ -1,27 +1,29 @@
-/** How this node is, for a readiness probe. */
+/** The state of this node, for readiness probes. */
 export interface HealthReport {
-  /** `draining`: send nobody here any more. `down`: not started, or the backplane does not answer. */
+  /** `draining`: shutting down, accepts no new clients. `down`: not started, or the backplane does not respond. */
   readonly status: 'up' | 'draining' | 'down';
-  /** This node's name, which its connection ids begin with. */
+  /** The id of this node, which its connection ids start with. */
   readonly node: string;
+  /** Open connections of this node. */
   readonly connections: number;
   /**
-   * Subscriptions of this node, such as to its users and rooms, that the backplane has not confirmed, or that a lost
-   * connection has ended: only this node's messages reach them until they are confirmed.
+   * Subscriptions of this node, for example to its users and rooms, that the backplane has not confirmed. Messages of other
+   * nodes do not reach them yet.
    */
   readonly pendingSubscriptions: number;
 }
 
-/** Says whether this node should get traffic; needs no health library. */
+/** Reports whether this node should get traffic. It needs no health library. */
 export class RealtimeHealth {
-  constructor(private readonly look: () => HealthReport) {}
+  constructor(private readonly read: () => HealthReport) {}
 
-  /** Whether new clients are welcome. */
+  /** True if this node accepts new clients and reaches the other nodes. */
   get isReady(): boolean {
-    return this.look().status === 'up';
+    return this.read().status === 'up';
   }
 
+  /** The current state, for a health endpoint. */
   report(): HealthReport {
-    return this.look();
+    return this.read();
   }
 }

@@ -4,7 +4,7 @@ import { RealtimeHealth } from './realtime-health.js';
 
 /**
  * For `@nestjs/terminus`: `health.check([() => realtime.isHealthy()])`. Down while the node drains, so that a load
- * balancer stops sending clients here before they are sent away.
+ * balancer stops routing new clients to it.
  */
 @Injectable()
 export class RealtimeHealthIndicator {
@@ -13,6 +13,7 @@ export class RealtimeHealthIndicator {
     private readonly indicators: HealthIndicatorService,
   ) {}
 
+  /** The indicator result, under the given key. */
   isHealthy<Key extends string = 'realtime'>(key: Key = 'realtime' as Key): HealthIndicatorResult<Key> {
     const { status, connections, pendingSubscriptions } = this.health.report();
     const indicator = this.indicators.check(key);

@@ -2,11 +2,11 @@ import { Counter, Gauge, Histogram } from './instruments.js';
 
 const ROUND_TRIP_BOUNDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5];
 
-/** What a backplane counts. */
+/** The metrics of a backplane. */
 export class BackplaneMetrics {
   readonly published = new Counter(
     'realtime_backplane_published_total',
-    'Publications to other nodes, by what came of them.',
+    'Publications to other nodes, by outcome.',
     'outcome',
   );
   readonly received = new Counter(
@@ -16,7 +16,7 @@ export class BackplaneMetrics {
   );
   readonly resubscriptions = new Counter(
     'realtime_backplane_resubscriptions_total',
-    'Times that every channel had to be subscribed again.',
+    'Times that every channel was subscribed again.',
   );
   readonly failures = new Counter(
     'realtime_backplane_failures_total',
@@ -24,16 +24,16 @@ export class BackplaneMetrics {
   );
   readonly roundTrip = new Histogram(
     'realtime_backplane_round_trip_seconds',
-    'How long a probe takes through the backplane and back.',
+    'Round-trip time of a probe through the backplane.',
     ROUND_TRIP_BOUNDS,
   );
   #gauges: readonly Gauge[] = [];
 
-  /** What the gauges look at. */
+  /** Sets the sources of the gauges. */
   observe(subscriptions: () => number, isUp: () => boolean): void {
     this.#gauges = [
-      new Gauge('realtime_backplane_subscriptions', 'Channels this node receives.', subscriptions),
-      new Gauge('realtime_backplane_up', '1 while probes come back.', () => (isUp() ? 1 : 0)),
+      new Gauge('realtime_backplane_subscriptions', 'Channels this node subscribes to.', subscriptions),
+      new Gauge('realtime_backplane_up', '1 while probes return.', () => (isUp() ? 1 : 0)),
     ];
   }
 

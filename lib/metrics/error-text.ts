@@ -5,18 +5,18 @@ export interface ErrorText {
   readonly name: string;
   /** Name and message, of bounded length; it may hold line breaks. */
   readonly summary: string;
-  /** Where it was thrown, with its causes; `undefined` for what has no stack. */
+  /** The stack frames, with those of its causes; `undefined` if there is no stack. */
   readonly stack: string | undefined;
 }
 
 const MAX_SUMMARY_LENGTH = 500;
 const MAX_STACK_LENGTH = 8_192;
 const MAX_CAUSES = 3;
-// The last frames, so that a message cannot stand in for them.
+// Match at the end, so that a message cannot imitate frames.
 const FRAMES = /(?:\n[ \t]+at .+)+$/;
 const UNREADABLE = 'an error that cannot be read';
 
-/** Describes anything that can be thrown; getters, `toString` and Proxies that throw do not make it throw. */
+/** Describes any thrown value. It never throws, even if getters, `toString` or Proxies do. */
 export function errorTextOf(thrown: unknown): ErrorText {
   const { name, summary, frames, cause } = describe(thrown);
   if (frames === undefined) return { name, summary, stack: undefined };
@@ -74,7 +74,7 @@ function inspected(thrown: unknown): string {
   }
 }
 
-// Text of a client in a message must not look like a line of its own.
+// Client text in a message must not forge log lines.
 function headline(summary: string): string {
   return summary.replaceAll(/[\r\n\u2028\u2029]+/g, ' ');
 }

@@ -1,17 +1,17 @@
-/** One value of a metric, as an exporter reads it. */
+/** One value of a metric, as exporters read it. */
 export interface Sample {
   readonly labels: Readonly<Record<string, string | number>>;
   readonly value: number;
 }
 
-/** What all metrics have in common. */
+/** The name, description and kind of a metric. */
 export interface Metric {
   readonly name: string;
   readonly help: string;
   readonly kind: 'counter' | 'gauge' | 'histogram';
 }
 
-/** Counts up, apart for each value of its label if it has one. */
+/** Counts up, separately for each value of its label if it has one. */
 export class Counter implements Metric {
   readonly kind = 'counter';
   readonly #byLabel = new Map<string, number>();
@@ -28,13 +28,13 @@ export class Counter implements Metric {
     return this.#total;
   }
 
-  /** Counts one. The label must come from a fixed set: each value costs memory for ever. */
+  /** Counts one. Label values must come from a fixed set, since they are never removed. */
   add(labelValue?: string): void {
     this.#total++;
     if (labelValue !== undefined) this.#byLabel.set(labelValue, this.of(labelValue) + 1);
   }
 
-  /** How often a label was counted. */
+  /** The count of one label value. */
   of(labelValue: string): number {
     return this.#byLabel.get(labelValue) ?? 0;
   }
@@ -46,7 +46,7 @@ export class Counter implements Metric {
   }
 }
 
-/** Reads a value when asked. */
+/** Reads its value when it is exported. */
 export class Gauge implements Metric {
   readonly kind = 'gauge';
 
@@ -61,7 +61,7 @@ export class Gauge implements Metric {
   }
 }
 
-/** Sorts durations, in seconds, into buckets. */
+/** Counts durations in seconds by buckets. */
 export class Histogram implements Metric {
   readonly kind = 'histogram';
   readonly #counts: number[];
@@ -96,7 +96,7 @@ export class Histogram implements Metric {
     }
   }
 
-  /** Cumulative counts by upper bound, as Prometheus wants them. */
+  /** Cumulative counts by upper bound, in the Prometheus format. */
   buckets(): { readonly bound: number | '+Inf'; readonly count: number }[] {
     let running = 0;
     const finite = this.bounds.map((bound, i) => ({ bound, count: (running += this.#counts[i] as number) }));

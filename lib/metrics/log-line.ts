@@ -1,8 +1,8 @@
 type Field = string | number | boolean | null | undefined;
 
 /**
- * One event as one line that people and log stores can read: `disconnect code=1006 durationMs=5123 reason="gone"`.
- * Never give it a payload or a token.
+ * Formats an event as one log line: `disconnect code=1006 durationMs=5123 reason="gone"`. Never pass a payload or a
+ * token.
  */
 export function logLine(event: string, fields: Readonly<Record<string, Field>>): string {
   let line = event;
@@ -13,7 +13,7 @@ export function logLine(event: string, fields: Readonly<Record<string, Field>>):
   return line;
 }
 
-// Client text such as a close reason may hold line breaks: escaped, it cannot forge a line of its own.
+// Client text, such as a close reason, is escaped so that it cannot forge log lines.
 function quoted(text: string): string {
   return /^[\w./:@-]+$/.test(text) ? text : JSON.stringify(text);
 }

@@ -1,27 +1,27 @@
 export interface LogPaceSettings {
-  /** Lines of one kind that may follow each other at once. */
+  /** Lines of one kind that may be written at once. */
   readonly burst: number;
-  /** How often one more may follow after those. */
+  /** Milliseconds until one more line may be written. */
   readonly intervalMs: number;
 }
 
 interface Kind {
-  /** Lines that may be written now; a fraction between two of them. */
+  /** Lines that may be written now, as a fraction. */
   allowance: number;
   updatedAt: number;
   suppressed: number;
 }
 
-// Kinds come from fixed tables; should a caller make them of something else, memory stays bounded.
+// Kinds come from fixed tables; the bound protects against a caller that breaks this rule.
 const MAX_KINDS = 1_000;
 
-/** Bounds the lines that one kind of event may write to the log, and counts those left out. */
+/** Limits the log lines of each kind of event, and counts the suppressed ones. */
 export class LogPace {
   readonly #kinds = new Map<string, Kind>();
 
   constructor(private readonly settings: LogPaceSettings) {}
 
-  /** How many lines of this kind were left out since its last one; `undefined` when this one is left out as well. */
+  /** The number of lines suppressed since the last one of this kind; `undefined` to suppress this one too. */
   next(kind: string): number | undefined {
     const now = performance.now();
     const known = this.#kinds.get(kind) ?? this.#add(kind, now);

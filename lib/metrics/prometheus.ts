@@ -2,16 +2,16 @@ import type { Registry } from 'prom-client';
 import { Histogram } from './instruments.js';
 import type { RealtimeMetrics } from './realtime-metrics.js';
 
-/** Adds this node's metrics to a prom-client registry; they are read when it is scraped. */
+/** Adds this node's metrics to a prom-client registry. Their values are read at each scrape. */
 export function exportToPrometheus(metrics: RealtimeMetrics, register: Registry): void {
   for (const metric of metrics.all) {
-    // prom-client's own counters can only be counted up by it; what it asks of a metric is a name, `get()` and `reset()`.
+    // prom-client's counters cannot be set, but a registry accepts any object with a name, `get()` and `reset()`.
     const adapter = {
       name: metric.name,
       help: metric.help,
       type: metric.kind,
       aggregator: 'sum',
-      // For OpenMetrics prom-client takes the `_total` off a counter's name and puts it on again by itself.
+      // For OpenMetrics prom-client removes `_total` from a counter's name and appends it again.
       get: async () => ({ ...adapter, values: valuesOf(metric) }),
       reset: () => {},
     };

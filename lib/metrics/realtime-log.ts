@@ -3,12 +3,12 @@ import { errorTextOf } from './error-text.js';
 import { logLine } from './log-line.js';
 import { LogPace } from './log-pace.js';
 
-// A broken handler shows itself at once; a client that calls it in a loop writes a line a second.
+// Log a failing handler at once, but at most once a second if a client calls it in a loop.
 const FAILURE_PACE = { burst: 10, intervalMs: 1_000 };
 
 /**
- * Nest's logger for everything this library says. An error becomes one line and a stack, even when reading it throws,
- * and failures of the app's own code come at a bounded pace with the number of those left out.
+ * The logger of this library, on top of Nest's. An error becomes one line and a stack, even if reading it throws.
+ * Failures of the app's code are logged at a limited rate, with the number suppressed.
  */
 export class RealtimeLog implements LoggerService {
   readonly #pace = new LogPace(FAILURE_PACE);
@@ -27,7 +27,7 @@ export class RealtimeLog implements LoggerService {
     this.#write('debug', line);
   }
 
-  /** A line, or anything that was thrown. */
+  /** Logs a line or a thrown value. */
   error(thrown: unknown): void {
     if (typeof thrown === 'string') {
       this.#write('error', thrown);
@@ -37,7 +37,7 @@ export class RealtimeLog implements LoggerService {
     this.#write('error', oneLine(summary), stack);
   }
 
-  /** Code of the app threw: `event type=… path=… error="TypeError: …"` and its stack. */
+  /** Logs an error of the app's code as `event type=… path=… error="TypeError: …"` with its stack. */
   failure(event: string, fields: Parameters<typeof logLine>[1], thrown: unknown): void {
     const { name, summary, stack } = errorTextOf(thrown);
     const suppressed = this.#pace.next(`${event} ${fields['path']} ${fields['type']} ${name}`);
@@ -53,7 +53,7 @@ export class RealtimeLog implements LoggerService {
     try {
       this.target[level]?.(line, ...stack.filter((each) => each !== undefined));
     } catch (error) {
-      // The app's own logger failed: that must not take the process with it, and stderr is what is left.
+      // A failing logger of the app must not end the process; stderr is the fallback.
       process.emitWarning(`The logger threw: ${errorTextOf(error).summary}`);
     }
   }

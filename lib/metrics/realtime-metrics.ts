@@ -16,8 +16,8 @@ const HANDSHAKE_BOUNDS = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10];
 const CONNECTION_BOUNDS = [1, 10, 60, 300, 1_800, 3_600, 14_400, 86_400];
 
 /**
- * Counters, gauges and histograms of this node. Labels come from fixed tables only (refusal reasons, error codes,
- * close codes); whatever is not in them counts as `other`.
+ * Counters, gauges and histograms of this node. Labels come from fixed tables (refusal reasons, error codes, close
+ * codes); other values count as `other`.
  */
 export class RealtimeMetrics {
   readonly connectionsOpened = new Counter('realtime_connections_opened_total', 'WebSockets accepted.');
@@ -33,45 +33,45 @@ export class RealtimeMetrics {
   );
   readonly messagesRefused = new Counter(
     'realtime_messages_refused_total',
-    'Messages answered by $error.',
+    'Messages that got an $error.',
     'code',
   );
   readonly answersIgnored = new Counter(
     'realtime_answers_ignored_total',
-    'Answers of clients that nobody waited for.',
+    'Replies of clients without a pending request.',
   );
   readonly messagesSent = new Counter('realtime_messages_sent_total', 'Frames written to clients.');
   readonly messagesDropped = new Counter(
     'realtime_messages_dropped_total',
-    'Volatile messages that gave way because the client was behind.',
+    'Volatile messages dropped for slow clients.',
   );
   readonly slowConsumers = new Counter('realtime_slow_consumers_total', 'Connections closed as too slow.');
   readonly heartbeatsMissed = new Counter(
     'realtime_heartbeats_missed_total',
-    'Connections ended in silence.',
+    'Connections closed without a sign of life.',
   );
   readonly limitsUnshared = new Counter(
     'realtime_limits_unshared_total',
-    'Connections counted by this node alone because Redis did not answer.',
+    'Connections counted by this node alone because Redis did not reply.',
     'kind',
   );
   readonly hookFailures = new Counter('realtime_hook_failures_total', 'Gateway hooks that threw.', 'hook');
   readonly handlerDuration = new Histogram(
     'realtime_handler_duration_seconds',
-    'From the dispatch of a message to its answer.',
+    'From the dispatch of a message to its reply.',
     HANDLER_BOUNDS,
   );
   readonly handshakeDuration = new Histogram(
     'realtime_handshake_duration_seconds',
-    'From the upgrade request to the verdict on it.',
+    'From the upgrade request to its acceptance or refusal.',
     HANDSHAKE_BOUNDS,
   );
   readonly connectionDuration = new Histogram(
     'realtime_connection_duration_seconds',
-    'How long connections lasted.',
+    'Duration of connections.',
     CONNECTION_BOUNDS,
   );
-  /** All zero on a node without a backplane. */
+  /** All zero without a backplane. */
   readonly backplane = new BackplaneMetrics();
   #observed: Observed | undefined;
   readonly #gauges: readonly Gauge[] = [
@@ -80,7 +80,7 @@ export class RealtimeMetrics {
     new Gauge('realtime_rooms', 'Rooms with a member.', () => this.#observed?.rooms() ?? 0),
     new Gauge(
       'realtime_unauthenticated',
-      'Connections that have not sent $auth.',
+      'Connections that are not authenticated yet.',
       () => this.#observed?.unauthenticated() ?? 0,
     ),
     new Gauge(

@@ -6,8 +6,8 @@ import type { RealtimeMetrics } from './realtime-metrics.js';
 const PACE = { burst: 1, intervalMs: 1_000 };
 
 /**
- * Counts every refusal and says it in the log, without letting clients flood that: one line a second for each kind,
- * with the number of those it stands for. Lines never hold a payload or a token.
+ * Counts and logs refusals. Each kind is logged at most once a second, with the number suppressed, so that clients cannot
+ * flood the log. Lines never contain a payload or a token.
  */
 export class Refusals {
   readonly #pace = new LogPace(PACE);
@@ -17,23 +17,23 @@ export class Refusals {
     private readonly logger: LoggerService,
   ) {}
 
-  /** An upgrade request that became no WebSocket. */
+  /** Counts and logs a refused upgrade request. */
   upgrade(reason: string, line: () => string): void {
     this.metrics.upgradesRefused.add(reason);
-    const text = this.#say(reason, line);
+    const text = this.#lineOf(reason, line);
     if (text !== undefined) this.logger.warn(text);
   }
 
-  /** A message that was answered by `$error`. */
+  /** Counts and logs a message that got an `$error`. */
   message(code: string, line: () => string): void {
     const label = isErrorCode(code) ? code : 'other';
     this.metrics.messagesRefused.add(label);
-    const text = this.#say(label, line);
+    const text = this.#lineOf(label, line);
     if (text !== undefined) this.logger.debug?.(text);
   }
 
-  /** The line, if this kind may say one now. */
-  #say(kind: string, line: () => string): string | undefined {
+  /** The line, if this kind may be logged now. */
+  #lineOf(kind: string, line: () => string): string | undefined {
     const suppressed = this.#pace.next(kind);
     if (suppressed === undefined) return undefined;
     return suppressed === 0 ? line() : `${line()} suppressed=${suppressed}`;

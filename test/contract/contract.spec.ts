@@ -121,14 +121,14 @@ describe('defineContract', () => {
     [
       'one type on both sides',
       define({ client: { a: { payload: null } }, server: { a: { payload: null } } }),
-      /"a" is declared for the server as well/,
+      /"a" is declared for the server too/,
     ],
     ['no payload', client({ a: {} }), /"a": its payload is nothing; use a class/],
     ['a string as payload', client({ a: { payload: 'x' } }), /its payload is a string/],
     [
       'an arrow function as payload',
       client({ a: { payload: () => 1 } }),
-      /its payload is a function that is no class/,
+      /its payload is a function that is not a class/,
     ],
     ['a plain object as reply', client({ a: { payload: null, reply: {} } }), /its reply is an object/],
     [
@@ -154,7 +154,7 @@ describe('defineContract', () => {
     [
       'groups for a schema',
       client({ a: { payload: z.string(), groups: ['g'] } }),
-      /a schema, which knows no groups/,
+      /a schema, which has no groups/,
     ],
     [
       'groups that are no list',

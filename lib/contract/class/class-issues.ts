@@ -5,7 +5,7 @@ import { MAX_ISSUES } from '../payload-validator.js';
 
 type MessageSource = Pick<Rule, 'message' | 'constraints'> & { readonly constraint?: Rule['constraint'] };
 
-/** A rule that refused a value of a property of an object. */
+/** A rule that refused the value of a property. */
 export interface BrokenRule {
   readonly source: MessageSource;
   readonly property: string;
@@ -19,7 +19,7 @@ interface Entry {
   message: string;
 }
 
-/** The reasons for a refusal, in class-validator's words, as far as nothing that the client sent can be read in them. */
+/** The issues of an instance, with class-validator's messages unless they contain client input. */
 export class ClassIssues {
   private readonly entries: Entry[] = [];
   private readonly path: (string | number)[] = [];
@@ -28,7 +28,7 @@ export class ClassIssues {
     return this.entries.length === 0;
   }
 
-  /** Goes to a property or an item of the value that is being looked at; `leave` goes back. */
+  /** Enters a property or an item of the current value; `leave` returns. */
   enter(segment: string | number): void {
     this.path.push(segment);
   }
@@ -37,7 +37,7 @@ export class ClassIssues {
     this.path.pop();
   }
 
-  /** Where the check is now, to return to it with `at` when a promise settles. */
+  /** The current path, to return to with `at` when a promise settles. */
   place(): readonly (string | number)[] {
     return [...this.path];
   }
@@ -48,7 +48,7 @@ export class ClassIssues {
     this.path.splice(0, this.path.length, ...before);
   }
 
-  /** One issue per property (or the place itself) and kind, as class-validator has it: the last. */
+  /** Keeps the last issue per path and kind, as class-validator does. */
   add(kind: string, property: string | undefined, message: string | BrokenRule): void {
     const parent = this.path.length === 0 ? '' : this.path.join('.');
     const path = property === undefined ? parent : parent === '' ? property : `${parent}.${property}`;
@@ -64,52 +64,56 @@ export class ClassIssues {
   }
 }
 
-/** A rule's own message where it comes out the same without the value: then nothing of the value can be in it. */
+/** The message of a rule if it is the same without the value, and so cannot contain the value. */
 function messageFor({ source, property, object, value }: BrokenRule): string {
-  const blind = blindMessage(source, property, object);
+  const valueFree = valueFreeMessage(source, property, object);
   const hidden = `${property} is not valid`;
-  if (blind === undefined) return hidden;
-  if (typeof source.message === 'string' && source.message !== '') return blind.text;
+  if (valueFree === undefined) return hidden;
+  if (typeof source.message === 'string' && source.message !== '') return valueFree.text;
   try {
-    const said = template(source, property, object, value);
-    if (said === blind.template) return blind.text;
-    // A message may depend on when it is asked, a translated one say: compare it with one of the same time.
-    const now = makeBlindMessage(source, property, classOf(object));
-    return said === now?.template ? now.text : hidden;
+    const actual = template(source, property, object, value);
+    if (actual === valueFree.template) return valueFree.text;
+    // A message may change between calls, for example a translation: compare with one created now.
+    const now = createValueFreeMessage(source, property, classOf(object));
+    return actual === now?.template ? now.text : hidden;
   } catch {
     return hidden;
   }
 }
 
-interface BlindMessage {
+interface ValueFreeMessage {
   readonly template: string;
   readonly text: string;
 }
 
-/** Rules belong to one property, but are inherited, and a message may name the class. */
-const blindMessages = new WeakMap<MessageSource, Map<unknown, BlindMessage | undefined>>();
+/** By rule and class: rules are inherited, and a message may contain the class name. */
+const valueFreeMessages = new WeakMap<MessageSource, Map<unknown, ValueFreeMessage | undefined>>();
 
-/** What a rule says when it sees no value; `undefined` when it cannot do without, or asks for it with `$value`. */
-function blindMessage(source: MessageSource, property: string, object: object): BlindMessage | undefined {
-  let messages = blindMessages.get(source);
-  if (!messages) blindMessages.set(source, (messages = new Map()));
+/** The message of a rule without the value; `undefined` if the message needs the value or contains `$value`. */
+function valueFreeMessage(
+  source: MessageSource,
+  property: string,
+  object: object,
+): ValueFreeMessage | undefined {
+  let messages = valueFreeMessages.get(source);
+  if (!messages) valueFreeMessages.set(source, (messages = new Map()));
   const target = classOf(object);
-  if (!messages.has(target)) messages.set(target, makeBlindMessage(source, property, target));
+  if (!messages.has(target)) messages.set(target, createValueFreeMessage(source, property, target));
   return messages.get(target);
 }
 
-function makeBlindMessage(
+function createValueFreeMessage(
   source: MessageSource,
   property: string,
   target: { readonly name: string } | undefined,
-): BlindMessage | undefined {
+): ValueFreeMessage | undefined {
   try {
-    // An empty stand-in of the same class: a message may name the class, but find no property to repeat.
-    const blind = template(source, property, { constructor: target }, undefined);
-    if (blind.includes('$value')) return undefined;
-    return { template: blind, text: fillIn(blind, source.constraints, property, target?.name ?? '') };
+    // An empty object of the same class: a message may contain the class name, but no property of the input.
+    const valueFree = template(source, property, { constructor: target }, undefined);
+    if (valueFree.includes('$value')) return undefined;
+    return { template: valueFree, text: fillIn(valueFree, source.constraints, property, target?.name ?? '') };
   } catch {
-    // A message function that needs the value is one that may repeat it.
+    // A message function that needs the value may repeat it.
     return undefined;
   }
 }

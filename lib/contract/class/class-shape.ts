@@ -1,5 +1,6 @@
 import { plainToInstance } from 'class-transformer';
 import { assertNoArrayLike } from './built-in-types.js';
+import type { Class } from './built-in-types.js';
 import { assertDepth, copyUntyped } from './plain-input.js';
 import { PropertyAccess } from './property-access.js';
 import { isReadable, keyRules, transformedProperties } from './transformer-metadata.js';
@@ -7,18 +8,16 @@ import type { KeyRules } from './transformer-metadata.js';
 import { PropertyTransformer } from './property-transformer.js';
 import { UnreadableInput } from './unreadable-input.js';
 
-export type Class = new () => object;
-
 const shapes = new WeakMap<Class, ClassShape>();
 
-/** Makes instances of one class out of plain objects, with the outcome `plainToInstance` would have. */
+/** Creates instances of one class from plain objects, with the result of `plainToInstance`. */
 export class ClassShape {
   private readonly target: Class;
-  private readonly members = new Map<string, PropertyTransformer>();
+  private readonly transformers = new Map<string, PropertyTransformer>();
   private readonly access: PropertyAccess;
   private readonly keyRules: KeyRules | undefined;
-  /** A `@Transform` or `@Type` function may keep or change the object it is given. */
-  private readonly showsInput: boolean;
+  /** True if a `@Transform` or `@Type` function gets the input, which it may keep or change. */
+  private readonly exposesInput: boolean;
 
   private constructor(target: Class) {
     this.target = target;
@@ -27,9 +26,9 @@ export class ClassShape {
     const readNested = (type: Class, input: object, depth: number) =>
       ClassShape.of(type).instantiate(input, depth);
     for (const [name, property] of transformedProperties(target)) {
-      this.members.set(name, new PropertyTransformer(name, property, readNested));
+      this.transformers.set(name, new PropertyTransformer(name, property, readNested));
     }
-    this.showsInput = [...this.members.values()].some((member) => member.showsInput);
+    this.exposesInput = [...this.transformers.values()].some((transformer) => transformer.exposesInput);
   }
 
   static of(target: Class): ClassShape {
@@ -38,12 +37,12 @@ export class ClassShape {
     return shape;
   }
 
-  /** Reads own keys only. `only` names the properties worth reading when the caller strips the others anyway. */
+  /** Reads own keys only. With `only`, it skips properties that the caller strips anyway. */
   instantiate(input: object, depth: number, only?: ReadonlyMap<string, unknown>): object {
     assertDepth(depth);
     if (!isReadable) return delegate(this.target, input, depth);
     const instance = new this.target() as Record<string, unknown>;
-    const source = (this.showsInput ? copyUntyped(input, depth) : input) as Record<string, unknown>;
+    const source = (this.exposesInput ? copyUntyped(input, depth) : input) as Record<string, unknown>;
     let name = '';
     try {
       for (const key of this.keyRules === undefined ? Object.keys(source) : keysOf(source, this.keyRules)) {
@@ -53,9 +52,9 @@ export class ClassShape {
           if (!this.access.isWritable(name, instance)) continue;
         } else if ((only && !only.has(name)) || typeof instance[name] === 'function') continue;
         const value = Object.hasOwn(source, key) ? source[key] : undefined;
-        const member = this.members.get(name);
-        instance[name] = member
-          ? member.read(value, instance, source, depth + 1)
+        const transformer = this.transformers.get(name);
+        instance[name] = transformer
+          ? transformer.read(value, instance, source, depth + 1)
           : copyUntyped(value, depth + 1);
       }
     } catch (error) {
@@ -70,7 +69,7 @@ function keysOf(source: object, { readsInputKeys, exposed, excluded }: KeyRules)
   return new Set(keys.filter((key) => !excluded.has(key)));
 }
 
-// On a copy, as class-transformer deletes discriminators from what it is given.
+// On a copy, since class-transformer deletes discriminators from its input.
 function delegate(target: Class, input: object, depth: number): object {
   const copy = copyUntyped(input, depth) as object;
   try {

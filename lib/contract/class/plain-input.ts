@@ -1,12 +1,12 @@
 import { isPollutingKey } from '../../protocol/codec.js';
 
-/** Deeper input than this is refused, so that no walk over it can exhaust the stack. */
+/** Deeper input is refused, so that recursion cannot exhaust the stack. */
 export const MAX_DEPTH = 100;
 
-/** Thrown by the walks below at depth `MAX_DEPTH + 1`; validators turn it into an issue. */
+/** Thrown below at depth `MAX_DEPTH + 1`; validators turn it into an issue. */
 export class NestedTooDeep extends Error {}
 
-/** True for what `JSON.parse` makes of `{…}`; class instances, arrays and dates are something else. */
+/** True for objects as `JSON.parse` creates them from `{…}`; false for class instances, arrays and dates. */
 export function isPlainObject(value: unknown): value is Record<string, unknown> {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
   const prototype: unknown = Object.getPrototypeOf(value);
@@ -17,7 +17,7 @@ export function assertDepth(depth: number): void {
   if (depth > MAX_DEPTH) throw new NestedTooDeep();
 }
 
-/** Copies a value that has no declared type. Values JSON cannot hold (other than dates) pass by reference. */
+/** Copies a value without a declared type. Values that are not JSON, except dates, are passed by reference. */
 export function copyUntyped(value: unknown, depth: number): unknown {
   if (typeof value !== 'object' || value === null) return value;
   assertDepth(depth);
@@ -31,7 +31,7 @@ export function copyUntyped(value: unknown, depth: number): unknown {
   return copy;
 }
 
-/** The value without polluting keys; the very same reference when it has none. */
+/** The value without polluting keys; the same reference if it has none. */
 export function withoutPollutingKeys(value: unknown): unknown {
   return holdsPollutingKey(value, 0) ? copyUntyped(value, 0) : value;
 }

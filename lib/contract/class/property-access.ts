@@ -2,7 +2,7 @@ import { UnreadableInput } from './unreadable-input.js';
 
 type Access = 'writable' | 'read-only' | 'only own fields';
 
-/** What assigning to a property that a prototype of the class already has would do. */
+/** Whether properties that a prototype of the class defines can be assigned. */
 export class PropertyAccess {
   private readonly prototype: object;
   private readonly known = new Map<string, Access>();
@@ -11,12 +11,12 @@ export class PropertyAccess {
     this.prototype = target.prototype as object;
   }
 
-  /** True when a prototype has a member of this name. */
+  /** True if a prototype has a member of this name. */
   isInherited(name: string): boolean {
     return name in this.prototype;
   }
 
-  /** False for methods and the class's own getters, which are passed over; throws where only a base class has a getter. */
+  /** False for methods and the class's own getters, which are skipped; throws if only a base class has a getter. */
   isWritable(name: string, instance: object): boolean {
     let access = this.known.get(name);
     if (access === undefined) this.known.set(name, (access = this.find(name)));

@@ -1,24 +1,24 @@
 import { TransformationType } from 'class-transformer';
 import type { TypeHelpOptions } from 'class-transformer';
 import { convertScalar, isConstructable } from './built-in-types.js';
+import type { Class } from './built-in-types.js';
 import { assertDepth, copyUntyped, isPlainObject } from './plain-input.js';
 import type { TransformedProperty } from './transformer-metadata.js';
 import { UnreadableInput } from './unreadable-input.js';
 
-type Class = new () => object;
 type ReadNested = (type: Class, input: object, depth: number) => object;
 
-/** One property with a `@Type` or `@Transform`: turns its plain value into what the decorators promise. */
+/** Converts the plain value of one property with a `@Type` or `@Transform`. */
 export class PropertyTransformer {
-  /** True when functions of the application see the object that holds the value. */
-  readonly showsInput: boolean;
+  /** True if functions of the application get the object that contains the value. */
+  readonly exposesInput: boolean;
 
   constructor(
     private readonly name: string,
     private readonly property: TransformedProperty,
     private readonly readNested: ReadNested,
   ) {
-    this.showsInput = property.transforms.length > 0 || (property.type?.typeFunction?.length ?? 0) > 0;
+    this.exposesInput = property.transforms.length > 0 || (property.type?.typeFunction?.length ?? 0) > 0;
   }
 
   read(value: unknown, owner: object, source: object, depth: number): unknown {
@@ -64,7 +64,7 @@ export class PropertyTransformer {
   private map(value: unknown, type: unknown, depth: number): unknown {
     if (typeof value !== 'object' || value === null) return value;
     try {
-      // `@Type(() => Map)` names the collection, not what it holds.
+      // `@Type(() => Map)` names the collection, not its items.
       const items = Object.entries(value).map(([key, item]): [string, unknown] => [
         key,
         type === Map ? copyUntyped(item, depth + 1) : this.one(item, type, depth + 1),
@@ -75,7 +75,7 @@ export class PropertyTransformer {
     }
   }
 
-  /** Picks the discriminator's sub-type if the value names one, the declared type otherwise. */
+  /** Selects the discriminator's sub-type if the value names one, otherwise the declared type. */
   private one(value: unknown, type: unknown, depth: number): unknown {
     const { discriminator, keepDiscriminatorProperty } = this.property.type?.options ?? {};
     if (!discriminator || !isPlainObject(value) || !Object.hasOwn(value, discriminator.property)) {
@@ -97,7 +97,7 @@ export class PropertyTransformer {
     return type === Map && isPlainObject(copy) ? new Map(Object.entries(copy)) : copy;
   }
 
-  // Asked for at each value: the function may look at it, and classes may name each other in a circle.
+  // Called for each value: the function may depend on it, and classes may reference each other.
   private typeFor(options: TypeHelpOptions): unknown {
     const { typeFunction, reflectedType } = this.property.type as {
       typeFunction?: (options: TypeHelpOptions) => unknown;

@@ -1,9 +1,9 @@
-/** Shorter texts than this stand in half of all messages by chance; quoted, they are found at any length. */
+/** Shorter texts occur in messages by chance; quoted texts are found at any length. */
 const MIN_TEXT = 3;
-/** Looking further into a large value costs more than a vague message does. */
+/** Larger values are treated as repeated, to bound the search. */
 const MAX_PARTS = 500;
 
-/** True when the message seems to repeat the value, a part of it, or the name of one of its properties. */
+/** True if the message seems to contain the value, a part of it, or one of its property names. */
 export function repeatsInput(message: string, value: unknown): boolean {
   let parts = 0;
   const isIn = (part: unknown): boolean => {
@@ -21,7 +21,7 @@ export function repeatsInput(message: string, value: unknown): boolean {
 
 function isQuotedIn(message: string, text: string): boolean {
   if (!message.includes(text)) {
-    // Only what is escaped reads differently in quotes.
+    // Only escaped characters differ in quotes.
     const escaped = JSON.stringify(text);
     return escaped.length !== text.length + 2 && message.includes(escaped);
   }

@@ -2,10 +2,9 @@ import { Expose, TransformationType } from 'class-transformer';
 import type { ExposeMetadata, TransformMetadata, TypeMetadata } from 'class-transformer';
 // @ts-expect-error The package ships this file without types.
 import { defaultMetadataStorage } from 'class-transformer/cjs/storage.js';
+import type { Class } from './built-in-types.js';
 
-type Class = new () => object;
-
-/** The part of class-transformer's storage that is read; the package does not export it. */
+/** The part of class-transformer's storage that is used here; the package does not export it. */
 interface TransformerStorage {
   readonly _typeMetadatas: Map<unknown, Map<string, TypeMetadata>>;
   readonly _transformMetadatas: Map<unknown, Map<string, unknown[]>>;
@@ -18,16 +17,16 @@ interface TransformerStorage {
   findTransformMetadatas(target: Class, property: string, type: TransformationType): TransformMetadata[];
 }
 
-/** What class-transformer does with one property. */
+/** The `@Type` and `@Transform` metadata of one property. */
 export interface TransformedProperty {
   readonly type: TypeMetadata | undefined;
   readonly transforms: readonly TransformMetadata['transformFn'][];
 }
 
-/** Which keys of the input are read, and as which properties. */
+/** Which keys of the input are read, and into which properties. */
 export interface KeyRules {
   readonly readsInputKeys: boolean;
-  /** Keys of exposed properties: read, as `undefined`, where the input lacks them. */
+  /** Keys of exposed properties, which are set to `undefined` if the input lacks them. */
   readonly exposed: readonly string[];
   readonly excluded: ReadonlySet<string>;
   readonly propertyNames: ReadonlyMap<string, string>;
@@ -36,7 +35,7 @@ export interface KeyRules {
 const storage = defaultMetadataStorage as TransformerStorage;
 const PLAIN_TO_CLASS = TransformationType.PLAIN_TO_CLASS;
 
-/** False where a bundler gave the decorators another copy of the package than the one read here. */
+/** False if the decorators use another copy of the package, for example in a bundle. */
 export const isReadable = (() => {
   class Probe {}
   Expose()(Probe.prototype, 'probe');
@@ -62,14 +61,14 @@ function transformedProperty(target: Class, name: string): TransformedProperty {
   };
 }
 
-/** What `@Expose` and `@Exclude` say; `undefined` when the class has neither. */
+/** The rules of `@Expose` and `@Exclude`; `undefined` if the class has neither. */
 export function keyRules(target: Class): KeyRules | undefined {
   const exposed = storage.getExposedMetadatas(target);
   const excluded = storage.getExcludedProperties(target, PLAIN_TO_CLASS);
   const readsInputKeys = storage.getStrategy(target) !== 'excludeAll';
   if (exposed.length === 0 && excluded.length === 0 && readsInputKeys) return undefined;
   const inGroups = exposed.filter(({ options }) => options?.groups?.length);
-  // The first of two properties with one name is the one that is read.
+  // Of two properties with one name, the first is read.
   const renamed = exposed.flatMap(({ options, propertyName }): [string, string][] =>
     options?.name === undefined ? [] : [[options.name, propertyName as string]],
   );

@@ -1,8 +1,8 @@
-/** A value that no instance can be made of; `path` leads to it. */
+/** A value from which no instance can be created; `path` leads to it. */
 export class UnreadableInput extends Error {
   readonly path: string[] = [];
 
-  /** The error to throw one level up, where the value is known as `segment`; errors that input cannot cause stay. */
+  /** The error to throw one level up, with `segment` added to its path. Errors that input cannot cause stay unchanged. */
   static at(segment: string, error: unknown): unknown {
     if (error instanceof UnreadableInput) {
       error.path.unshift(segment);
@@ -12,7 +12,7 @@ export class UnreadableInput extends Error {
   }
 }
 
-/** What JavaScript itself throws when code meets a value of another type than it expects. */
+/** True for errors that JavaScript throws when a value has an unexpected type. */
 export function isCausedByInput(error: unknown): boolean {
   return (
     error instanceof TypeError ||

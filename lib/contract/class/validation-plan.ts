@@ -14,7 +14,7 @@ export interface Rule {
   constraint(): ValidatorConstraintInterface;
 }
 
-/** Everything class-validator knows about one property of one class, in the order it would run it. */
+/** The rules of one property of one class, in the order in which class-validator runs them. */
 export interface PropertyRules {
   readonly name: string;
   readonly conditions: readonly ((object: unknown, value: unknown) => unknown)[];
@@ -23,12 +23,12 @@ export interface PropertyRules {
   readonly awaitsPromise: boolean;
 }
 
-/** The rules of one class for one set of groups; empty when class-validator would call it unknown. */
+/** The rules of one class for one set of groups; empty if class-validator would report an unknown value. */
 export type ClassRules = ReadonlyMap<string, PropertyRules>;
 
 const NO_RULES: ClassRules = new Map();
 
-/** Flattens the decorators of a class and its ancestors, once for each class. */
+/** Compiles the decorators of each class and its ancestors, once per class. */
 export class ValidationPlan {
   readonly groups: readonly string[];
   private readonly classes = new Map<object, ClassRules>();
@@ -81,8 +81,8 @@ function rulesFrom(metadata: Metadata): Rule[] {
 }
 
 /**
- * class-validator wraps each decorator's own function in an anonymous `CustomConstraint`, which no container could
- * want to replace. Any other constraint class may be a provider: `useContainer` decides, each time.
+ * class-validator wraps the function of a decorator in an anonymous `CustomConstraint`, which is never a provider. Any
+ * other constraint class may be one, so it is resolved through `useContainer` for each validation.
  */
 function instanceSource(constraint: Constraint): () => ValidatorConstraintInterface {
   if (constraint.target.name !== 'CustomConstraint') return () => constraint.instance;
@@ -90,12 +90,12 @@ function instanceSource(constraint: Constraint): () => ValidatorConstraintInterf
   return () => (instance ??= constraint.instance);
 }
 
-/** The class of an instance, whatever properties of its own it has. */
+/** The class of an instance, ignoring an own property `constructor`. */
 export function classOf(object: object): { readonly name: string } | undefined {
   return (Object.getPrototypeOf(object) as { constructor?: { name: string } } | null)?.constructor;
 }
 
-/** What class-validator passes to a constraint and to a message function. */
+/** The arguments that class-validator passes to constraints and message functions. */
 export function argumentsFor(
   rule: Pick<Rule, 'constraints'>,
   property: string,

@@ -4,21 +4,21 @@ import type { PropertyRules, Rule, ValidationPlan } from './validation-plan.js';
 import type { Issue } from '../../protocol/envelope.js';
 import { isCausedByInput } from './unreadable-input.js';
 
-/** One run over one instance. It never stops early, so that it meets every asynchronous rule there is. */
+/** Validates one instance. It never stops early, so that every asynchronous rule runs. */
 export class ValidationRun {
   private readonly issues = new ClassIssues();
   private readonly pending: PromiseLike<unknown>[] = [];
-  private readonly book: ValidationPlan;
+  private readonly plan: ValidationPlan;
   private readonly refuseUnknown: boolean;
   private namedClass: Function | undefined;
   private className = '';
 
-  constructor(book: ValidationPlan, refuseUnknown: boolean) {
-    this.book = book;
+  constructor(plan: ValidationPlan, refuseUnknown: boolean) {
+    this.plan = plan;
     this.refuseUnknown = refuseUnknown;
   }
 
-  /** Why an instance is refused, or `undefined`; what class-validator's whitelist would strip is stripped. */
+  /** The issues of an instance, or `undefined`. Strips the properties that class-validator's `whitelist` strips. */
   run(instance: object): Issue[] | undefined | Promise<Issue[] | undefined> {
     this.object(instance);
     return this.pending.length === 0 ? this.outcome() : this.settle();
@@ -34,7 +34,7 @@ export class ValidationRun {
   }
 
   private object(object: object): void {
-    const rules = this.book.rulesOf(classOf(object));
+    const rules = this.plan.rulesOf(classOf(object));
     if (rules.size === 0) {
       this.issues.add('unknownValue', undefined, 'is not an object of a type with rules');
       return;
@@ -51,7 +51,7 @@ export class ValidationRun {
         const place = this.issues.place();
         const check = (resolved: unknown) =>
           this.issues.at(place, () => this.property(object, resolved, property));
-        this.later(value.then(check));
+        this.addPending(value.then(check));
       } else {
         this.property(object, value, property);
       }
@@ -67,7 +67,7 @@ export class ValidationRun {
       if (!applies) return;
       for (const rule of property.rules) this.rule(rule, property.name, object, value);
     } catch (error) {
-      // Code that expects another type than the client sent says no by throwing.
+      // A rule that throws because the client sent another type refuses the value.
       if (!isCausedByInput(error)) throw error;
       this.issues.add(property.name, property.name, `${property.name} is not valid`);
     }
@@ -83,13 +83,13 @@ export class ValidationRun {
     const details = argumentsFor(rule, property, object, value, this.nameOf(object.constructor));
     const items = rule.each ? itemsOf(value) : undefined;
     if (!items) {
-      this.verdict(constraint.validate(value, details), rule, property, object, value);
+      this.record(constraint.validate(value, details), rule, property, object, value);
       return;
     }
-    for (const item of items) this.verdict(constraint.validate(item, details), rule, property, object, value);
+    for (const item of items) this.record(constraint.validate(item, details), rule, property, object, value);
   }
 
-  // Reading `name` of a class is slow, and most rules of a run are those of one class.
+  // Cached, since reading `name` of a class is slow and most rules of a run belong to one class.
   private nameOf(constructor: Function): string {
     if (constructor !== this.namedClass) {
       this.className = constructor.name;
@@ -98,13 +98,13 @@ export class ValidationRun {
     return this.className;
   }
 
-  private verdict(answer: unknown, rule: Rule, property: string, object: object, value: unknown): void {
-    if (isPromiseLike(answer)) {
+  private record(result: unknown, rule: Rule, property: string, object: object, value: unknown): void {
+    if (isPromise(result)) {
       const place = this.issues.place();
       const check = (valid: unknown) =>
-        this.issues.at(place, () => this.verdict(Boolean(valid), rule, property, object, value));
-      this.later(answer.then(check));
-    } else if (!answer) {
+        this.issues.at(place, () => this.record(Boolean(valid), rule, property, object, value));
+      this.addPending(result.then(check));
+    } else if (!result) {
       this.issues.add(rule.name, property, { source: rule, property, object, value });
     }
   }
@@ -115,7 +115,7 @@ export class ValidationRun {
     if (items) {
       let index = 0;
       for (const item of items) {
-        // The key of a map is the client's text.
+        // The key of a map is client text.
         this.issues.enter(value instanceof Map ? '*' : index++);
         this.nested(object, item, property);
         this.issues.leave();
@@ -132,8 +132,8 @@ export class ValidationRun {
     }
   }
 
-  private later(promise: PromiseLike<unknown>): void {
-    // Should another rule throw before this one is awaited, its rejection must not end the process.
+  private addPending(promise: PromiseLike<unknown>): void {
+    // If another rule throws before this one is awaited, its rejection must not be unhandled.
     promise.then(undefined, () => undefined);
     this.pending.push(promise);
   }
@@ -144,7 +144,8 @@ function itemsOf(value: unknown): Iterable<unknown> | undefined {
   return value instanceof Map ? value.values() : undefined;
 }
 
-function isPromiseLike(value: unknown): value is PromiseLike<unknown> {
+/** As in class-validator, for which a function with `then` is not a promise. */
+function isPromise(value: unknown): value is PromiseLike<unknown> {
   return (
     typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function'
   );

@@ -24,7 +24,7 @@ export interface Report {
   readonly refusedUpgrades: Readonly<Record<string, number>>;
   readonly refusedMessages: Readonly<Record<string, number>>;
   readonly closed: Readonly<Record<string, number>>;
-  /** Publications of other nodes, by what came of them. */
+  /** Publications of other nodes, by outcome. */
   readonly publications: Readonly<Record<string, number>>;
   readonly messagesReceived: number;
   /** How late its own timers were since monitoring began: 99th percentile and maximum. */
