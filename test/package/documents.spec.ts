@@ -86,6 +86,12 @@ describe('the documents', () => {
   });
 });
 
+/** The reasons for which an upgrade is refused, of the union in the source. */
+function refusalReasons(): string[] {
+  const [, union = ''] = /readonly reason:\s*((?:\|\s*'\w+'\s*)+);/.exec(SOURCE) ?? [];
+  return [...union.matchAll(/'(\w+)'/g)].map(([, reason = '']) => reason);
+}
+
 describe('docs/errors.md', () => {
   it('has every error code of the library', () => {
     const named = codesIn(firstCells(section('docs/errors.md', 'Error codes')));
@@ -99,8 +105,7 @@ describe('docs/errors.md', () => {
 
   it('has every reason for which an upgrade is refused', () => {
     const named = codesIn(firstCells(section('docs/errors.md', 'Refused upgrades')));
-    const [, union = ''] = /readonly reason:\s*((?:\|\s*'\w+'\s*)+);/.exec(SOURCE) ?? [];
-    const reasons = [...union.matchAll(/'(\w+)'/g)].map(([, reason = '']) => reason);
+    const reasons = refusalReasons();
     expect(reasons).toContain('origin');
     expect(named.sort()).toEqual([...reasons, 'path'].sort());
   });
@@ -122,6 +127,13 @@ describe('docs/operations.md', () => {
     expect(named.length).toBeGreaterThan(15);
     // `handleConnection failed` and its kin are put together from the name of the hook.
     expect(named.filter((line) => !SOURCE.includes(line))).toEqual([]);
+  });
+
+  it('has every reason and every close code that is a trouble in its runbook', () => {
+    const runbook = section('docs/operations.md', 'Runbook');
+    const harmless = [CloseCode.NORMAL, CloseCode.GOING_AWAY];
+    const codes = Object.values(CloseCode).filter((code) => !(harmless as number[]).includes(code));
+    for (const name of [...refusalReasons(), ...codes]) expect(runbook).toMatch(new RegExp(`\\b${name}\\b`));
   });
 
   it('names the options it explains as they are', () => {
