@@ -42,9 +42,9 @@ export interface RealtimeClientOptions {
   readonly maxBuffered?: number;
   /** The subprotocols to offer. @default ['realtime.v1'] */
   readonly protocols?: readonly string[];
-  /** @default globalThis.WebSocket */
+  /** The WebSocket class, such as that of `ws` in Node.js 20. @default globalThis.WebSocket */
   readonly WebSocket?: WebSocketConstructor;
-  /** @default Date.now and the global timers */
+  /** The time and the timers, for tests. @default Date.now and the global timers */
   readonly clock?: Clock;
   /** A number from 0 up to 1. @default Math.random */
   readonly random?: () => number;

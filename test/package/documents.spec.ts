@@ -125,7 +125,6 @@ describe('docs/operations.md', () => {
       line.replace(/[ …]*$/, ''),
     );
     expect(named.length).toBeGreaterThan(15);
-    // `handleConnection failed` and its kin are put together from the name of the hook.
     expect(named.filter((line) => !SOURCE.includes(line))).toEqual([]);
   });
 
