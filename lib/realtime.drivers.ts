@@ -4,16 +4,17 @@ import { MemoryBackplane } from './backplane/memory-backplane.js';
 import { RedisBackplane } from './backplane/redis/redis-backplane.js';
 import { RedisCommands } from './backplane/redis/client/redis-commands.js';
 import { RedisLog } from './backplane/redis/redis-log.js';
+import { NodeLease } from './backplane/redis/client/node-lease.js';
 import { RedisNames } from './backplane/redis/client/redis-names.js';
 import { describeRedis } from './backplane/redis/redis-option.js';
 import { MemoryConnectionCounts, type ConnectionCounts } from './gateway/admission/connection-counts.js';
-import { LEASE, RedisConnectionCounts } from './gateway/admission/redis-connection-counts.js';
+import { RedisConnectionCounts } from './gateway/admission/redis-connection-counts.js';
 import { RedisTicketStore } from './gateway/identity/redis-ticket-store.js';
 import { MemoryTicketStore, type TicketStore } from './gateway/identity/tickets.js';
 import type { RealtimeMetrics } from './metrics/realtime-metrics.js';
 import type { ResolvedOptions } from './realtime.options.js';
 
-/** Chooses how nodes speak to each other. */
+/** Chooses the backplane. */
 export function createBackplane(
   options: Pick<ResolvedOptions, 'backplane' | 'redis' | 'redisPrefix'>,
   nodeId: string,
@@ -26,7 +27,7 @@ export function createBackplane(
   return new RedisBackplane({ redis, prefix, nodeId }, metrics.backplane, log);
 }
 
-/** How nodes speak to each other, for the log: a misspelt environment variable shows here. */
+/** The backplane, for the log: a misspelt environment variable shows here. */
 export function describeBackplane({
   backplane,
   redis,
@@ -35,7 +36,7 @@ export function describeBackplane({
   return redis === undefined ? 'memory, this process only' : describeRedis(redis);
 }
 
-/** What the nodes of an app keep together: in Redis when that is configured, else in this process. */
+/** State that the nodes of an app share: in Redis if that is configured, else in this process. */
 export interface SharedDrivers {
   readonly tickets: TicketStore;
   readonly counts: ConnectionCounts;
@@ -54,15 +55,16 @@ export function createSharedDrivers(
     const tickets = ticketStore ?? new MemoryTicketStore();
     return { tickets, counts: new MemoryConnectionCounts(), start: async () => {}, stop: async () => {} };
   }
+  const lease = new NodeLease();
   const commands = new RedisCommands(redis, {
     failed: (error) => {
       metrics.backplane.failures.add();
       log.failed(error);
     },
-    ready: () => counts.renew(),
+    ready: () => lease.renew(),
   });
   const names = new RedisNames(redisPrefix);
-  const counts = new RedisConnectionCounts(commands, names, LEASE, metrics.limitsUnshared, logger);
+  const counts = new RedisConnectionCounts(commands, names, lease, metrics.limitsUnshared, logger);
   // An app may be closed while it starts.
   let isStopped = false;
   return {
@@ -70,11 +72,11 @@ export function createSharedDrivers(
     counts,
     start: async () => {
       await commands.start();
-      if (!isStopped) counts.start();
+      if (!isStopped) lease.start();
     },
     stop: async () => {
       isStopped = true;
-      counts.stop();
+      lease.stop();
       await commands.stop();
     },
   };

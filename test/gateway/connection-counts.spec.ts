@@ -2,15 +2,13 @@ import { Cluster } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import type { RedisConfiguration } from '../../lib/backplane/redis/client/redis-configuration.js';
 import { RedisCommands } from '../../lib/backplane/redis/client/redis-commands.js';
+import { NodeLease, type LeaseSettings } from '../../lib/backplane/redis/client/node-lease.js';
 import { RedisNames } from '../../lib/backplane/redis/client/redis-names.js';
 import {
   MemoryConnectionCounts,
   type ConnectionCounts,
 } from '../../lib/gateway/admission/connection-counts.js';
-import {
-  RedisConnectionCounts,
-  type LeaseSettings,
-} from '../../lib/gateway/admission/redis-connection-counts.js';
+import { RedisConnectionCounts } from '../../lib/gateway/admission/redis-connection-counts.js';
 import { Counter } from '../../lib/metrics/instruments.js';
 import { RedisClusterServers } from '../rig/redis/cluster-servers.js';
 import { RedisServer } from '../rig/redis/redis-server.js';
@@ -39,7 +37,7 @@ interface RedisNode {
 }
 
 let apps = 0;
-const newPrefix = () => `places${++apps}`;
+const newPrefix = () => `counts${++apps}`;
 
 async function redisNode(
   prefix: string,
@@ -48,18 +46,13 @@ async function redisNode(
 ): Promise<RedisNode> {
   const unshared = new Counter('unshared', '', 'kind');
   const log = new CapturedLog();
-  const commands = new RedisCommands(configuration, { failed: () => {}, ready: () => counts.renew() });
-  const counts: RedisConnectionCounts = new RedisConnectionCounts(
-    commands,
-    new RedisNames(prefix),
-    lease,
-    unshared,
-    log,
-  );
+  const nodeLease = new NodeLease(lease);
+  const commands = new RedisCommands(configuration, { failed: () => {}, ready: () => nodeLease.renew() });
+  const counts = new RedisConnectionCounts(commands, new RedisNames(prefix), nodeLease, unshared, log);
   await commands.start();
-  counts.start();
+  nodeLease.start();
   const die = async () => {
-    counts.stop();
+    nodeLease.stop();
     await commands.stop();
   };
   onTestFinished(die);

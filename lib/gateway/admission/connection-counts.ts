@@ -10,8 +10,6 @@ export interface ConnectionCounts {
   acquire(kind: CountKind, key: string, connectionId: string, max: number): boolean | Promise<boolean>;
   /** Stops counting a connection that was counted. */
   release(kind: CountKind, key: string, connectionId: string): void;
-  start(): void;
-  stop(): void;
 }
 
 /** A count for each key; a key whose count is zero takes no memory. */
@@ -55,9 +53,4 @@ export class MemoryConnectionCounts implements ConnectionCounts {
   release(kind: CountKind, key: string): void {
     this.#acquired[kind].remove(key);
   }
-
-  // Nothing to run: counts in memory end with the process.
-  start(): void {}
-
-  stop(): void {}
 }

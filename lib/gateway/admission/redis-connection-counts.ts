@@ -1,24 +1,16 @@
 import type { LoggerService } from '@nestjs/common';
 import type { RedisCommands } from '../../backplane/redis/client/redis-commands.js';
+import type { LeaseHolder, NodeLease } from '../../backplane/redis/client/node-lease.js';
 import type { RedisNames } from '../../backplane/redis/client/redis-names.js';
 import { RedisScript } from '../../backplane/redis/client/redis-script.js';
 import type { Counter } from '../../metrics/instruments.js';
 import { MemoryConnectionCounts, type ConnectionCounts, type CountKind } from './connection-counts.js';
 
-export interface LeaseSettings {
-  /** A place whose node has not been heard of for so long is free again. */
-  readonly leaseMs: number;
-  /** How often a node says that its connections are still there; well within a lease. */
-  readonly refreshMs: number;
-}
-
-export const LEASE: LeaseSettings = { leaseMs: 30_000, refreshMs: 10_000 };
-
 const TAKE = new RedisScript(`
--- Takes a place among the connections of one IP or user, unless all are taken.
--- KEYS[1] the connections that hold one: a sorted set of connection id → end of its lease, in Redis' milliseconds
--- ARGV    connection id, how many counts there are, lease in milliseconds
--- Result  1 if the connection holds a place now, else 0
+-- Counts a connection of one IP or user, unless the limit is reached.
+-- KEYS[1] the counted connections: a sorted set of connection id → end of its lease, in Redis' milliseconds
+-- ARGV    connection id, limit, lease in milliseconds
+-- Result  1 if the connection is counted, else 0
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now)
@@ -29,7 +21,7 @@ return 1
 `);
 
 const KEEP = new RedisScript(`
--- Renews the leases of a node's connections; what Redis has forgotten, or was never told, it learns.
+-- Renews the leases of a node's connections, and counts those again that Redis has lost.
 -- KEYS    as KEYS[1] above, all in one slot
 -- ARGV    lease in milliseconds, then for each key the connection ids with spaces between
 -- Result  how many keys were renewed
@@ -42,41 +34,32 @@ end
 return #KEYS
 `);
 
-// One script renews so many keys at most: Redis serves nobody else meanwhile.
+// Redis runs nothing else during a script, so each renews a bounded number of keys.
 const BATCH_KEYS = 200;
 
 /**
- * Places shared by all nodes. Redis counts them as leases that this node renews, so those of a node that dies are free
- * again by themselves. While Redis is away this node counts its own: nobody is locked out, and a limit holds per node.
+ * Counts connections over all nodes. Each count in Redis is under the lease of its node, and ends when the node dies. It is
+ * a lease per connection: a script sees only the slot of its own key, not whether other nodes are alive. While Redis is
+ * away, connections are admitted and the limits hold for this node alone.
  */
-export class RedisConnectionCounts implements ConnectionCounts {
+export class RedisConnectionCounts implements ConnectionCounts, LeaseHolder {
   readonly #own = new MemoryConnectionCounts();
-  /** By name in Redis, the connections here that hold a place. */
+  /** By name in Redis, the counted connections of this node. */
   readonly #held = new Map<string, Set<string>>();
-  #timer: NodeJS.Timeout | undefined;
-  #isAlone = false;
-  #isRenewing = false;
+  #isUnshared = false;
 
   constructor(
     private readonly commands: RedisCommands,
     private readonly names: RedisNames,
-    private readonly lease: LeaseSettings,
-    private readonly unshared: Counter,
+    private readonly lease: NodeLease,
+    private readonly unsharedChecks: Counter,
     private readonly logger: LoggerService,
-  ) {}
-
-  start(): void {
-    this.#timer = setInterval(() => this.renew(), this.lease.refreshMs);
-    this.#timer.unref();
-  }
-
-  stop(): void {
-    clearInterval(this.#timer);
-    this.#timer = undefined;
+  ) {
+    lease.hold(this);
   }
 
   acquire(kind: CountKind, key: string, connectionId: string, max: number): boolean | Promise<boolean> {
-    // What is full here is full everywhere; a flood from one IP is no work for Redis.
+    // A limit reached by this node alone needs no work of Redis, even during a flood from one IP.
     if (!this.#own.acquire(kind, key, connectionId, max)) return false;
     return this.#acquire(kind, key, connectionId, max);
   }
@@ -87,17 +70,20 @@ export class RedisConnectionCounts implements ConnectionCounts {
     const held = this.#held.get(name);
     held?.delete(connectionId);
     if (held?.size === 0) this.#held.delete(name);
-    // One that Redis does not hear of ends with its lease.
-    this.commands.call('ZREM', name, connectionId).catch((error: Error) => this.#alone(error));
+    // If the release is lost, the count ends with its lease.
+    this.commands.call('ZREM', name, connectionId).catch((error: Error) => this.#unshared(error));
   }
 
-  /** Says that this node's connections are still there; also when Redis is back, perhaps with nothing in it. */
-  renew(): void {
-    if (this.#isRenewing || this.#timer === undefined) return;
-    this.#isRenewing = true;
-    this.#renew()
-      .catch((error: Error) => this.#alone(error))
-      .finally(() => (this.#isRenewing = false));
+  async renew(leaseMs: number): Promise<void> {
+    for (const names of this.#batches()) {
+      // Read only now: some connections may have closed meanwhile.
+      const connections = names.map((name) => [...(this.#held.get(name) ?? [])].join(' '));
+      await this.commands.run(KEEP, names, [String(leaseMs), ...connections]);
+    }
+  }
+
+  renewalFailed(error: Error): void {
+    this.#unshared(error);
   }
 
   async #acquire(kind: CountKind, key: string, connectionId: string, max: number): Promise<boolean> {
@@ -108,23 +94,15 @@ export class RedisConnectionCounts implements ConnectionCounts {
         this.#own.release(kind, key);
         return false;
       }
-      this.#together();
+      this.#shared();
     } catch (error) {
-      this.unshared.add(kind);
-      this.#alone(error as Error);
+      this.unsharedChecks.add(kind);
+      this.#unshared(error as Error);
     }
     const held = this.#held.get(name);
     if (held === undefined) this.#held.set(name, new Set([connectionId]));
     else held.add(connectionId);
     return true;
-  }
-
-  async #renew(): Promise<void> {
-    for (const names of this.#batches()) {
-      // Looked up only now: meanwhile some may have gone.
-      const connections = names.map((name) => [...(this.#held.get(name) ?? [])].join(' '));
-      await this.commands.run(KEEP, names, [String(this.lease.leaseMs), ...connections]);
-    }
   }
 
   /** Names that lie in one slot of a cluster, as many as one script may renew. */
@@ -142,15 +120,15 @@ export class RedisConnectionCounts implements ConnectionCounts {
     yield* bySlot.values();
   }
 
-  #together(): void {
-    if (!this.#isAlone) return;
-    this.#isAlone = false;
+  #shared(): void {
+    if (!this.#isUnshared) return;
+    this.#isUnshared = false;
     this.logger.log('connection limits hold for all nodes again');
   }
 
-  #alone({ message }: Error): void {
-    if (this.#isAlone) return;
-    this.#isAlone = true;
+  #unshared({ message }: Error): void {
+    if (this.#isUnshared) return;
+    this.#isUnshared = true;
     this.logger.warn(`connection limits hold for this node alone: ${message}`);
   }
 }
