@@ -81,12 +81,11 @@ export function createGateway(base: GatewayBase): Gateway {
 function createAdmission({ options, nodeId, metrics, logger, counts, tickets }: GatewayBase) {
   const refusals = new Refusals(metrics, logger);
   const upgrades = new UpgradeLog(metrics, refusals, logger);
-  const { origins, allowMissingOrigin, handshakeTimeoutMs } = options;
   const authentication = new Authentication(options, tickets, logger);
   const limits = new ConnectionLimits(options, counts, nodeId);
   const queue = new HandshakeQueue(options.handshakes);
   const admission = new Admission(
-    new OriginPolicy(origins, allowMissingOrigin, handshakeTimeoutMs),
+    new OriginPolicy(options),
     limits,
     queue,
     authentication,
@@ -129,14 +128,9 @@ function createSockets(base: GatewayBase, { refusals, authentication, queue }: U
     ['$cancel', new CancelMessage(streams)],
     ...features.flatMap((entries) => entries.protocolMessages ?? []),
   ]);
-  const limits = {
-    maxDepth: options.maxJsonDepth,
-    maxKeys: options.maxJsonKeys,
-    maxProtocolErrors: options.maxProtocolErrors,
-  };
   const rateLimiter = new RateLimiter(options.rateLimit);
   const heartbeat = new Heartbeat(pings, metrics);
-  const receiver = new FrameReceiver(limits, protocolMessages, rateLimiter, heartbeat, metrics, refusals);
+  const receiver = new FrameReceiver(options, protocolMessages, rateLimiter, heartbeat, metrics, refusals);
   const observers: readonly SocketObserver[] = [
     lifecycle,
     heartbeat,

@@ -1,16 +1,26 @@
 import type { Backplane } from './backplane/backplane.js';
 import type { RedisConfiguration } from './backplane/redis/client/redis-configuration.js';
+import { REDIS_NAMES_DEFAULTS } from './backplane/redis/client/redis-names.js';
 import { checkRedisOption } from './backplane/redis/redis-option.js';
-import type { Authenticate } from './gateway/identity/authentication.js';
-import type { TrustProxy } from './gateway/admission/client-ip.js';
-import type { DrainSettings } from './gateway/drain/drain-schedule.js';
-import type { CompressionSettings } from './gateway/compression.js';
-import type { HandshakeSettings } from './gateway/admission/handshake-queue.js';
-import type { HeartbeatSettings } from './gateway/lifecycle/heartbeat.js';
-import { isOrigin, type Origins } from './gateway/admission/origin-policy.js';
-import type { RateLimitSettings } from './gateway/lifecycle/rate-limiter.js';
+import { RECEIVE_QUEUE_DEFAULTS } from './connections/receive-queue.js';
+import { SEND_QUEUE_DEFAULTS } from './connections/send-queue.js';
+import { ADMISSION_DEFAULTS } from './gateway/admission/admission.js';
+import { TRUST_PROXY_DEFAULT, type TrustProxy } from './gateway/admission/client-ip.js';
+import { CONNECTION_LIMITS_DEFAULTS } from './gateway/admission/connection-limits.js';
+import { HANDSHAKE_DEFAULTS, type HandshakeSettings } from './gateway/admission/handshake-queue.js';
+import { isOrigin, ORIGIN_DEFAULTS, type Origins } from './gateway/admission/origin-policy.js';
+import { COMPRESSION_DEFAULTS, type CompressionSettings } from './gateway/compression.js';
+import { DRAIN_DEFAULTS, type DrainSettings } from './gateway/drain/drain-schedule.js';
+import { AUTHENTICATION_DEFAULTS, type Authenticate } from './gateway/identity/authentication.js';
 import type { TicketStore } from './gateway/identity/tickets.js';
-import type { IdempotencySettings } from './messages/idempotency-cache.js';
+import { AUTH_MESSAGES_DEFAULTS } from './gateway/lifecycle/auth-messages.js';
+import { CONNECTION_LOG_DEFAULTS } from './gateway/lifecycle/connection-log.js';
+import { FRAME_RECEIVER_DEFAULTS } from './gateway/lifecycle/frame-receiver.js';
+import { HEARTBEAT_DEFAULTS, type HeartbeatSettings } from './gateway/lifecycle/heartbeat.js';
+import { RATE_LIMIT_DEFAULTS, type RateLimitSettings } from './gateway/lifecycle/rate-limiter.js';
+import { ACCEPTOR_DEFAULTS } from './gateway/websocket-acceptor.js';
+import { IDEMPOTENCY_DEFAULTS, type IdempotencySettings } from './messages/idempotency-cache.js';
+import { REPLY_STREAMS_DEFAULTS } from './messages/reply-streams.js';
 import {
   checkOption,
   described,
@@ -22,25 +32,25 @@ import {
   type OptionRule,
 } from './option-check.js';
 
-/** What `RealtimeModule.forRoot()` takes; every option has a default that is safe in production, and off is `false`. */
+/** The options of `RealtimeModule.forRoot()`; every option has a default that is safe in production, and off is `false`. */
 export interface RealtimeOptions {
-  // --- who may come in ---
+  // --- which clients may connect ---
 
-  /** Says who a client is; `null`, a 4xx or a token error refuses it, any other throw is an outage. @default every client is anonymous */
+  /** Returns the identity of a client; `null`, a 4xx or a token error refuses the client, any other error is an outage. @default every client is anonymous */
   readonly authenticate?: Authenticate;
   /** The cookie that may hold the token. @default false */
   readonly tokenCookie?: string | false;
-  /** How long a client without a token in its handshake has to say `$auth`; `false` refuses it with 401. @default 5_000 */
+  /** How long a client without a token in its handshake has to send `$auth`; `false` refuses it with 401. @default 5_000 */
   readonly authTimeoutMs?: number | false;
   /** How long `authenticate` may take, and after it `handleConnection` or `handleRefresh`. @default 10_000 */
   readonly handshakeTimeoutMs?: number;
-  /** `http` answers a refused upgrade with a status, `close` opens it and closes with a code, which browsers can see but costs a socket. @default 'http' */
+  /** `http` refuses an upgrade with an HTTP status; `close` opens it and closes with a code, which browsers can see but which costs a socket. @default 'http' */
   readonly rejectWith?: 'http' | 'close';
   /** The pages that may connect: `same-host`, a list of origins, or a function. @default 'same-host' */
   readonly origins?: Origins;
   /** Whether clients that send no Origin, which browsers always do, may connect. @default true */
   readonly allowMissingOrigin?: boolean;
-  /** Which proxies may say what a client's IP is, as Express' `trust proxy`. @default false */
+  /** The proxies whose X-Forwarded-For is used, as Express' `trust proxy`. @default false */
   readonly trustProxy?: TrustProxy;
   /** Connections of this node. @default 50_000 */
   readonly maxConnections?: number | false;
@@ -48,16 +58,16 @@ export interface RealtimeOptions {
   readonly maxConnectionsPerIp?: number | false;
   /** Connections per user, over all nodes with `redis`. @default false */
   readonly maxConnectionsPerUser?: number | false;
-  /** Connections of this node that have not said `$auth` yet. @default 1_000 */
+  /** Connections of this node that have not sent `$auth` yet. @default 1_000 */
   readonly maxUnauthenticated?: number | false;
-  /** Those of one IP; behind a proxy it needs `trustProxy`. @default a fifth of maxUnauthenticated */
+  /** Such connections of one IP; behind a proxy it needs `trustProxy`. @default a fifth of maxUnauthenticated */
   readonly maxUnauthenticatedPerIp?: number | false;
-  /** The pace at which `authenticate` is asked, for upgrade requests and for `$auth`. @default { maxConcurrent: 200, maxPerSecond: false, maxWaiting: 5_000, maxWaitingPerIp: a fifth of maxWaiting, maxWaitMs: 5_000 } */
+  /** How many calls of `authenticate` run at a time, for upgrade requests and for `$auth`. @default { maxConcurrent: 200, maxPerSecond: false, maxWaiting: 5_000, maxWaitingPerIp: a fifth of maxWaiting, maxWaitMs: 5_000 } */
   readonly handshakes?: Partial<HandshakeSettings> | false;
   /** Where tickets are kept. @default Redis with `redis`, else this process */
   readonly ticketStore?: TicketStore;
 
-  // --- what they may send ---
+  // --- what clients may send ---
 
   /** The largest frame a client may send; a larger one closes with 1009. @default 65_536 */
   readonly maxPayloadBytes?: number;
@@ -67,7 +77,7 @@ export interface RealtimeOptions {
   readonly maxJsonDepth?: number;
   /** How many keys the JSON of a frame may have. @default 4_096 */
   readonly maxJsonKeys?: number;
-  /** Frames in a row that are no messages before the connection is closed with 4520. @default 20 */
+  /** Invalid messages in a row before the connection is closed with 4520. @default 20 */
   readonly maxProtocolErrors?: number;
   /** A token bucket per connection; above it `RATE_LIMITED`, then 4429. @default { messagesPerSecond: 1_000, burstMessages: 5_000, bytesPerSecond: 1_048_576, burstBytes: 8_388_608, maxRefusals: 100 } */
   readonly rateLimit?: Partial<RateLimitSettings> | false;
@@ -81,30 +91,30 @@ export interface RealtimeOptions {
   /** Answers kept for messages with a `key`, which count once when a client repeats them after a reconnect. @default { ttlMs: 120_000, maxAnswers: 100_000, maxBytes: 33_554_432 } */
   readonly idempotency?: Partial<IdempotencySettings> | false;
 
-  // --- how they are kept ---
+  // --- connections ---
 
-  /** Protocol pings, and the silence after one that ends a connection. @default { intervalMs: 25_000, timeoutMs: 10_000 } */
+  /** Protocol pings, and how long a connection may stay silent after one. @default { intervalMs: 25_000, timeoutMs: 10_000 } */
   readonly heartbeat?: Partial<HeartbeatSettings> | false;
   /** Bytes waiting for a client above which the oldest volatile messages are dropped. @default 131_072 */
   readonly highWaterMarkBytes?: number;
-  /** Bytes waiting for a client above which it is closed with 4413 to come back. @default 1_048_576 */
+  /** Bytes waiting for a client above which it is closed with 4413 and reconnects. @default 1_048_576 */
   readonly maxQueueBytes?: number;
   /** permessage-deflate without context takeover; saves bandwidth, costs memory and time. @default false */
   readonly compression?: Partial<CompressionSettings> | false;
-  /** How long a client may take to answer a close frame. @default 5_000 */
+  /** How long a client may take to reply to a close frame. @default 5_000 */
   readonly closeTimeoutMs?: number;
-  /** How `app.close()` sends clients away; `false` closes them at once. @default { reconnectsPerSecond: 1_000, timeoutMs: 20_000 } */
+  /** How `app.close()` closes connections; `false` closes all at once. @default { reconnectsPerSecond: 1_000, timeoutMs: 20_000 } */
   readonly drain?: Partial<DrainSettings> | false;
   /** A log line for each connect and disconnect. @default true */
   readonly logConnections?: boolean;
 
-  // --- where they are ---
+  // --- several nodes ---
 
-  /** Makes any number of nodes one: a URL, ioredis options, a `Redis` or a `Cluster` (its settings are copied). @default one process */
+  /** Connects the nodes of the app: a URL, ioredis options, a `Redis` or a `Cluster` (its settings are copied). @default one process */
   readonly redis?: RedisConfiguration | undefined;
-  /** Stands before every name in Redis, so that apps can share one. @default 'realtime' */
+  /** The prefix of every name in Redis, so that apps can share a server. @default 'realtime' */
   readonly redisPrefix?: string;
-  /** Another way between nodes, in place of `redis`. @default none */
+  /** Another connection between nodes, in place of `redis`. @default none */
   readonly backplane?: Backplane;
 }
 
@@ -113,7 +123,7 @@ export type ResolvedOptions = Required<Omit<RealtimeOptions, keyof Groups | Port
   readonly [P in Ports]: RealtimeOptions[P] | undefined;
 } & { readonly [G in keyof Groups]: Groups[G] | false };
 
-/** What an app may bring along. */
+/** Options that have no default. */
 type Ports = 'authenticate' | 'ticketStore' | 'backplane' | 'redis';
 
 /** Options that are a group of settings, or `false`. */
@@ -127,61 +137,38 @@ interface Groups {
 }
 
 const GROUPS: Groups = {
-  handshakes: {
-    maxConcurrent: 200,
-    maxPerSecond: false,
-    maxWaiting: 5_000,
-    maxWaitingPerIp: 1_000,
-    maxWaitMs: 5_000,
-  },
-  rateLimit: {
-    messagesPerSecond: 1_000,
-    burstMessages: 5_000,
-    bytesPerSecond: 1_048_576,
-    burstBytes: 8_388_608,
-    maxRefusals: 100,
-  },
-  idempotency: { ttlMs: 120_000, maxAnswers: 100_000, maxBytes: 33_554_432 },
-  heartbeat: { intervalMs: 25_000, timeoutMs: 10_000 },
-  compression: { thresholdBytes: 1_024, concurrency: 10 },
-  drain: { reconnectsPerSecond: 1_000, timeoutMs: 20_000 },
+  handshakes: HANDSHAKE_DEFAULTS,
+  rateLimit: RATE_LIMIT_DEFAULTS,
+  idempotency: IDEMPOTENCY_DEFAULTS,
+  heartbeat: HEARTBEAT_DEFAULTS,
+  compression: COMPRESSION_DEFAULTS,
+  drain: DRAIN_DEFAULTS,
 };
 
+/** Put together from the defaults that stand beside the settings of each part. */
 const DEFAULTS: ResolvedOptions = {
-  authenticate: undefined,
-  tokenCookie: false,
-  authTimeoutMs: 5_000,
-  handshakeTimeoutMs: 10_000,
-  rejectWith: 'http',
-  origins: 'same-host',
-  allowMissingOrigin: true,
-  trustProxy: false,
-  maxConnections: 50_000,
-  maxConnectionsPerIp: false,
-  maxConnectionsPerUser: false,
-  maxUnauthenticated: 1_000,
-  maxUnauthenticatedPerIp: 200,
+  ...AUTHENTICATION_DEFAULTS,
+  ...AUTH_MESSAGES_DEFAULTS,
+  ...ADMISSION_DEFAULTS,
+  ...ORIGIN_DEFAULTS,
+  trustProxy: TRUST_PROXY_DEFAULT,
+  ...CONNECTION_LIMITS_DEFAULTS,
   ticketStore: undefined,
-  maxPayloadBytes: 65_536,
-  maxFragments: 64,
-  maxJsonDepth: 32,
-  maxJsonKeys: 4_096,
-  maxProtocolErrors: 20,
-  concurrency: 1,
-  maxWaitingMessages: 128,
-  maxStreams: 32,
-  highWaterMarkBytes: 131_072,
-  maxQueueBytes: 1_048_576,
-  closeTimeoutMs: 5_000,
-  logConnections: true,
+  ...ACCEPTOR_DEFAULTS,
+  ...FRAME_RECEIVER_DEFAULTS,
+  ...RECEIVE_QUEUE_DEFAULTS,
+  ...REPLY_STREAMS_DEFAULTS,
+  ...SEND_QUEUE_DEFAULTS,
+  ...CONNECTION_LOG_DEFAULTS,
   redis: undefined,
-  redisPrefix: 'realtime',
+  ...REDIS_NAMES_DEFAULTS,
   backplane: undefined,
   ...GROUPS,
+  // Off, although it has defaults for when it is on.
   compression: false,
 };
 
-/** What the default alone does not tell: a number takes a positive integer, a switch true or false. */
+/** Rules that do not follow from the default: a number takes a positive integer, a switch true or false. */
 const RULES: { readonly [name: string]: OptionRule | undefined } = {
   authenticate: { expected: 'a function (handshake) => identity', accepts: isFunction },
   tokenCookie: orFalse({ expected: "a cookie's name", accepts: isCookieName }),
@@ -215,7 +202,7 @@ const RULES: { readonly [name: string]: OptionRule | undefined } = {
   maxUnauthenticatedPerIp: orFalse(positiveInteger),
   'handshakes.maxWaitingPerIp': orFalse(positiveInteger),
   ticketStore: objectWith('put', 'take'),
-  // Checked where it is read, by all that a Redis URL or client may be.
+  // Checked by `checkRedisOption`.
   redis: { expected: 'a Redis configuration', accepts: () => true },
   redisPrefix: {
     expected: 'a text without spaces and braces',
@@ -252,7 +239,7 @@ export function resolveOptions(options: RealtimeOptions): ResolvedOptions {
   return checkTogether(resolved as unknown as ResolvedOptions);
 }
 
-/** So much of a limit for all may one IP take: many clients may share an address, but none keeps the others out. */
+/** The share of a limit for one IP: many clients may share an address, but one address must not use up the limit. */
 function shareOf(max: number | false): number | false {
   return max === false ? false : Math.ceil(max / 5);
 }
@@ -279,7 +266,7 @@ function ruleOf(byDefault: unknown, isInGroup = false): OptionRule {
   return isInGroup ? orFalse(positiveInteger) : switchedOnOrOff;
 }
 
-// `$hello` alone has up to 2 KB when the user id is long.
+// `$hello` alone takes up to 2 KB when the user id is long.
 const MIN_QUEUE_BYTES = 4_096;
 
 function checkTogether(options: ResolvedOptions): ResolvedOptions {
@@ -291,12 +278,12 @@ function checkTogether(options: ResolvedOptions): ResolvedOptions {
   }
   if (maxQueueBytes < MIN_QUEUE_BYTES) {
     throw new RangeError(
-      `RealtimeModule expected maxQueueBytes (${maxQueueBytes}) to be at least ${MIN_QUEUE_BYTES}, the room that messages of the protocol need: raise it.`,
+      `RealtimeModule expected maxQueueBytes (${maxQueueBytes}) to be at least ${MIN_QUEUE_BYTES}, the size that messages of the protocol need: raise it.`,
     );
   }
   if (rateLimit !== false && rateLimit.burstBytes < maxPayloadBytes) {
     throw new RangeError(
-      `RealtimeModule expected rateLimit.burstBytes (${rateLimit.burstBytes}) to be at least maxPayloadBytes (${maxPayloadBytes}), since a frame above the burst is never let through: raise the first or lower the second.`,
+      `RealtimeModule expected rateLimit.burstBytes (${rateLimit.burstBytes}) to be at least maxPayloadBytes (${maxPayloadBytes}), since a frame above the burst is always refused: raise the first or lower the second.`,
     );
   }
   checkRedisOption(options.redis);

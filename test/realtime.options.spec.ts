@@ -139,14 +139,14 @@ describe('forRoot', () => {
   it('refuses a queue that the messages of the protocol do not fit into', async () => {
     const options = { highWaterMarkBytes: 64, maxQueueBytes: 64 };
     await expect(boot({ imports: [RealtimeModule.forRoot(options)] })).rejects.toThrow(
-      'RealtimeModule expected maxQueueBytes (64) to be at least 4096, the room that messages of the protocol need: raise it.',
+      'RealtimeModule expected maxQueueBytes (64) to be at least 4096, the size that messages of the protocol need: raise it.',
     );
   });
 
   it('refuses frames larger than the rate limit ever lets through', async () => {
     const options = { maxPayloadBytes: 16_000_000 };
     await expect(boot({ imports: [RealtimeModule.forRoot(options)] })).rejects.toThrow(
-      'RealtimeModule expected rateLimit.burstBytes (8388608) to be at least maxPayloadBytes (16000000), since a frame above the burst is never let through: raise the first or lower the second.',
+      'RealtimeModule expected rateLimit.burstBytes (8388608) to be at least maxPayloadBytes (16000000), since a frame above the burst is always refused: raise the first or lower the second.',
     );
     await boot({ imports: [RealtimeModule.forRoot({ ...options, rateLimit: false })] });
   });

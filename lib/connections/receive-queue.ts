@@ -16,6 +16,8 @@ export interface ReceiveQueueSettings {
   readonly maxWaitingMessages: number;
 }
 
+export const RECEIVE_QUEUE_DEFAULTS: ReceiveQueueSettings = { concurrency: 1, maxWaitingMessages: 128 };
+
 // What was on its way when the socket was paused, and what comes while it may not be, has to end somewhere.
 const HARD_LIMIT_FACTOR = 64;
 

@@ -26,15 +26,23 @@ export interface SendQueueObserver {
   overflowed(ws: WebSocketLike): void;
 }
 
-/** What the sendQueues of a node share. */
-export interface SendQueueShared {
-  readonly batch: FlushScheduler;
-  readonly metrics: Pick<RealtimeMetrics, 'messagesSent'>;
-  readonly observer: SendQueueObserver;
-  /** Above this many waiting bytes volatile messages make place for newer ones. */
+export interface SendQueueSettings {
+  /** Above this many waiting bytes the oldest volatile messages are dropped. */
   readonly highWaterMarkBytes: number;
   /** Above this many waiting bytes the client counts as too slow. */
   readonly maxQueueBytes: number;
+}
+
+export const SEND_QUEUE_DEFAULTS: SendQueueSettings = {
+  highWaterMarkBytes: 131_072,
+  maxQueueBytes: 1_048_576,
+};
+
+/** What the send queues of a node share. */
+export interface SendQueueShared extends SendQueueSettings {
+  readonly batch: FlushScheduler;
+  readonly metrics: Pick<RealtimeMetrics, 'messagesSent'>;
+  readonly observer: SendQueueObserver;
 }
 
 /** `sent`: written or waiting in order. `dropped`: volatile, and the client is behind. `overflow`: too far behind. */

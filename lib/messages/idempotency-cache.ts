@@ -13,6 +13,12 @@ export interface IdempotencySettings {
   readonly maxBytes: number;
 }
 
+export const IDEMPOTENCY_DEFAULTS: IdempotencySettings = {
+  ttlMs: 120_000,
+  maxAnswers: 100_000,
+  maxBytes: 33_554_432,
+};
+
 /** The sessions that have a connection on this node. */
 export interface OpenSessions {
   ofSession(sessionId: string): readonly Connection[];

@@ -78,6 +78,8 @@ export class ReplyStream {
   }
 }
 
+export const REPLY_STREAMS_DEFAULTS = { maxStreams: 32 };
+
 type StreamKey = MessageId | symbol;
 
 /** The replies in parts that are running, by connection and message id. */

@@ -75,7 +75,7 @@ async function admission({
   });
   const tickets = new TicketService(new MemoryTicketStore());
   const gate = new Admission(
-    new OriginPolicy(origins, true, 20),
+    new OriginPolicy({ origins, allowMissingOrigin: true, handshakeTimeoutMs: 20 }),
     limits,
     queue,
     new Authentication({ authenticate, handshakeTimeoutMs: timeoutMs }, tickets, log),

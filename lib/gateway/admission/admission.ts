@@ -23,6 +23,8 @@ export interface AdmissionSettings {
   readonly clientIp: (request: IncomingMessage) => string;
 }
 
+export const ADMISSION_DEFAULTS: Pick<AdmissionSettings, 'tokenCookie'> = { tokenCookie: false };
+
 /** A client that may connect; without an identity it has to send `$auth` first. */
 export interface Admitted {
   readonly ok: true;

@@ -10,6 +10,8 @@ import { unmapped } from './client-network.js';
 export type TrustProxy =
   boolean | number | string | readonly string[] | ((ip: string, hop: number) => boolean);
 
+export const TRUST_PROXY_DEFAULT: TrustProxy = false;
+
 // Each costs a lookup in the list of trusted proxies; a header of 16 KB has room for thousands.
 const MAX_PROXIES = 32;
 

@@ -8,6 +8,18 @@ export type Origins =
   | ((origin: string, request: IncomingMessage) => boolean | Promise<boolean>)
   | false;
 
+export interface OriginSettings {
+  readonly origins: Origins;
+  readonly allowMissingOrigin: boolean;
+  /** How long a function in `origins` may take. */
+  readonly handshakeTimeoutMs: number;
+}
+
+export const ORIGIN_DEFAULTS: Pick<OriginSettings, 'origins' | 'allowMissingOrigin'> = {
+  origins: 'same-host',
+  allowMissingOrigin: true,
+};
+
 const FORBIDDEN: Checked = rejected({ reason: 'origin', status: 403, message: 'origin not allowed' });
 
 const TOO_SLOW: Checked = rejected({
@@ -23,24 +35,20 @@ const TOO_SLOW: Checked = rejected({
  * protection of a visitor's cookies.
  */
 export class OriginPolicy {
-  constructor(
-    private readonly origins: Origins,
-    private readonly allowMissing: boolean,
-    private readonly timeoutMs: number,
-  ) {}
+  constructor(private readonly settings: OriginSettings) {}
 
   /** What the Origin is compared with, for the log. */
   expected({ headers }: IncomingMessage): string {
-    const { origins } = this;
+    const { origins } = this.settings;
     if (origins === 'same-host') return `host ${headers.host ?? 'missing'}`;
     return typeof origins === 'object' ? origins.join(' ') : 'a function';
   }
 
   check(request: IncomingMessage): Checked | Promise<Checked> {
-    const { origins } = this;
+    const { origins, allowMissingOrigin } = this.settings;
     if (origins === false) return PASSED;
     const { origin } = request.headers;
-    if (origin === undefined) return checked(this.allowMissing);
+    if (origin === undefined) return checked(allowMissingOrigin);
     if (typeof origins === 'function') return this.#returned(origins(origin, request));
     if (origins === 'same-host') return checked(isSameHost(origin, request.headers.host));
     return checked(origins.includes(origin));
@@ -49,7 +57,7 @@ export class OriginPolicy {
   #returned(result: unknown): Checked | Promise<Checked> {
     if (typeof result !== 'object') return checked(result);
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => resolve(TOO_SLOW), this.timeoutMs);
+      const timer = setTimeout(() => resolve(TOO_SLOW), this.settings.handshakeTimeoutMs);
       timer.unref();
       Promise.resolve(result)
         .then((allowed: unknown) => resolve(checked(allowed)), reject)

@@ -44,6 +44,11 @@ export interface AuthenticationSettings {
   readonly handshakeTimeoutMs: number;
 }
 
+export const AUTHENTICATION_DEFAULTS: AuthenticationSettings = {
+  authenticate: undefined,
+  handshakeTimeoutMs: 10_000,
+};
+
 /** Calls the app's `authenticate` and checks what it returns. */
 export class Authentication {
   readonly #pace = new LogPace(LOG_PACE);

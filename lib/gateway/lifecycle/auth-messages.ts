@@ -55,6 +55,8 @@ const FAILURES: Readonly<Record<Failure['outcome'], WireError & { readonly close
 const IN_PROGRESS = 'authentication already in progress';
 const MAX_TOKEN_LENGTH = 8_192;
 
+export const AUTH_MESSAGES_DEFAULTS = { authTimeoutMs: 5_000 as number | false };
+
 /**
  * `$auth { token }`: the first message of clients that cannot put a token into their handshake, such as browsers, and
  * later the way to refresh a token without losing the connection.

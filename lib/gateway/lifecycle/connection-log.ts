@@ -6,6 +6,8 @@ import type { RealtimeMetrics } from '../../metrics/realtime-metrics.js';
 import { isKnownCloseCode } from '../../protocol/close-codes.js';
 import type { GatewayConnection, SocketObserver } from './gateway-connection.js';
 
+export const CONNECTION_LOG_DEFAULTS = { logConnections: true };
+
 /** Counts and logs how connections begin and end, and what the app's hooks do wrong meanwhile. */
 export class ConnectionLog implements SocketObserver {
   constructor(

@@ -10,10 +10,18 @@ import type { Heartbeat } from './heartbeat.js';
 import type { ProtocolMessages } from './protocol-messages.js';
 import type { RateLimiter } from './rate-limiter.js';
 
-export interface FrameReceiverSettings extends JsonLimits {
+export interface FrameReceiverSettings {
+  readonly maxJsonDepth: number;
+  readonly maxJsonKeys: number;
   /** Invalid messages in a row before the connection is closed with 4520. */
   readonly maxProtocolErrors: number;
 }
+
+export const FRAME_RECEIVER_DEFAULTS: FrameReceiverSettings = {
+  maxJsonDepth: 32,
+  maxJsonKeys: 4_096,
+  maxProtocolErrors: 20,
+};
 
 // Reading a frame costs something, however small it is.
 const FRAME_COST = 64;
@@ -21,6 +29,8 @@ const MAX_IGNORED_BYTES = 1_048_576;
 
 /** Reads each frame once and passes it to the protocol message of its type, or to the connection's receive queue. */
 export class FrameReceiver {
+  readonly #jsonLimits: JsonLimits;
+
   constructor(
     private readonly settings: FrameReceiverSettings,
     private readonly protocolMessages: ProtocolMessages,
@@ -28,7 +38,9 @@ export class FrameReceiver {
     private readonly heartbeat: Heartbeat,
     private readonly metrics: RealtimeMetrics,
     private readonly refusals: Refusals,
-  ) {}
+  ) {
+    this.#jsonLimits = { maxDepth: settings.maxJsonDepth, maxKeys: settings.maxJsonKeys };
+  }
 
   /** Called for every message of a client. */
   receive(connection: GatewayConnection, data: Buffer, isBinary: boolean): void {
@@ -45,7 +57,7 @@ export class FrameReceiver {
       this.#countError(connection);
       return;
     }
-    const frame = decodeFrame(data.toString(), this.settings);
+    const frame = decodeFrame(data.toString(), this.#jsonLimits);
     if (frame instanceof FrameRefusal) {
       if (!this.#passes(connection, frame.id, 1, data.length)) return;
       this.#refuse(connection, frame.id, ErrorCode.PARSE_ERROR, frame.message);

@@ -9,6 +9,8 @@ const TAGS = (
   '93 zv uj un jz m7 fk fo fc fg vc vg is iw'
 ).split(' ');
 
+export const REDIS_NAMES_DEFAULTS = { redisPrefix: 'realtime' };
+
 /** Nodes that do not speak this version of the node-to-node format do not hear each other. */
 const WIRE_VERSION = 'v1';
 
