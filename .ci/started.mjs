@@ -1,4 +1,4 @@
-// Runs a start command on a free port until it prints its address, asks it for /health and /, and stops it.
+// Runs a start command on a free port until it prints its address, requests /health and /, and stops it.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
@@ -6,7 +6,7 @@ import { createInterface } from 'node:readline';
 const DEADLINE_MS = 300_000;
 const [command] = process.argv.slice(2);
 
-// A process group of its own, so that one signal reaches npm, its shell and the server.
+// In its own process group, so that one signal reaches npm, its shell and the server.
 const started = spawn('bash', ['-c', command], {
   detached: true,
   env: { ...process.env, PORT: '0' },

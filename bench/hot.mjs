@@ -1,4 +1,4 @@
-// Prints where the time of a `.cpuprofile` went: self time by function, the idle and the bench's own left out.
+// Prints the self time by function of a `.cpuprofile`, without idle time and the bench's own code.
 import { readFileSync } from 'node:fs';
 
 const { nodes, samples, timeDeltas } = JSON.parse(readFileSync(process.argv[2], 'utf8'));

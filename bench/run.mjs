@@ -11,14 +11,14 @@ function run(program, args, options = {}) {
   if (status !== 0) process.exit(status ?? 1);
 }
 
-/** Makes `bench/build` of a checkout, against that checkout's own library. */
+/** Builds `bench/build` of a checkout, against that checkout's library. */
 function build(checkout) {
   const bench = join(checkout, 'bench');
   if (!existsSync(join(checkout, 'node_modules'))) run('npm', ['ci'], { cwd: checkout });
   if (!existsSync(join(bench, 'node_modules/@nestjs/platform-socket.io'))) run('npm', ['ci'], { cwd: bench });
   if (!existsSync(join(checkout, 'dist/index.js'))) run('npm', ['run', 'build'], { cwd: checkout });
 
-  // The bench uses the library as an app does, by its name. The link is to the repository itself: one copy of Nest.
+  // The bench imports the library by name, as an app does. The link to the repository keeps one copy of Nest.
   const link = join(bench, 'node_modules/nestjs-realtime');
   rmSync(link, { force: true });
   symlinkSync(checkout, link, 'dir');

@@ -1,4 +1,4 @@
-// Builds dist/ from lib/ with nothing left over from an earlier build; an old dist/ stays until the new one is whole.
+// Builds dist/ from lib/ without files of an earlier build; an old dist/ stays until the new one is complete.
 import { spawnSync } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';

@@ -1,16 +1,16 @@
-// Checks what oxlint cannot see: names of folders and files, stubs of files, and imports that go around the arrows.
+// Checks what oxlint cannot: names of folders and files, very short files, and dynamic imports.
 import { readdirSync, readFileSync } from 'node:fs';
 import { basename, join, relative, sep } from 'node:path';
 
 const ROOMS = ['lib', 'sample', 'test', 'bench', 'scripts'];
 const SKIPPED = /(^|\/)(node_modules|dist|results)(\/|$)/;
-/** A folder and a file are a concept, never a kind of code. */
+/** Names of folders and files that name a kind of code instead of a concept. */
 const KIND_OF_CODE = /^(utils?|helpers?|interfaces?|common|types?|enums?)$/;
 const VAGUE = /manager|helper|util/i;
 const NAMED_BY_DESIGN = new Set(['test/types']);
 const SHORTEST = 12;
 const ENTRY_POINT = /^lib\/(\w+\/)?index\.ts$/;
-/** Packages that only some files of lib/ may know. */
+/** Packages that only some files of lib/ may import. */
 const HOMES = [
   {
     name: 'ioredis',
@@ -31,7 +31,7 @@ checkLockfile();
 for (const finding of findings) console.error(finding);
 if (findings.length > 0) process.exitCode = 1;
 
-/** Folders end in a slash. */
+/** The paths below a folder of the repository; folders end in a slash. */
 function pathsIn(room) {
   let entries;
   try {
@@ -55,7 +55,7 @@ function checkName(path) {
 function checkSource(path, source) {
   const lines = source.trimEnd().split('\n').length;
   if (lines < SHORTEST && !ENTRY_POINT.test(path) && !path.endsWith('.d.ts')) {
-    findings.push(`${path}: ${lines} lines are no file of their own; put them beside what uses them.`);
+    findings.push(`${path}: ${lines} lines are too few for a file; move them to the code that uses them.`);
   }
   for (const { name, home, where } of HOMES) {
     if (!home.test(path) && new RegExp(`['"]${name}(/[^'"]*)?['"]`).test(importsOf(source))) {
@@ -63,7 +63,7 @@ function checkSource(path, source) {
     }
   }
   if (/\bimport\(\s*['"]\./.test(source)) {
-    findings.push(`${path}: import() of a relative path goes around the arrows; import it at the top.`);
+    findings.push(`${path}: import() of a relative path evades the import rules; use a static import.`);
   }
 }
 
@@ -75,7 +75,7 @@ function checkLockfile() {
   const lockfile = readFileSync(join(root, 'package-lock.json'), 'utf8');
   if (lockfile.includes('"resolved"')) {
     findings.push(
-      'package-lock.json: holds registry addresses; npm config set omit-lockfile-registry-resolved true.',
+      'package-lock.json: holds registry addresses; run npm config set omit-lockfile-registry-resolved true.',
     );
   }
 }

@@ -1,5 +1,5 @@
-// Prints what the client costs a page, beside its peers built the same way; fails when it costs more than promised.
-// The peers are read from bench/node_modules (npm ci --prefix bench); without it only our own lines are printed.
+// Prints the bundle size of the client and of its peers, built the same way; fails if the client exceeds its budget.
+// The peers come from bench/node_modules (npm ci --prefix bench); without it they are not printed.
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
@@ -27,7 +27,7 @@ const peers = [
   ['centrifuge', "export { Centrifuge } from 'centrifuge'"],
 ];
 
-/** Minified and gzipped bytes of what a page that imports only this gets. */
+/** The minified and gzipped size of a bundle that imports only this. */
 async function sizeOf(contents, resolveDir) {
   const { outputFiles } = await build({
     stdin: { contents, resolveDir, loader: 'ts' },

@@ -1,10 +1,10 @@
-// Makes sure the programs the tests talk to are installed: redis-server and chromium. It starts neither.
+// Installs the programs that the tests need, if they are missing: redis-server and chromium. Starts neither.
 import { spawnSync } from 'node:child_process';
 import { accessSync, constants, existsSync, rmSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
 const PROGRAMS = ['redis-server', 'chromium'];
-// Debian asks this file before a package may start its service; 101 means no.
+// Debian runs this script before a package starts its service; exit code 101 prevents that.
 const POLICY = '/usr/sbin/policy-rc.d';
 
 const missing = PROGRAMS.filter((name) => !isInstalled(name));

@@ -1,8 +1,8 @@
 import { renameSync, rmSync } from 'node:fs';
 
 /**
- * Puts a fresh build where the old one is. Several may end at the same time, as with two `npm start` of one clone: all of
- * them are alike, so one that finds another's in its place is thrown away.
+ * Replaces a directory with a new build. If several builds end at the same time, as with two `npm start` in one clone,
+ * one of them is kept, since they are equal.
  */
 export function replaceDirectory(fresh, place) {
   const old = `${fresh}-old`;

@@ -1,4 +1,4 @@
-// Type-checks lib/ and test/, and apart from them every folder there that is a project of its own (with the DOM, say).
+// Type-checks lib/ and test/, and every folder in them with its own tsconfig.json, for example with DOM types.
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 

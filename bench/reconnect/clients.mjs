@@ -1,4 +1,4 @@
-// One process with all the clients of one rule. Tells its parent when all are connected, and in the end what happened.
+// One process with all clients of one rule. Reports to its parent when all are connected, and the results at the end.
 import { WebSocket } from 'ws';
 import { rules } from './rules.mjs';
 
@@ -9,7 +9,7 @@ const backs = [];
 let lostAt;
 let connected = 0;
 
-/** Counts every attempt, whoever makes it. */
+/** Counts every connection attempt. */
 class CountedSocket extends WebSocket {
   constructor(...args) {
     super(...args);
@@ -65,5 +65,5 @@ function report() {
 }
 
 process.on('message', () => setTimeout(report, Number(limitMs)));
-// Not all in one tick: the storm that is measured is the one after the restart.
+// In several ticks, since only the reconnects after the restart are measured.
 for (let i = 0; i < total; i++) setTimeout(rule === 'ours' ? ourClient : plainClient, i);

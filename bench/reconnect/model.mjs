@@ -1,4 +1,4 @@
-// The rules alone, without sockets: what a machine with nothing else to do would see. Takes a second, whatever the load.
+// Simulates the rules without sockets, as on an idle machine. Takes a second at any load.
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { printTable } from './table.mjs';
@@ -45,5 +45,5 @@ function measure(rule, makeRule) {
 }
 
 const results = Object.entries({ ours, ...rules }).map(([rule, makeRule]) => measure(rule, makeRule));
-console.log(`\n${CLIENTS} clients, the server dead for ${DOWN_MS} ms, by the rules alone`);
+console.log(`\n${CLIENTS} clients, the server down for ${DOWN_MS} ms, simulated`);
 printTable(results, CLIENTS);

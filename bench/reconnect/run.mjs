@@ -1,4 +1,4 @@
-// 2,000 real clients against a server that is killed and is back a little later: who comes when, by rule.
+// 2,000 real clients against a server that is killed and restarted: their connection attempts over time, by rule.
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, writeFileSync } from 'node:fs';
@@ -71,6 +71,6 @@ for (const rule of chosen) {
   results.push(await measure(rule));
   console.error(`${rule}: measured`);
 }
-console.log(`\n${CLIENTS} clients, the server dead for ${DOWN_MS} ms`);
+console.log(`\n${CLIENTS} clients, the server down for ${DOWN_MS} ms`);
 printTable(results, CLIENTS);
 writeFileSync(here('../results/reconnect.json'), JSON.stringify(results, null, 2));

@@ -1,4 +1,4 @@
-// A server of the wire: greets who comes, and dies when it is killed. The work per handshake is that of a token's HMAC.
+// A server of the protocol: sends `$hello` to every client. The work per handshake is the HMAC of a token.
 import { createHmac, randomUUID } from 'node:crypto';
 import { createServer } from 'node:http';
 import { WebSocketServer } from 'ws';
@@ -27,7 +27,7 @@ sockets.on('connection', (socket) => {
   });
   socket.send(JSON.stringify({ type: '$hello', payload }));
 });
-// It is told when to listen, so that how long a process takes to start on a busy machine is no part of the figures.
+// It listens on command, so that the start time of the process is not part of the figures.
 process.on('message', () => {
   server.listen({ port: Number(port), host: '127.0.0.1', backlog: 4_096 }, () => {
     process.send({ port: server.address().port });

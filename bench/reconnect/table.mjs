@@ -1,4 +1,4 @@
-// Attempts per second after the server's death, the peak, and the time until 99 % are back, side by side.
+// Attempts per second after the crash, the peak, and the time until 99 % are connected again, side by side.
 const WIDTH = 12;
 const SHOWN_SECONDS = 14;
 
@@ -24,7 +24,7 @@ function backAfter(backs, clients) {
 }
 
 export function printTable(results, clients) {
-  console.log('attempts per second after its death\n');
+  console.log('attempts per second after the crash\n');
   const seconds = results.map(({ attempts }) => perSlice(attempts, 1_000));
   line(
     'second',

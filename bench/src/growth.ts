@@ -1,10 +1,10 @@
 import { writeFileSync } from 'node:fs';
-import { BARE_WS, Bout, OURS, startRedis, UWS, type Entrant, type Figures } from './bout.js';
+import { BARE_WS, TestSetup, OURS, startRedis, UWS, type Entrant, type Figures } from './test-setup.js';
 import { plot, type Series } from './plot.js';
 import { acrossNodes, CLASSIC, SHARDED } from './rows.js';
 import { summarize } from './table.js';
 
-/** How one cost grows: a number that is varied, and a round at each of its values. */
+/** How one cost grows: a parameter, and one round for each of its values. */
 interface Growth {
   readonly name: string;
   readonly title: string;
@@ -17,11 +17,11 @@ interface Growth {
   ): Promise<{ round(seconds: number): Promise<Figures>; stop(): unknown }>;
 }
 
-async function broadcasting(bout: Bout, receivers: number, padding = 0) {
-  await bout.tick({ kind: 'broadcast', messages: 1, padding });
-  const round = (seconds: number) => bout.broadcast({ seconds, perTick: 1, receivers });
+async function broadcasting(setup: TestSetup, receivers: number, padding = 0) {
+  await setup.tick({ kind: 'broadcast', messages: 1, padding });
+  const round = (seconds: number) => setup.broadcast({ seconds, perTick: 1, receivers });
   await round(1);
-  return { round, stop: () => bout.stop() };
+  return { round, stop: () => setup.stop() };
 }
 
 const GROWTHS: readonly Growth[] = [
@@ -32,9 +32,9 @@ const GROWTHS: readonly Growth[] = [
     values: [100, 1_000, 10_000],
     entrants: [OURS, BARE_WS, UWS],
     async prepare(entrant, connections) {
-      const bout = await Bout.start(entrant);
-      await bout.connect(connections);
-      return broadcasting(bout, connections);
+      const setup = await TestSetup.start(entrant);
+      await setup.connect(connections);
+      return broadcasting(setup, connections);
     },
   },
   {
@@ -44,13 +44,13 @@ const GROWTHS: readonly Growth[] = [
     values: [1, 10, 100],
     entrants: [OURS, BARE_WS, UWS],
     async prepare(entrant, rooms) {
-      const bout = await Bout.start(entrant);
-      await bout.connect(1_000);
-      await bout.joinAll(rooms);
-      await bout.tick({ kind: 'room', messages: 1, room: 'room:0' });
-      const round = (seconds: number) => bout.broadcast({ seconds, perTick: 1, receivers: 1_000 });
+      const setup = await TestSetup.start(entrant);
+      await setup.connect(1_000);
+      await setup.joinAll(rooms);
+      await setup.tick({ kind: 'room', messages: 1, room: 'room:0' });
+      const round = (seconds: number) => setup.broadcast({ seconds, perTick: 1, receivers: 1_000 });
       await round(1);
-      return { round, stop: () => bout.stop() };
+      return { round, stop: () => setup.stop() };
     },
   },
   {
@@ -60,9 +60,9 @@ const GROWTHS: readonly Growth[] = [
     values: [100, 1_000, 8_000, 64_000],
     entrants: [OURS, BARE_WS, UWS],
     async prepare(entrant, bytes) {
-      const bout = await Bout.start(entrant);
-      await bout.connect(500);
-      return broadcasting(bout, 500, bytes - 100);
+      const setup = await TestSetup.start(entrant);
+      await setup.connect(500);
+      return broadcasting(setup, 500, bytes - 100);
     },
   },
   {
@@ -73,23 +73,23 @@ const GROWTHS: readonly Growth[] = [
     entrants: [OURS],
     async prepare(entrant, nodes) {
       const redis = await startRedis();
-      const bout = await Bout.start(entrant, nodes, { redisPort: redis.port }, 'all');
-      await bout.connect(1_000);
-      const { round, stop } = await broadcasting(bout, 1_000);
+      const setup = await TestSetup.start(entrant, nodes, { redisPort: redis.port }, 'all');
+      await setup.connect(1_000);
+      const { round, stop } = await broadcasting(setup, 1_000);
       return { round, stop: () => stop().then(() => redis.stop()) };
     },
   },
   {
     name: 'under-way',
     title: 'sendToUser across two nodes: deliveries per CPU second',
-    axis: 'messages under way',
+    axis: 'messages in flight',
     values: [100, 500, 1_000, 2_000, 4_000],
     entrants: [OURS, CLASSIC, SHARDED],
     prepare: (entrant, messages) => acrossNodes(entrant, messages / 100),
   },
 ];
 
-/** Measures how costs grow and draws each as an SVG beside the table. */
+/** Measures how costs grow and draws each as an SVG. */
 export async function measureGrowth(directory: string, rounds: number, seconds: number): Promise<void> {
   for (const { name, title, axis, values, entrants, prepare } of GROWTHS) {
     const series: Series[] = entrants.map((entrant) => ({ name: entrant.name, points: [] }));

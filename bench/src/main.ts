@@ -3,11 +3,11 @@ import { cpus, release, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { OURS, profiling, type Entrant, type Figures } from './bout.js';
+import { OURS, profiling, type Entrant, type Figures } from './test-setup.js';
 import { measureGrowth } from './growth.js';
 import type { Row } from './row.js';
 import { ROWS } from './rows.js';
-import { linesOf, summarize, verdictsOf, type Results } from './table.js';
+import { linesOf, summarize, checksOf, type Results } from './table.js';
 
 const { values } = parseArgs({
   options: {
@@ -44,10 +44,10 @@ for (const row of ROWS) {
 }
 if (wanted === undefined && values.only === undefined && values.baseline === undefined)
   writeFileSync(`${resultsDirectory}table.md`, text.join('\n'));
-const missed = ROWS.flatMap((row) => verdictsOf(row, results)).filter(({ isMet }) => !isMet);
-console.log(missed.length === 0 ? 'Every bar is met.' : `${missed.length} bars are missed.`);
+const missed = ROWS.flatMap((row) => checksOf(row, results)).filter(({ isMet }) => !isMet);
+console.log(missed.length === 0 ? 'Every target is met.' : `${missed.length} targets are missed.`);
 
-/** Every round goes through all entrants, so that what else happens on the machine happens to all of them. */
+/** Every round measures all entrants in turn, so that other load of the machine affects all of them. */
 async function measure(row: Row) {
   const entrants = entrantsOf(row);
   const prepared = [];
@@ -64,7 +64,7 @@ async function measure(row: Row) {
   return new Map(prepared.map(({ entrant, figures }) => [entrant.name, summarize(figures)]));
 }
 
-/** All of them, those asked for, or with `--baseline` this checkout and the other one. */
+/** All entrants, those of `--only`, or with `--baseline` this checkout and the other one. */
 function entrantsOf(row: Row): readonly Entrant[] {
   if (values.baseline !== undefined) {
     return [OURS, { ...OURS, name: 'baseline', build: join(values.baseline, 'bench/build') }];

@@ -12,7 +12,7 @@ const TOP = 44;
 const BOTTOM = 44;
 const COLOURS = ['#0b6e4f', '#3a5a9b', '#b3541e', '#6b6b6b'];
 
-/** Draws lines over a logarithmic x axis; the y axis begins at 0, so that a flat line looks flat. */
+/** Draws lines over a logarithmic x axis; the y axis starts at 0. */
 export function plot(title: string, axis: string, series: readonly Series[]): string {
   const points = series.flatMap((line) => line.points);
   const xs = [...new Set(points.map(([x]) => x))].sort((a, b) => a - b);

@@ -1,9 +1,9 @@
-import type { Entrant, Figures } from './bout.js';
+import type { Entrant, Figures } from './test-setup.js';
 
-/** What ours has to be, against whom. */
+/** A target for ours relative to a peer. */
 export interface Bar {
   readonly peer: string;
-  /** At least so many times the peer's figure; for bytes, at most so many bytes. */
+  /** The least ratio to the peer's figure. */
   readonly factor: number;
   /** The row the peer's figure is taken from. @default this row */
   readonly row?: string;
@@ -16,8 +16,8 @@ export interface Row {
   readonly unit: 'per CPU second' | 'bytes';
   readonly entrants: readonly Entrant[];
   readonly bars: readonly Bar[];
-  /** Bytes at most, for a row of bytes. */
+  /** The most bytes, for a row of bytes. */
   readonly atMost?: number;
-  /** Starts an entrant and warms it up; the function is then one round's work. */
+  /** Starts an entrant and warms it up; the returned function runs one round. */
   prepare(entrant: Entrant, seconds: number): Promise<{ round(): Promise<Figures>; stop(): Promise<void> }>;
 }

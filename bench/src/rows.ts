@@ -1,7 +1,7 @@
 import {
   BARE_WRITE,
   BARE_WS,
-  Bout,
+  TestSetup,
   NEST_IO,
   NEST_WS,
   OURS,
@@ -9,7 +9,7 @@ import {
   UWS,
   type Entrant,
   type Figures,
-} from './bout.js';
+} from './test-setup.js';
 import type { Row } from './row.js';
 import { stormRow } from './storm.js';
 
@@ -20,22 +20,22 @@ const IDLE = 8_000;
 
 function broadcast(perTick: number) {
   return async (entrant: Entrant, seconds: number) => {
-    const bout = await Bout.start(entrant);
-    await bout.connect(RECEIVERS);
-    await bout.tick({ kind: 'broadcast', messages: perTick });
-    const round = (time: number) => bout.broadcast({ seconds: time, perTick, receivers: RECEIVERS });
+    const setup = await TestSetup.start(entrant);
+    await setup.connect(RECEIVERS);
+    await setup.tick({ kind: 'broadcast', messages: perTick });
+    const round = (time: number) => setup.broadcast({ seconds: time, perTick, receivers: RECEIVERS });
     await round(1);
-    return { round: () => round(seconds), stop: () => bout.stop() };
+    return { round: () => round(seconds), stop: () => setup.stop() };
   };
 }
 
 function requests(inFlight: number) {
   return async (entrant: Entrant, seconds: number) => {
-    const bout = await Bout.start(entrant);
-    await bout.connect(ASKERS);
-    await bout.check();
-    await bout.requests({ seconds: 1.5, inFlight });
-    return { round: () => bout.requests({ seconds, inFlight }), stop: () => bout.stop() };
+    const setup = await TestSetup.start(entrant);
+    await setup.connect(ASKERS);
+    await setup.check();
+    await setup.requests({ seconds: 1.5, inFlight });
+    return { round: () => setup.requests({ seconds, inFlight }), stop: () => setup.stop() };
   };
 }
 
@@ -44,18 +44,18 @@ const TOGETHER = 100;
 export const CLASSIC: Entrant = { ...NEST_IO, name: 'socket.io classic', options: { adapter: 'classic' } };
 export const SHARDED: Entrant = { ...NEST_IO, name: 'socket.io sharded', options: { adapter: 'sharded' } };
 
-/** One node sends, in turn, to users of another one: a hundred a tick, so many ticks under way. */
+/** One node sends to the users of another one in turn: 100 per tick, with that many ticks in flight. */
 export async function acrossNodes(entrant: Entrant, underWay: number) {
   const redis = await startRedis();
-  const bout = await Bout.start(entrant, 2, { redisPort: redis.port });
-  await bout.connect(USERS);
-  await bout.tick({ kind: 'users', messages: TOGETHER, users: USERS });
-  const round = (seconds: number) => bout.broadcast({ seconds, perTick: TOGETHER, receivers: 1, underWay });
+  const setup = await TestSetup.start(entrant, 2, { redisPort: redis.port });
+  await setup.connect(USERS);
+  await setup.tick({ kind: 'users', messages: TOGETHER, users: USERS });
+  const round = (seconds: number) => setup.broadcast({ seconds, perTick: TOGETHER, receivers: 1, underWay });
   await round(1);
   return {
     round,
     async stop() {
-      await bout.stop();
+      await setup.stop();
       redis.stop();
     },
   };
@@ -75,16 +75,16 @@ function acrossNodesRow(name: string, what: string, underWay: number, factor?: n
   };
 }
 
-/** Its rounds are processes of their own: what a heap has grown to once it keeps. */
+/** Each round is a new process, since a heap keeps its size once it has grown. */
 async function idleMemory(entrant: Entrant) {
   return {
     async round(): Promise<Figures> {
-      const bout = await Bout.start(entrant);
-      await bout.connect(500);
-      const before = await bout.memory();
-      const figures = await bout.connect(IDLE, 100);
-      const after = await bout.memory();
-      await bout.stop();
+      const setup = await TestSetup.start(entrant);
+      await setup.connect(500);
+      const before = await setup.memory();
+      const figures = await setup.connect(IDLE, 100);
+      const after = await setup.memory();
+      await setup.stop();
       return {
         ...figures,
         perCpuSecond: (after.rss - before.rss) / IDLE,
@@ -140,8 +140,8 @@ export const ROWS: readonly Row[] = [
     ],
     prepare: requests(1),
   },
-  acrossNodesRow('stream', 'as fast as it goes, 2,000 under way', 20, 4),
-  acrossNodesRow('lone', '100 at a time, nothing else under way', 1),
+  acrossNodesRow('stream', 'unthrottled, 2,000 in flight', 20, 4),
+  acrossNodesRow('lone', '100 at a time, nothing else in flight', 1),
   {
     name: 'memory',
     title: 'Resident bytes per idle connection, 8,000 of them in 100 rooms, heartbeats on',

@@ -1,12 +1,12 @@
-import { BARE_WS, Bout, NEST_IO, NEST_WS, OURS, UWS, type Entrant, type Figures } from './bout.js';
+import { BARE_WS, TestSetup, NEST_IO, NEST_WS, OURS, UWS, type Entrant, type Figures } from './test-setup.js';
 import { median } from './median.js';
 import type { Row } from './row.js';
 
 const CLIENTS = 1_500;
-// One volley is over sooner than the garbage collector comes by: several of them are a round.
+// One batch ends before a garbage collection, so a round has several.
 const VOLLEYS = 4;
 
-/** Clients that all come at once, to a server with so many rooms. */
+/** Clients that all connect at once, to a server with that many rooms. */
 export function stormRow(rooms: number): Row {
   return {
     name: `storm-${rooms}-rooms`,
@@ -20,10 +20,10 @@ export function stormRow(rooms: number): Row {
 
 function storm(rooms: number) {
   return async (entrant: Entrant) => {
-    const bout = await Bout.start(entrant);
+    const setup = await TestSetup.start(entrant);
     const volley = async () => {
-      const figures = await bout.connect(CLIENTS, rooms);
-      await bout.disconnect();
+      const figures = await setup.connect(CLIENTS, rooms);
+      await setup.disconnect();
       await new Promise((resolve) => setTimeout(resolve, 300));
       return figures;
     };
@@ -33,11 +33,11 @@ function storm(rooms: number) {
       return together(volleys);
     };
     await round();
-    return { round, stop: () => bout.stop() };
+    return { round, stop: () => setup.stop() };
   };
 }
 
-/** The pauses between volleys, in which the sockets of the last one close, are nobody's figure. */
+/** The pauses between batches, in which the sockets of the last one close, are not measured. */
 function together(volleys: readonly Figures[]): Figures {
   const sum = (figure: (volley: Figures) => number) =>
     volleys.reduce((total, volley) => total + figure(volley), 0);

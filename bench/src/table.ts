@@ -1,8 +1,8 @@
-import type { Figures } from './bout.js';
+import type { Figures } from './test-setup.js';
 import { median } from './median.js';
 import type { Row } from './row.js';
 
-/** What the rounds of one entrant gave. */
+/** The figures of one entrant over all rounds. */
 export interface Result {
   /** The figure of each round. */
   readonly rounds: readonly number[];
@@ -54,33 +54,33 @@ export function linesOf(row: Row, results: Results): string[] {
       `| ${name} | ${count(figure)} | ${count(min)}–${count(max)} | ${ratio} | ${count(wall)} | ${latency} | ${Math.round(share * 100)} % |`,
     );
   }
-  return [...lines, '', ...verdictsOf(row, results).map(({ text }) => text), ''];
+  return [...lines, '', ...checksOf(row, results).map(({ text }) => text), ''];
 }
 
-/** Whether each bar is met. */
-export function verdictsOf(row: Row, results: Results): { text: string; isMet: boolean }[] {
+/** Whether each target is met. */
+export function checksOf(row: Row, results: Results): { text: string; isMet: boolean }[] {
   const ours = results.get(row.name)?.values().next().value;
   if (ours === undefined) return [];
-  const verdicts = row.bars.flatMap(({ peer, factor, row: other = row.name }) => {
+  const checks = row.bars.flatMap(({ peer, factor, row: other = row.name }) => {
     const theirs = results.get(other)?.get(peer);
     if (theirs === undefined) return [];
     const ratio = other === row.name ? ratioOf(ours, theirs) : ours.median / theirs.median;
     const what = other === row.name ? peer : `${peer} in ${other}`;
-    return [verdict(ratio >= factor, `${ratio.toFixed(2)} × ${what}, the bar is ${factor} ×`)];
+    return [check(ratio >= factor, `${ratio.toFixed(2)} × ${what}, the target is ${factor} ×`)];
   });
-  if (row.atMost === undefined) return verdicts;
+  if (row.atMost === undefined) return checks;
   return [
-    ...verdicts,
-    verdict(ours.median <= row.atMost, `${count(ours.median)} bytes, at most ${count(row.atMost)}`),
+    ...checks,
+    check(ours.median <= row.atMost, `${count(ours.median)} bytes, at most ${count(row.atMost)}`),
   ];
 }
 
-/** The median of the ratios within each round: what else the machine did in a round, it did to both. */
+/** The median of the ratios within each round, since other load of the machine in a round affects both. */
 function ratioOf(ours: Result, theirs: Result): number {
   return median(ours.rounds.map((figure, i) => figure / (theirs.rounds[i] as number)));
 }
 
-function verdict(isMet: boolean, text: string) {
+function check(isMet: boolean, text: string) {
   return { isMet, text: `${isMet ? 'met' : 'MISSED'}: ${text}.` };
 }
 

@@ -1,6 +1,6 @@
 import { createHmac, createSecretKey } from 'node:crypto';
 
-/** The messages of the venue, about 150 bytes each on the wire, the same for every contender. */
+/** The messages of the venue, about 150 bytes each on the wire, the same for every entrant. */
 export interface StatusChange {
   readonly tableId: string;
   readonly status: string;
@@ -13,7 +13,7 @@ export interface StatusChange {
 export const STATUS_CHANGED = 'table:status_changed';
 export const CREATE = 'reservation:create';
 const SECRET = 'the secret of the bench, no other';
-/** A key made once: of a text, `jsonwebtoken` first tries to make a public key, and that alone takes longer than all else. */
+/** Created once: for a string, `jsonwebtoken` first tries to create a public key, which takes longer than everything else. */
 export const KEY = createSecretKey(Buffer.from(SECRET));
 
 export function statusChange(padding = ''): StatusChange {
@@ -34,7 +34,7 @@ export interface NewReservation {
   readonly note: string;
 }
 
-/** What a client asks for. */
+/** The request of a client. */
 export const RESERVATION: NewReservation = {
   guest: 'Ada Lovelace',
   partySize: 4,
@@ -43,12 +43,12 @@ export const RESERVATION: NewReservation = {
   note: 'window',
 };
 
-/** What every contender's handler does. */
+/** The work of every entrant's handler. */
 export function reserve({ guest, partySize, startsAt, tableId }: NewReservation) {
   return { id: 'r-4711', guest, partySize, startsAt, tableId, status: 'confirmed' };
 }
 
-/** What a server without a framework does by hand in place of decorators. */
+/** The hand-written validation of a server without decorators. */
 export function isNewReservation(value: unknown): value is NewReservation {
   if (typeof value !== 'object' || value === null) return false;
   const { guest, partySize, startsAt, tableId, note } = value as Record<string, unknown>;
@@ -66,12 +66,12 @@ export function isNewReservation(value: unknown): value is NewReservation {
   );
 }
 
-/** `CLOCK_MONOTONIC` is one clock for all processes of a machine. */
+/** `CLOCK_MONOTONIC` is the same clock for all processes of a machine. */
 export function nowMicros(): number {
   return Number(process.hrtime.bigint() / 1_000n);
 }
 
-/** A JWT (HS256) that every contender verifies with the same `JwtService`. */
+/** A JWT (HS256) that every entrant verifies with the same `JwtService`. */
 export function tokenFor(userId: string): string {
   const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
   const body = `${part({ alg: 'HS256', typ: 'JWT' })}.${part({ sub: userId, exp: 4_102_444_800 })}`;

@@ -1,6 +1,6 @@
-/** Who is told what a socket's bytes hold. */
+/** Receives the frames of a socket. */
 export interface FrameSink {
-  /** A whole text frame; `bytes` from `start` to `end` are its payload, or nothing when it came in pieces. */
+  /** A whole text frame; `bytes` from `start` to `end` are its payload, or empty if it was split over several reads. */
   text(bytes: Uint8Array, start: number, end: number): void;
   ping(): void;
 }
@@ -8,8 +8,8 @@ export interface FrameSink {
 const EMPTY = Buffer.alloc(0);
 
 /**
- * Counts the frames of a server by their length headers alone. They are never masked (RFC 6455 §5.1), so a reader
- * that wants no more than their number need not look at what is in them.
+ * Counts the frames of a server by their length headers. They are never masked (RFC 6455 §5.1), so counting does not need
+ * to read the payloads.
  */
 export class FrameReader {
   #skip = 0;
@@ -73,7 +73,7 @@ function sizeOf(bytes: Buffer, at: number, header: number): number {
   return Number(bytes.readBigUInt64BE(at + 2));
 }
 
-/** A client's text frame; the masking key is zero, so the payload stands in it as it is. */
+/** A client's text frame; the masking key is zero, so the payload is unchanged. */
 export function clientFrame(text: string, opcode = 0x1): Buffer {
   const payload = Buffer.from(text);
   const short = payload.length < 126;

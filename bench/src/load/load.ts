@@ -1,19 +1,19 @@
-// The load generator: a process of its own that connects, asks, counts, and says what share of a core it took.
+// The load generator, in its own process: connects, sends requests, counts, and reports its share of a core.
 import { connect, type Socket } from 'node:net';
-import { answer } from '../questions.js';
+import { serveRequests } from '../child-requests.js';
 import { nowMicros } from '../venue.js';
-import { dialectOf, type DialectName } from './dialect.js';
+import { wireFormatNamed, type WireFormatName } from './wire-format.js';
 import { clientFrame } from './frame-reader.js';
 import { RawClient, type OnMessages } from './raw-client.js';
 
 interface Target {
-  /** Clients are dealt out over these. */
+  /** Clients are distributed over these. */
   readonly ports: readonly number[];
   readonly driver: number;
-  readonly dialect: DialectName;
+  readonly wireFormat: WireFormatName;
 }
 
-/** How long, and what comes of one tick; so many ticks are under way at a time. */
+/** The duration, the messages of one tick, and how many ticks run at a time. */
 export interface Ticks {
   readonly seconds: number;
   readonly perTick: number;
@@ -22,7 +22,7 @@ export interface Ticks {
 }
 
 export interface Measured {
-  /** Frames that came. */
+  /** Frames received. */
   readonly count: number;
   readonly seconds: number;
   /** CPU time of this process over wall time. */
@@ -37,7 +37,7 @@ let target: Target;
 let clients: RawClient[] = [];
 let driver: Socket | undefined;
 
-answer({
+serveRequests({
   async target(given: Target) {
     target = given;
     driver?.destroy();
@@ -54,9 +54,9 @@ answer({
   requests: (options: { seconds: number; inFlight: number }) => requests(options),
 });
 
-/** Connects until there are so many; resolves with the seconds it took. */
+/** Connects up to that many clients; resolves with the seconds it took. */
 async function connectMany(count: number, rooms = 1): Promise<Measured> {
-  const dialect = dialectOf(target.dialect);
+  const wireFormat = wireFormatNamed(target.wireFormat);
   const latencies: number[] = [];
   const first = clients.length;
   return measured(latencies, async () => {
@@ -67,7 +67,7 @@ async function connectMany(count: number, rooms = 1): Promise<Measured> {
         const startedAt = performance.now();
         const client = new RawClient(
           target.ports[i % target.ports.length] as number,
-          dialect,
+          wireFormat,
           `user-${i}`,
           `venue:${1 + (i % rooms)}`,
         );
@@ -81,21 +81,21 @@ async function connectMany(count: number, rooms = 1): Promise<Measured> {
   });
 }
 
-/** Makes sure that the contender does the work at all. */
+/** Checks that the entrant replies correctly. */
 function check(): Promise<void> {
-  const dialect = dialectOf(target.dialect);
+  const wireFormat = wireFormatNamed(target.wireFormat);
   const client = clients[0] as RawClient;
   return new Promise((resolve, reject) => {
     client.onText = (text) => {
       client.onText = undefined;
-      if (dialect.isReply(text, 77)) resolve();
-      else reject(new Error(`not the reply expected: ${text}`));
+      if (wireFormat.isReply(text, 77)) resolve();
+      else reject(new Error(`not the expected reply: ${text}`));
     };
-    client.write(clientFrame(dialect.request(77)));
+    client.write(clientFrame(wireFormat.request(77)));
   });
 }
 
-/** Has the server send, tick after tick, and begins the next one when everything of the oldest under way has come. */
+/** Makes the server send tick after tick; starts the next one when the oldest running one has been received in full. */
 function broadcast({ seconds, perTick, receivers, underWay = 1 }: Ticks) {
   const latencies: number[] = [];
   const perRound = perTick * receivers;
@@ -126,12 +126,12 @@ function broadcast({ seconds, perTick, receivers, underWay = 1 }: Ticks) {
   });
 }
 
-/** Keeps so many requests of every connection unanswered. */
+/** Keeps that many requests of every connection in flight. */
 function requests({ seconds, inFlight }: { seconds: number; inFlight: number }) {
   const latencies: number[] = [];
-  const { request } = dialectOf(target.dialect);
+  const { request } = wireFormatNamed(target.wireFormat);
   const frames = Array.from({ length: 256 }, (_, i) => clientFrame(request(100_000 + i)));
-  // Requests that one read has made room for leave together: the generator must not be what costs.
+  // Requests after one read are sent in one write, so that the generator is not the limit.
   const together = (first: number, count: number) =>
     Buffer.concat(Array.from({ length: count }, (_, i) => frames[(first + i) & 255] as Buffer));
   const batches = Array.from({ length: inFlight + 1 }, (_, count) =>

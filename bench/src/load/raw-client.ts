@@ -1,23 +1,23 @@
 import { connect, type Socket } from 'node:net';
 import { tokenFor } from '../venue.js';
-import type { Dialect } from './dialect.js';
+import type { WireFormat } from './wire-format.js';
 import { clientFrame, FrameReader, type FrameSink } from './frame-reader.js';
 
-// All sockets of the process read into one buffer: nothing is kept of what they read.
+// All sockets of the process read into one buffer, since nothing is kept.
 const SHARED = Buffer.allocUnsafe(262_144);
 const PONG = clientFrame('', 0xa);
 const ENGINE_PONG = clientFrame('3');
 const END_OF_HEAD = '\r\n\r\n';
 
-/** What a client does when one read has brought it so many messages. */
+/** Called with the number of messages of one read. */
 export type OnMessages = (client: RawClient, count: number) => void;
 
 function ignore(): void {}
 
-/** A WebSocket client that costs next to nothing: a TCP socket, a ready-made upgrade, and a counter of frames. */
+/** A WebSocket client with little overhead: a TCP socket, a prepared upgrade request, and a counter of frames. */
 export class RawClient implements FrameSink {
   onMessages: OnMessages = ignore;
-  /** Sees what is in the messages; only for a client that has to look. */
+  /** Gets the text of the messages; only for a client that needs it. */
   onText: ((text: string) => void) | undefined;
   /** When its last request was sent, in milliseconds. */
   sentAt = 0;
@@ -31,11 +31,11 @@ export class RawClient implements FrameSink {
 
   constructor(
     port: number,
-    private readonly dialect: Dialect,
+    private readonly wireFormat: WireFormat,
     userId: string,
     room: string,
   ) {
-    this.#greetings = dialect.greetings;
+    this.#greetings = wireFormat.greetings;
     const read = (length: number, buffer: Uint8Array) => {
       this.#read(buffer as Buffer, length);
       return true;
@@ -48,7 +48,7 @@ export class RawClient implements FrameSink {
     });
     this.#socket.on('error', (error) => this.#onFailure?.(error));
     this.#socket.on('close', () => this.#onFailure?.(new Error('closed before it was ready')));
-    this.#socket.write(upgrade(dialect.path(room), port, userId));
+    this.#socket.write(upgrade(wireFormat.path(room), port, userId));
   }
 
   /** Resolves when the server has accepted, authenticated and joined it. */
@@ -68,7 +68,7 @@ export class RawClient implements FrameSink {
       this.#greet();
       return;
     }
-    // engine.io's ping is a text of one digit.
+    // engine.io's ping is a text frame of one digit.
     if (end - start === 1) {
       this.#socket.write(ENGINE_PONG);
       return;
@@ -87,7 +87,7 @@ export class RawClient implements FrameSink {
   }
 
   #greet(): void {
-    const { greetings, introduction } = this.dialect;
+    const { greetings, introduction } = this.wireFormat;
     if (this.#greetings === greetings && introduction !== undefined) this.write(clientFrame(introduction));
     this.#greetings--;
     if (this.#greetings > 0) return;

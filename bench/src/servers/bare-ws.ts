@@ -1,4 +1,4 @@
-// `ws` as someone who counts every microsecond would use it: one handler per socket, one Buffer per broadcast.
+// Hand-optimized `ws`: one handler per socket, one Buffer per broadcast.
 import { createServer } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { JwtService } from '@nestjs/jwt';
@@ -68,7 +68,7 @@ await serve(async ({ isBare = false }) => {
     for (const client of clients) if (client.readyState === 1) client.send(bytes, { binary: false });
   }
 
-  /** The least that Node's sockets allow: no state is looked at, nothing is counted. */
+  /** The minimum work with Node's sockets: no state is checked, nothing is counted. */
   function writeTo(clients: Iterable<WebSocket>, payload: unknown): void {
     const text = Buffer.from(JSON.stringify({ type: STATUS_CHANGED, payload }));
     const frame = Buffer.concat([Buffer.from([0x81, 126, text.length >> 8, text.length & 0xff]), text]);

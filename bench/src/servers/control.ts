@@ -1,26 +1,26 @@
 import { createServer, type AddressInfo } from 'node:net';
-import { answer } from '../questions.js';
+import { serveRequests } from '../child-requests.js';
 import { statusChange, type StatusChange } from '../venue.js';
 
-/** What a contender is started with. */
+/** The start options of an entrant. */
 export interface ServerOptions {
   readonly redisPort?: number;
   readonly adapter?: 'classic' | 'sharded';
-  /** Broadcasts past `ws`: one `socket.write` of ready bytes for each receiver. */
+  /** Broadcasts without `ws`: one `socket.write` of prepared bytes per receiver. */
   readonly isBare?: boolean;
 }
 
-/** What a contender's server can do. */
-export interface Contender {
+/** The operations of an entrant's server. */
+export interface EntrantServer {
   readonly port: number;
   broadcast(message: StatusChange): void;
   sendToRoom?(room: string, message: StatusChange): void;
   sendToUser?(userId: string, message: StatusChange): void;
-  /** Puts everyone connected into `rooms` rooms more. */
+  /** Adds every connection to `rooms` more rooms. */
   joinAll?(rooms: number): unknown;
 }
 
-/** What one tick is. */
+/** The messages of one tick. */
 export interface Tick {
   readonly kind: 'broadcast' | 'room' | 'users';
   /** Messages in one turn of the event loop. */
@@ -31,11 +31,11 @@ export interface Tick {
 }
 
 /**
- * Runs a contender under the bench. The load generator drives it over a TCP socket of its own, one byte for a tick, so
- * that a server never outruns its readers; the bench asks it for its own CPU time and memory.
+ * Runs an entrant's server. The load generator triggers each tick with one byte over a separate TCP socket, so that the
+ * server never outruns its receivers; the bench reads its CPU time and memory.
  */
-export async function serve(start: (options: ServerOptions) => Promise<Contender>): Promise<void> {
-  const contender = await start(JSON.parse(process.argv[2] ?? '{}') as ServerOptions);
+export async function serve(start: (options: ServerOptions) => Promise<EntrantServer>): Promise<void> {
+  const entrant = await start(JSON.parse(process.argv[2] ?? '{}') as ServerOptions);
   let tick: Tick = { kind: 'broadcast', messages: 1 };
   let padding = '';
   let nextUser = 0;
@@ -43,9 +43,9 @@ export async function serve(start: (options: ServerOptions) => Promise<Contender
   function run(): void {
     for (let i = 0; i < tick.messages; i++) {
       const message = statusChange(padding);
-      if (tick.kind === 'broadcast') contender.broadcast(message);
-      else if (tick.kind === 'room') contender.sendToRoom?.(tick.room as string, message);
-      else contender.sendToUser?.(`user-${nextUser++ % (tick.users as number)}`, message);
+      if (tick.kind === 'broadcast') entrant.broadcast(message);
+      else if (tick.kind === 'room') entrant.sendToRoom?.(tick.room as string, message);
+      else entrant.sendToUser?.(`user-${nextUser++ % (tick.users as number)}`, message);
     }
   }
 
@@ -58,14 +58,14 @@ export async function serve(start: (options: ServerOptions) => Promise<Contender
   });
   await new Promise<void>((resolve) => driver.listen(0, '127.0.0.1', resolve));
 
-  answer({
-    ports: () => ({ port: contender.port, driver: (driver.address() as AddressInfo).port }),
+  serveRequests({
+    ports: () => ({ port: entrant.port, driver: (driver.address() as AddressInfo).port }),
     cpu: () => process.cpuUsage(),
     tick: (given: Tick) => {
       tick = given;
       padding = 'x'.repeat(given.padding ?? 0);
     },
-    joinAll: (rooms: number) => contender.joinAll?.(rooms),
+    joinAll: (rooms: number) => entrant.joinAll?.(rooms),
     memory: async () => {
       for (let i = 0; i < 3; i++) {
         globalThis.gc?.();

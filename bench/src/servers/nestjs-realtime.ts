@@ -48,7 +48,7 @@ await serve(async ({ redisPort }) => {
           const { sub, exp } = jwt.verify<{ sub: string; exp: number }>(token ?? '');
           return { userId: sub, expiresAt: exp * 1_000 };
         },
-        // One client that asks as fast as it can is the point of a bench.
+        // The bench sends requests as fast as it can.
         rateLimit: {
           messagesPerSecond: 1_000_000,
           burstMessages: 1_000_000,

@@ -1,7 +1,7 @@
 import { IsInt, IsOptional, IsString, Max, MaxLength, Min } from 'class-validator';
 import type { NewReservation } from '../venue.js';
 
-/** The class that every Nest contender validates with. */
+/** The class that every Nest entrant validates with. */
 export class CreateReservation implements NewReservation {
   @IsString()
   @MaxLength(80)

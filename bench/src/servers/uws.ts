@@ -1,4 +1,4 @@
-// uWebSockets.js: C++ below, topics for rooms and users. The limit of what a Node process can do.
+// uWebSockets.js: C++ sockets, with topics for rooms and users. The upper limit for a Node process.
 import { JwtService } from '@nestjs/jwt';
 import uws, { type us_listen_socket, type WebSocket } from 'uwebsockets';
 import { CREATE, isNewReservation, KEY, reserve, STATUS_CHANGED } from '../venue.js';

@@ -1,21 +1,21 @@
 import { CREATE, RESERVATION } from '../venue.js';
 
-/** How a contender wants to be spoken to. */
-export interface Dialect {
+/** The wire format of an entrant. */
+export interface WireFormat {
   path(room: string): string;
-  /** Text frames after the upgrade until the connection counts as joined. */
+  /** The number of text frames after the upgrade until the connection has joined. */
   readonly greetings: number;
-  /** What the client says after the first of them. */
+  /** What the client sends after the first of them. */
   readonly introduction?: string;
   request(id: number): string;
-  /** Whether a reply is what it should be; asked once for each contender and round. */
+  /** Whether a reply is correct; checked once per entrant and round. */
   isReply(text: string, id: number): boolean;
 }
 
 const byName = (room: string) => `/ws?room=${encodeURIComponent(room)}`;
 const isConfirmed = (text: string) => text.includes('"confirmed"') && text.includes('"r-4711"');
 
-const DIALECTS = {
+const WIRE_FORMATS = {
   json: {
     path: byName,
     greetings: 1,
@@ -31,16 +31,16 @@ const DIALECTS = {
   },
   'socket.io': {
     path: (room) => `/socket.io/?EIO=4&transport=websocket&room=${encodeURIComponent(room)}`,
-    // engine.io's open, socket.io's connect, and the gateway's own hello
+    // engine.io's open, socket.io's connect, and the gateway's hello
     greetings: 3,
     introduction: '40',
     request: (id) => `42${id}${JSON.stringify([CREATE, RESERVATION])}`,
     isReply: (text, id) => text.startsWith(`43${id}[`) && isConfirmed(text),
   },
-} satisfies Record<string, Dialect>;
+} satisfies Record<string, WireFormat>;
 
-export type DialectName = keyof typeof DIALECTS;
+export type WireFormatName = keyof typeof WIRE_FORMATS;
 
-export function dialectOf(name: DialectName): Dialect {
-  return DIALECTS[name];
+export function wireFormatNamed(name: WireFormatName): WireFormat {
+  return WIRE_FORMATS[name];
 }

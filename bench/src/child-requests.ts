@@ -7,13 +7,13 @@ interface Envelope {
   readonly failure?: string;
 }
 
-/** What a child process can be asked. */
-export type Answers = Record<string, (value: never) => unknown>;
+/** The request handlers of a child process. */
+export type RequestHandlers = Record<string, (value: never) => unknown>;
 
-/** Answers the questions of the parent process. */
-export function answer(answers: Answers): void {
+/** Serves the requests of the parent process. */
+export function serveRequests(handlers: RequestHandlers): void {
   process.on('message', ({ id, name, value }: Envelope) => {
-    const reply = answers[name] as ((value: unknown) => unknown) | undefined;
+    const reply = handlers[name] as ((value: unknown) => unknown) | undefined;
     Promise.resolve()
       .then(() => reply?.(value))
       .then(
@@ -24,8 +24,8 @@ export function answer(answers: Answers): void {
   process.on('disconnect', () => process.exit());
 }
 
-/** Asks a child process, one question at a time or several. */
-export class Asked {
+/** Sends requests to a child process, also concurrently. */
+export class ChildRequests {
   readonly #waiting = new Map<number, { resolve(value: never): void; reject(error: Error): void }>();
   #count = 0;
 
@@ -46,7 +46,7 @@ export class Asked {
     });
   }
 
-  ask<T>(name: string, value?: unknown): Promise<T> {
+  request<T>(name: string, value?: unknown): Promise<T> {
     const id = ++this.#count;
     return new Promise<T>((resolve, reject) => {
       this.#waiting.set(id, { resolve, reject });

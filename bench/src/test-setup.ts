@@ -5,28 +5,28 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Measured, Ticks } from './load/load.js';
-import type { DialectName } from './load/dialect.js';
-import { Asked } from './questions.js';
+import type { WireFormatName } from './load/wire-format.js';
+import { ChildRequests } from './child-requests.js';
 import type { ServerOptions, Tick } from './servers/control.js';
 
-/** Who can be measured. */
+/** A server implementation to measure. */
 export interface Entrant {
   readonly name: string;
   readonly server: string;
-  readonly dialect: DialectName;
+  readonly wireFormat: WireFormatName;
   readonly options?: ServerOptions;
-  /** Where its server was built, for one from another checkout. @default this bench */
+  /** The build directory of its server, for another checkout. @default this bench */
   readonly build?: string;
 }
 
-export const OURS: Entrant = { name: 'nestjs-realtime', server: 'nestjs-realtime', dialect: 'json' };
-export const BARE_WS: Entrant = { name: 'bare ws', server: 'bare-ws', dialect: 'json' };
+export const OURS: Entrant = { name: 'nestjs-realtime', server: 'nestjs-realtime', wireFormat: 'json' };
+export const BARE_WS: Entrant = { name: 'bare ws', server: 'bare-ws', wireFormat: 'json' };
 export const BARE_WRITE: Entrant = { ...BARE_WS, name: 'socket.write alone', options: { isBare: true } };
-export const NEST_WS: Entrant = { name: 'Nest ws', server: 'nest-ws', dialect: 'nest' };
-export const NEST_IO: Entrant = { name: 'Nest socket.io', server: 'nest-socket-io', dialect: 'socket.io' };
-export const UWS: Entrant = { name: 'uWebSockets.js', server: 'uws', dialect: 'json' };
+export const NEST_WS: Entrant = { name: 'Nest ws', server: 'nest-ws', wireFormat: 'nest' };
+export const NEST_IO: Entrant = { name: 'Nest socket.io', server: 'nest-socket-io', wireFormat: 'socket.io' };
+export const UWS: Entrant = { name: 'uWebSockets.js', server: 'uws', wireFormat: 'json' };
 
-/** One measurement: what came, and what it cost the servers. */
+/** One measurement: the messages, and the CPU time of the servers. */
 export interface Figures extends Measured {
   /** Per second of the servers' CPU time. */
   readonly perCpuSecond: number;
@@ -43,73 +43,77 @@ process.on('exit', () => {
   for (const child of started) child.kill('SIGKILL');
 });
 
-/** Where `--profile` puts its `.cpuprofile` files; asked for by name. */
+/** The directory for the `.cpuprofile` files of `--profile`. */
 export const profiling: { directory: string | undefined; count: number } = { directory: undefined, count: 0 };
 
-/** A contender's servers with the load generator of its own that waits for them. */
-export class Bout {
+/** The servers of an entrant and its load generator. */
+export class TestSetup {
   readonly #children: ChildProcess[] = [];
-  readonly #servers: Asked[] = [];
-  #load!: Asked;
+  readonly #servers: ChildRequests[] = [];
+  #load!: ChildRequests;
 
   private constructor(readonly entrant: Entrant) {}
 
-  /** Starts `nodes` servers; the first one is driven, clients connect to the last of them or to all. */
+  /** Starts `nodes` servers. The first one sends; clients connect to the last one or to all. */
   static async start(
     entrant: Entrant,
     nodes = 1,
     options: ServerOptions = {},
     connectTo: 'last' | 'all' = 'last',
-  ): Promise<Bout> {
-    const bout = new Bout(entrant);
+  ): Promise<TestSetup> {
+    const setup = new TestSetup(entrant);
     const ports: Ports[] = [];
     for (let i = 0; i < nodes; i++) {
-      const server = await bout.#fork(
+      const server = await setup.#fork(
         `servers/${entrant.server}.js`,
         { ...options, ...entrant.options },
         true,
       );
-      bout.#servers.push(server);
-      ports.push(await server.ask<Ports>('ports'));
+      setup.#servers.push(server);
+      ports.push(await server.request<Ports>('ports'));
     }
     const driven = ports[0] as Ports;
     const open = (connectTo === 'all' ? ports : ports.slice(-1)).map(({ port }) => port);
-    bout.#load = await bout.#fork('load/load.js', {}, false);
-    await bout.#load.ask('target', { ports: open, driver: driven.driver, dialect: entrant.dialect });
-    return bout;
+    setup.#load = await setup.#fork('load/load.js', {}, false);
+    await setup.#load.request('target', {
+      ports: open,
+      driver: driven.driver,
+      wireFormat: entrant.wireFormat,
+    });
+    return setup;
   }
 
   async connect(count: number, rooms?: number): Promise<Figures> {
-    return this.#figures(() => this.#load.ask<Measured>('connect', { count, rooms }));
+    return this.#figures(() => this.#load.request<Measured>('connect', { count, rooms }));
   }
 
   disconnect(): Promise<void> {
-    return this.#load.ask('disconnect');
+    return this.#load.request('disconnect');
   }
 
   check(): Promise<void> {
-    return this.#load.ask('check');
+    return this.#load.request('check');
   }
 
   async tick(tick: Tick): Promise<void> {
-    await this.#servers[0]?.ask('tick', tick);
+    await this.#servers[0]?.request('tick', tick);
   }
 
   async joinAll(rooms: number): Promise<void> {
-    await Promise.all(this.#servers.map((server) => server.ask('joinAll', rooms)));
+    await Promise.all(this.#servers.map((server) => server.request('joinAll', rooms)));
   }
 
   broadcast(options: Ticks): Promise<Figures> {
-    return this.#figures(() => this.#load.ask<Measured>('broadcast', options));
+    return this.#figures(() => this.#load.request<Measured>('broadcast', options));
   }
 
   requests(options: { seconds: number; inFlight: number }): Promise<Figures> {
-    return this.#figures(() => this.#load.ask<Measured>('requests', options));
+    return this.#figures(() => this.#load.request<Measured>('requests', options));
   }
 
   /** Resident bytes of the first server after garbage collection. */
   async memory(): Promise<{ rss: number; heapUsed: number; external: number }> {
-    return (this.#servers[0] as Asked).ask('memory');
+    return (this.#servers[0] as ChildRequests).request('memory');
   }
 
   async stop(): Promise<void> {
@@ -127,13 +131,13 @@ export class Bout {
     };
   }
 
-  /** Seconds of user and system time of all servers, as the kernel counts them. */
+  /** Seconds of user and system CPU time of all servers. */
   async #cpu(): Promise<number> {
-    const usages = await Promise.all(this.#servers.map((server) => server.ask<NodeJS.CpuUsage>('cpu')));
+    const usages = await Promise.all(this.#servers.map((server) => server.request<NodeJS.CpuUsage>('cpu')));
     return usages.reduce((sum, { user, system }) => sum + (user + system) / 1e6, 0);
   }
 
-  async #fork(file: string, options: object, isServer: boolean): Promise<Asked> {
+  async #fork(file: string, options: object, isServer: boolean): Promise<ChildRequests> {
     const execArgv = isServer ? ['--expose-gc'] : [];
     if (isServer && profiling.directory !== undefined) {
       const name = `${this.entrant.server}-${++profiling.count}.cpuprofile`;
@@ -150,11 +154,11 @@ export class Bout {
         child.once('exit', () => reject(new Error(`${file} did not start`)));
       });
     }
-    return new Asked(`${this.entrant.name} (${file})`, child);
+    return new ChildRequests(`${this.entrant.name} (${file})`, child);
   }
 }
 
-/** Node writes its profile when it ends by itself; the end of the channel tells it to. */
+/** Node writes its profile on a clean exit, which the end of the IPC channel causes. */
 function ended(child: ChildProcess): Promise<void> {
   return new Promise((resolve) => {
     if (child.exitCode !== null) resolve();
@@ -167,7 +171,7 @@ function ended(child: ChildProcess): Promise<void> {
   });
 }
 
-/** A redis-server of the bench's own. */
+/** Starts a redis-server for the bench. */
 export async function startRedis(): Promise<{ port: number; stop(): void }> {
   const port = await freePort();
   const directory = mkdtempSync(join(tmpdir(), 'bench-redis-'));
