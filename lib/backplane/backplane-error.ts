@@ -1,9 +1,9 @@
 import { ErrorCode, WIRE_CODE } from '../protocol/error-codes.js';
 
 /**
- * Why a publication may not have reached the other nodes. `unavailable`: the backplane is away, nothing was sent.
- * `timeout`: it was sent and not answered in time, so nobody knows. `overloaded`: too much is waiting, not sent.
- * `refused`: the backplane does not let this node publish.
+ * Why a publication may not have reached the other nodes. `unavailable`: the backplane is away, and it was not
+ * sent. `timeout`: it was sent and got no reply in time, so the outcome is unknown. `overloaded`: too many wait for a
+ * reply, and it was not sent. `refused`: this node lacks the permission to publish.
  */
 export type BackplaneFailure = 'unavailable' | 'timeout' | 'overloaded' | 'refused';
 

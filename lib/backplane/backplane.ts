@@ -1,37 +1,40 @@
 import type { Publication } from './publication.js';
 
-/** What is known once a publication was handed over. */
+/** What is known once the backplane has taken a publication. */
 export interface PublishOutcome {
-  /** Other nodes that got it. */
+  /** How many other nodes it was delivered to. */
   readonly nodes: number;
 }
 
-/** What a backplane tells its node. */
+/** What a backplane reports to its node. No method may throw. */
 export interface BackplaneListener {
   /** A publication of another node to a channel subscribed here. */
   receive(channel: string, publication: Publication): void;
-  /** Whether the other nodes can be reached, as a probe that goes all the way round has found. */
+  /** Whether publications reach the other nodes, as found by a probe that this node sends to itself. */
   stateChanged(state: 'up' | 'down'): void;
-  /** Publications to these channels may have been missed since the last one received; the subscriptions hold again. */
+  /**
+   * Publications to these channels may have been missed: since a connection was lost or a channel moved, or since
+   * `subscribe` rejected. Called when the subscriptions hold again, so that what is recovered now has no gap after it.
+   */
   interrupted(channels: readonly string[]): void;
 }
 
 /**
  * Carries publications between nodes. A publication reaches, at most once and in order per channel, every *other*
- * node whose `subscribe` to that channel has resolved before it was published; the publisher's own node is served by
- * the Broadcaster, which therefore works while the backplane does not.
+ * node whose `subscribe` to that channel resolved before. The publisher's own node is served by the Broadcaster, which
+ * therefore works while the backplane is down.
  */
 export interface Backplane {
-  /** Begins to tell the listener. Called once, before anything else. */
+  /** Connects, and reports to the listener from now on. Called once, before anything else. */
   start(listener: BackplaneListener): Promise<void>;
   /** Resolves when every later publish to the channel reaches this node; rejects with a `BackplaneError`. May repeat. */
   subscribe(channel: string): Promise<void> | undefined;
-  /** Subscriptions that do not hold at present, those that did before a connection was lost among them. @default 0 */
+  /** How many wanted subscriptions do not hold at present, such as after a lost connection. @default 0 */
   readonly unconfirmed?: number;
-  /** Gives up interest in a channel. */
+  /** Ends the subscription to a channel, at once or within some seconds. */
   unsubscribe(channel: string): void;
-  /** Rejects with a `BackplaneError` when the publication may not have reached the others; never waits for ever. */
+  /** Rejects with a `BackplaneError` when the publication may not have reached the other nodes; settles in bounded time. */
   publish(channel: string, publication: Publication): Promise<PublishOutcome>;
-  /** Gives back everything `start` took. */
+  /** Releases everything that `start` acquired. */
   stop(): Promise<void>;
 }

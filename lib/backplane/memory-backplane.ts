@@ -1,12 +1,12 @@
 import type { Backplane, BackplaneListener, PublishOutcome } from './backplane.js';
 import type { Publication } from './publication.js';
 
-/** Joins the nodes of one process, for tests of a cluster without Redis. */
+/** Connects the nodes of one process, to test a cluster without Redis. */
 export class MemoryHub {
   readonly nodes = new Set<MemoryBackplane>();
 }
 
-/** The backplane of one process: alone it reaches nobody else, on a shared `MemoryHub` it is a cluster in memory. */
+/** The backplane of one process. With a `MemoryHub` that several share, their nodes are a cluster in memory. */
 export class MemoryBackplane implements Backplane {
   readonly #channels = new Set<string>();
   #listener: BackplaneListener | undefined;
@@ -49,7 +49,7 @@ export class MemoryBackplane implements Backplane {
   }
 }
 
-/** No instance of a class crosses between nodes, here as little as over a network. */
+/** A copy through JSON, so that no class instance passes between nodes, as over a network. */
 function asOverWire(publication: Publication): Publication {
   return publication.kind === 'message'
     ? publication

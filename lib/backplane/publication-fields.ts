@@ -12,7 +12,7 @@ type Check = (value: unknown) => boolean;
 /** A check for each field of a kind; `text` follows the head and is not among them. */
 type Fields<K extends Kind> = { readonly [Name in Exclude<keyof OfKind<K>, 'kind' | 'text'>]-?: Check };
 
-/** Why a publication is not carried out: `unknown` kinds are those of another version. */
+/** Why a publication is ignored; `unknown` kinds are those of another version. */
 export type Unread = 'unreadable' | 'unknown';
 
 /** Lists with more ids than this are refused on both sides. */
@@ -54,7 +54,7 @@ const FIELDS: { readonly [K in Kind]: Fields<K> } = {
   reply: { id: isId, node: isId, delivered: isCount, dropped: isCount, answer: isAnswer },
 };
 
-/** A publication without its text, of the known fields alone, or why it is none. */
+/** A publication without its text, with its known fields only, or why it is ignored. */
 export function readHead(head: unknown): Publication | Unread {
   if (!isObject(head) || typeof head.kind !== 'string') return 'unreadable';
   if (!Object.hasOwn(FIELDS, head.kind)) return 'unknown';
@@ -115,7 +115,7 @@ function isPresent(value: unknown): boolean {
   return value !== undefined;
 }
 
-/** What a timer of Node takes; a longer one would fire at once. */
+/** A delay that a Node timer can hold; a longer one would fire at once. */
 function isDelay(value: unknown): boolean {
   return typeof value === 'number' && value >= 0 && value <= MAX_TIMER_MS;
 }

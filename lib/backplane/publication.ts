@@ -1,19 +1,19 @@
 import type { Delivery } from '../protocol/delivery.js';
 
-/** Whom a publication is for. */
+/** The connections that a publication is for. */
 export interface Recipient {
   readonly kind: 'all' | 'user' | 'room' | 'session' | 'connection';
   /** The id or name; `''` for all. */
   readonly key: string;
 }
 
-/** Where a node says what came of a publication: to the asking node, under the id of the question. */
+/** Where a node replies to a publication: the publishing node, and the id that it waits for. */
 export interface ReplyTo {
   readonly node: string;
   readonly id: string;
 }
 
-/** A client's answer to a request from another node. */
+/** A client's reply to a request from another node. */
 export type RemoteAnswer =
   | { readonly ok: true; readonly payload: unknown }
   | {
@@ -23,7 +23,7 @@ export type RemoteAnswer =
       readonly details?: unknown;
     };
 
-/** What one node tells others through a channel. Unknown kinds are ignored, so that versions can run side by side. */
+/** What one node publishes to others. Unknown kinds are ignored, so that versions can run side by side. */
 export type Publication =
   | {
       readonly kind: 'message';

@@ -40,7 +40,7 @@ describe('PartitionQueue', () => {
     expect(await outcome).toBe(3);
   });
 
-  it('keeps the order when some come back after others were said', async () => {
+  it('keeps the order when some come back after others were published', async () => {
     const outcomes = ['1', '2', '3'].map(publish);
     sent[0]?.resolve(1);
     sent[1]?.reject(moved);
@@ -66,7 +66,7 @@ describe('PartitionQueue', () => {
     expect(await outcome).toBe(0);
   });
 
-  it('does not send twice what may have been heard', async () => {
+  it('does not send a publication again that may have been delivered', async () => {
     const outcome = publish('1');
     const told = expect(outcome).rejects.toMatchObject({ message: 'The connection was lost.' });
     sent[0]?.reject(new Error('The connection was lost.'));
@@ -75,7 +75,7 @@ describe('PartitionQueue', () => {
     expect(messages()).toEqual(['1']);
   });
 
-  it('gives up after 3 s, and from then on at once, until its owner is back', async () => {
+  it('rejects after 3 s, and from then on at once, until its owner is back', async () => {
     isReady = false;
     const told = expect(publish('1')).rejects.toMatchObject({ reason: 'unavailable' });
     await vi.advanceTimersByTimeAsync(3_100);

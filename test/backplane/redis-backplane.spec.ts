@@ -53,7 +53,7 @@ describe('RedisBackplane', () => {
     expect(await one.publish('all', 'hello')).toEqual({ nodes: 0 });
   });
 
-  it('counts messages it cannot read, and goes on', async () => {
+  it('counts unreadable messages, and receives the next ones', async () => {
     const [one, other] = [await node('a'), await node('b')];
     await Promise.all([one.subscribe('all'), other.subscribe('all')]);
     const [name] = (await server.call('PUBSUB', 'CHANNELS', '*:c:all')) as string[];
@@ -80,7 +80,7 @@ describe('RedisBackplane', () => {
     expect(one.metrics.received.of('unknown')).toBe(1);
   });
 
-  it('drops, and counts, what a node said before something that has come already', async () => {
+  it('drops, and counts, a publication that came after a later one of its node', async () => {
     const [one] = [await node('a')];
     await one.subscribe('all');
     const [name] = (await server.call('PUBSUB', 'CHANNELS', '*:c:all')) as [string];
@@ -176,7 +176,7 @@ describe('RedisBackplane', () => {
     });
   }, 60_000);
 
-  it('says a failure once in a while, however often it happens', async () => {
+  it('logs a failure that repeats at most once a minute', async () => {
     const one = await node('a');
     await server.kill();
     await until('it has failed several times', () => one.metrics.failures.total >= 6);

@@ -116,12 +116,12 @@ describe('RedisBackplane on a Redis Cluster', () => {
         const from = await servers.ownerOf(slot);
         const to = servers.masters.find((master) => master !== from) as RedisServer;
         await servers.moveSlot(slot, from, to);
-        await until('the channel is heard on its new master', async () => {
-          const heard = (await to.call('PUBSUB', 'SHARDNUMSUB', nameOf(channel))) as [string, number];
-          return heard[1] === 1;
+        await until('the channel is subscribed on its new master', async () => {
+          const received = (await to.call('PUBSUB', 'SHARDNUMSUB', nameOf(channel))) as [string, number];
+          return received[1] === 1;
         });
-        const said = outcomes.length;
-        await until('more was said meanwhile', () => outcomes.length > said + 2_000);
+        const published = outcomes.length;
+        await until('more was published meanwhile', () => outcomes.length > published + 2_000);
       }
     } finally {
       clearInterval(talking);
@@ -139,7 +139,7 @@ describe('RedisBackplane on a Redis Cluster', () => {
     }
   }, 60_000);
 
-  it('reaches the masters where the natMap of the given client says they are', async () => {
+  it('reaches the masters at the addresses in the natMap of the given client', async () => {
     const paths = servers.masters.map(({ port }) => new FaultyProxy(port));
     const ports = await Promise.all(paths.map((path) => path.listen()));
     const natMap = Object.fromEntries(
@@ -181,7 +181,7 @@ describe('RedisBackplane on a Redis Cluster', () => {
     expect(failures.length).toBeLessThan(300);
     for (const { reason } of failures) expect(reason).toMatchObject({ name: 'BackplaneError' });
     await until(
-      'every channel is heard again',
+      'every channel is subscribed again',
       async () => {
         const after = await Promise.allSettled(
           channels.map((channel) => publisher.publish(channel, 'after')),
@@ -194,7 +194,7 @@ describe('RedisBackplane on a Redis Cluster', () => {
     await Promise.all([publisher.until('up'), subscriber.until('up')]);
   }, 60_000);
 
-  it('follows a manual failover at once, after which the old master still answers as a replica', async () => {
+  it('follows a manual failover at once, after which the old master still replies as a replica', async () => {
     const [publisher, subscriber] = [await node('a'), await node('b')];
     const channels = Array.from({ length: 60 }, (_, i) => `room:${i}`);
     await subscriber.subscribe(...channels);
@@ -202,28 +202,28 @@ describe('RedisBackplane on a Redis Cluster', () => {
     const expected = ((await old.call('PUBSUB', 'SHARDCHANNELS', '*:c:*')) as string[]).length;
     expect(expected).toBeGreaterThan(10);
     const begun = performance.now();
-    let unheardAt = begun;
+    let unreachedAt = begun;
     const outcomes: Promise<void>[] = [];
     const talking = setInterval(() => {
       for (const channel of channels) {
-        const said = publisher.publish(channel, 'meanwhile');
-        outcomes.push(said.then(({ nodes }) => void (nodes === 0 && (unheardAt = performance.now()))));
+        const published = publisher.publish(channel, 'meanwhile');
+        outcomes.push(published.then(({ nodes }) => void (nodes === 0 && (unreachedAt = performance.now()))));
       }
     }, 10);
     try {
       await replica.call('CLUSTER', 'FAILOVER');
-      await until('every channel is heard on the new master', async () => {
-        const heard = (await replica.call('PUBSUB', 'SHARDCHANNELS', '*:c:*')) as string[];
-        return heard.length === expected;
+      await until('every channel is subscribed on the new master', async () => {
+        const received = (await replica.call('PUBSUB', 'SHARDCHANNELS', '*:c:*')) as string[];
+        return received.length === expected;
       });
-      const said = outcomes.length;
-      await until('more was said meanwhile', () => outcomes.length > said + 3_000);
+      const published = outcomes.length;
+      await until('more was published meanwhile', () => outcomes.length > published + 3_000);
     } finally {
       clearInterval(talking);
     }
     await Promise.all(outcomes);
     // Without a push it took until the next probe was late, 4 s and more.
-    expect(unheardAt - begun).toBeLessThan(1_500);
+    expect(unreachedAt - begun).toBeLessThan(1_500);
     const after = await Promise.all(channels.map((channel) => publisher.publish(channel, 'after')));
     expect(after.every(({ nodes }) => nodes === 1)).toBe(true);
     for (const { lines, states } of [publisher, subscriber]) {

@@ -81,16 +81,16 @@ describe('The option redis', () => {
     await Promise.all([one.start(), other.start()]);
     await other.subscribe('all');
     const types: string[] = [];
-    const said: Promise<unknown>[] = [];
+    const published: Promise<unknown>[] = [];
     // A turn's only publication and the several of another turn are different commands.
     for (let turn = 0; turn < 100; turn++) {
       for (let i = 0; i < (turn % 2 === 0 ? 3 : 1); i++) {
         types.push(`${turn}.${i}`);
-        said.push(one.publish('all', `${turn}.${i}`));
+        published.push(one.publish('all', `${turn}.${i}`));
       }
       await new Promise(setImmediate);
     }
-    await Promise.all(said);
+    await Promise.all(published);
     await one.publish('all', 'last');
     await until('the last one is here', () => other.types.at(-1) === 'last');
     expect(other.types).toEqual([...types, 'last']);
@@ -101,11 +101,11 @@ describe('The option redis', () => {
     const given = new Redis({ ...server.address, keyPrefix: 'mine:' });
     const listeners = () => given.eventNames().map((name) => [name, given.listenerCount(name)]);
     await given.set('key', 'value');
-    const [options, heard] = [{ ...given.options }, listeners()];
+    const [options, received] = [{ ...given.options }, listeners()];
     await talk(given);
     await Promise.all(nodes.splice(0).map(({ backplane }) => backplane.stop()));
     expect(given.options).toEqual(options);
-    expect(listeners()).toEqual(heard);
+    expect(listeners()).toEqual(received);
     expect(given.status).toBe('ready');
     expect(await given.get('key')).toBe('value');
     given.disconnect();
@@ -118,7 +118,7 @@ describe('The option redis', () => {
     given.disconnect();
   });
 
-  it('starts within seconds when nothing answers there, and says that it is down', async () => {
+  it('starts within seconds when no server replies, and reports down', async () => {
     for (const redis of [
       'redis://127.0.0.1:1',
       { sentinels: [{ host: '127.0.0.1', port: 1 }], name: 'mymaster' },

@@ -15,7 +15,7 @@ describe('RedisLog', () => {
     vi.useRealTimers();
   });
 
-  it('says an outage once, repeats its fault once a minute, and says its end once', () => {
+  it('logs an outage once, its fault once a minute, and its end once', () => {
     log.stateChanged('up');
     for (let second = 0; second < 150; second++) {
       for (let i = 0; i < 6; i++) log.failed(new Error('connect ECONNREFUSED'));
@@ -34,14 +34,14 @@ describe('RedisLog', () => {
     ]);
   });
 
-  it('says the fault of a new outage at once', () => {
+  it('logs the fault of a new outage at once', () => {
     log.failed(new Error('reset'));
     log.stateChanged('up');
     log.failed(new Error('reset'));
     expect(lines).toEqual(['redis: reset', 'redis: up', 'redis: reset']);
   });
 
-  it('says what is inside an error without words', () => {
+  it('logs the first inner error of an error without a text', () => {
     log.failed(new AggregateError([new Error('connect ECONNREFUSED ::1:6379')]));
     log.failed(Object.assign(new Error(''), { code: 'ETIMEDOUT' }));
     expect(lines).toEqual(['redis: connect ECONNREFUSED ::1:6379', 'redis: ETIMEDOUT']);

@@ -31,7 +31,7 @@ const known: [string, RedisConfiguration, string][] = [
 ];
 
 describe('describeRedis', () => {
-  it.each(known)('says where %s is, without its password', (_kind, redis, description) => {
+  it.each(known)('describes the address of %s without its password', (_kind, redis, description) => {
     expect(() => checkRedisOption(redis)).not.toThrow();
     expect(describeRedis(redis)).toBe(description);
   });

@@ -37,7 +37,7 @@ describe('RedisPublisher', () => {
     await server.kill();
   });
 
-  it('ends what was on a lost connection at once, and sends on the next without waiting', async () => {
+  it('rejects publications of a lost connection at once, and sends on the next without waiting', async () => {
     const publisher = new RedisPublisher(client, CLASSIC_PUBSUB, 3_000);
     path.replies = 'drop';
     const lost = expect(publisher.publish('x', '1', RECEIVERS)).rejects.toThrow('The connection was lost.');
@@ -72,7 +72,7 @@ describe('RedisPublisher', () => {
     expect(Number(await executed())).toBe(before + 2);
   });
 
-  it('tells each publication what Redis said of it', async () => {
+  it('settles each publication with its own reply', async () => {
     const publisher = new RedisPublisher(client, CLASSIC_PUBSUB, 3_000);
     await server.call('ACL', 'SETUSER', 'default', 'resetchannels', '&allowed');
     const outcomes = await Promise.allSettled([
@@ -86,7 +86,7 @@ describe('RedisPublisher', () => {
     ]);
   });
 
-  it('answers ten thousand of one turn', async () => {
+  it('settles ten thousand publications of one turn', async () => {
     const publisher = new RedisPublisher(client, CLASSIC_PUBSUB, 3_000);
     const counts = await Promise.all(
       Array.from({ length: 10_000 }, (_, i) => publisher.publish(`x${i}`, 'y', RECEIVERS)),
@@ -96,17 +96,17 @@ describe('RedisPublisher', () => {
 
   it('carries every text of a turn byte for byte, in order', async () => {
     const publisher = new RedisPublisher(client, CLASSIC_PUBSUB, 3_000);
-    const { heard } = await listener('räume');
+    const { received } = await listener('räume');
     const texts = ['', 'ascii', 'üñï', '🪑 4\u0000\r\n$3\r\n', 'x'.repeat(300_000)];
     const counts = await Promise.all(texts.map((text) => publisher.publish('räume', text, RECEIVERS)));
     expect(counts).toEqual([1, 1, 1, 1, 1]);
-    await until('all have come', () => heard.length === texts.length);
-    expect(heard).toEqual(texts);
+    await until('all have come', () => received.length === texts.length);
+    expect(received).toEqual(texts);
   });
 
   it('loses nothing when an ACL begins to forbid scripts', async () => {
     const publisher = new RedisPublisher(client, CLASSIC_PUBSUB, 3_000);
-    const { heard } = await listener('räume');
+    const { received } = await listener('räume');
     const both = () => [
       publisher.publish('räume', 'ü1', RECEIVERS),
       publisher.publish('räume', '🪑2', RECEIVERS),
@@ -116,18 +116,18 @@ describe('RedisPublisher', () => {
     const counts = await Promise.all([...both(), ...both()]);
     await server.call('ACL', 'SETUSER', 'default', '+eval');
     expect(counts).toEqual([1, 1, 1, 1]);
-    await until('all have come', () => heard.length === 6);
-    expect(heard).toEqual(['ü1', '🪑2', 'ü1', '🪑2', 'ü1', '🪑2']);
+    await until('all have come', () => received.length === 6);
+    expect(received).toEqual(['ü1', '🪑2', 'ü1', '🪑2', 'ü1', '🪑2']);
   });
 
-  async function listener(channel: string): Promise<{ heard: string[] }> {
-    const heard: string[] = [];
+  async function listener(channel: string): Promise<{ received: string[] }> {
+    const received: string[] = [];
     const subscriber = new Redis(server.port, { lazyConnect: true });
     onTestFinished(() => subscriber.disconnect());
-    subscriber.on('message', (_channel, text) => heard.push(text));
+    subscriber.on('message', (_channel, text) => received.push(text));
     await subscriber.connect();
     await subscriber.subscribe(channel);
-    return { heard };
+    return { received };
   }
 });
 

@@ -101,7 +101,7 @@ describe('RedisSubscriber', () => {
     expect(new Set(again.flatMap(({ channels }) => channels)).size).toBe(5_000);
   });
 
-  it('does not take an answer of a lost connection for one of the next', async () => {
+  it('does not take a reply of a lost connection for one of the next', async () => {
     client.becomes('ready');
     const join = subscriber.subscribe('a1');
     await nextTurn();
@@ -116,7 +116,7 @@ describe('RedisSubscriber', () => {
     expect(subscriber.isSubscribed('a1')).toBe(true);
   });
 
-  it('tells who waits for 5 s that it is unavailable, and still wants the channel', async () => {
+  it('rejects a caller after 5 s with unavailable, and still wants the channel', async () => {
     const join = subscriber.subscribe('a1');
     const told = expect(join).rejects.toMatchObject({ reason: 'unavailable' });
     await vi.advanceTimersByTimeAsync(7_000);
@@ -126,7 +126,7 @@ describe('RedisSubscriber', () => {
     expect(subscriber.isSubscribed('a1')).toBe(true);
   });
 
-  it('settles a join whose channel was given up meanwhile', async () => {
+  it('settles a join whose channel was left meanwhile', async () => {
     const join = subscriber.subscribe('a1');
     const settled = expect(join).resolves.toBeUndefined();
     subscriber.unsubscribe('a1');
@@ -135,7 +135,7 @@ describe('RedisSubscriber', () => {
     await settled;
   });
 
-  it('gives up a channel 2 to 11 s after it is left, and not one that is wanted again', async () => {
+  it('unsubscribes a channel 2 to 11 s after it is left, and not one that is wanted again', async () => {
     client.becomes('ready');
     const joins = ['a1', 'a2'].map((name) => subscriber.subscribe(name));
     await answerAll();
@@ -151,7 +151,7 @@ describe('RedisSubscriber', () => {
     await answerAll();
   });
 
-  it('forgets what only lingers when the connection is new', async () => {
+  it('gives up channels that only linger when the connection is new', async () => {
     client.becomes('ready');
     const join = subscriber.subscribe('a1');
     await answerAll();
@@ -163,7 +163,7 @@ describe('RedisSubscriber', () => {
     expect(subscriber.size).toBe(0);
   });
 
-  it('tries again what Redis did not take, and later what it refused', async () => {
+  it('retries a subscription that failed, and later one that was refused', async () => {
     client.becomes('ready');
     const join = subscriber.subscribe('a1');
     await nextTurn();
@@ -181,7 +181,7 @@ describe('RedisSubscriber', () => {
     expect(subscriber.isSubscribed('a1')).toBe(true);
   });
 
-  it('subscribes a known channel that someone waits for before the others that are subscribed again', async () => {
+  it('subscribes a channel that a caller waits for before the others that are subscribed again', async () => {
     for (let i = 0; i < 5_000; i++) subscriber.subscribe(`a${i}`)?.catch(() => {});
     client.becomes('ready');
     await answerAll();
@@ -199,7 +199,7 @@ describe('RedisSubscriber', () => {
     await join;
   });
 
-  it('keeps no queue of those that come and go while Redis is away', async () => {
+  it('keeps no queue of channels that come and go while Redis is away', async () => {
     client.becomes('close');
     for (let i = 0; i < 5; i++) {
       subscriber.subscribe('a1')?.catch(() => {});
@@ -219,7 +219,7 @@ describe('RedisSubscriber', () => {
     expect(subscriber.release(0)?.hasQueued).toBe(false);
   });
 
-  it('hands a partition over with those who wait for it', async () => {
+  it('releases a partition with the callers that wait for it', async () => {
     const target = new FakeClient();
     const other = new RedisSubscriber(target as unknown as SubscribingClient, CLASSIC_PUBSUB, partitionOf, {
       message: () => {},

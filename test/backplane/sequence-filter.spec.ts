@@ -59,7 +59,7 @@ describe('SequenceFilter', () => {
 });
 
 describe('RedisCodec', () => {
-  it('numbers what a node says, and knows its own', () => {
+  it('numbers the publications of a node, and recognises its own', () => {
     const [codec, other] = [new RedisCodec('node_a-1'), new RedisCodec('node_a')];
     const [first, second] = [codec.encode(message('x')), codec.encode(message('y'))].map((it) =>
       Buffer.from(it),

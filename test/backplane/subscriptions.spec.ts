@@ -78,13 +78,13 @@ describe('Subscriptions', () => {
     expect(subscriptions.ready('room:3')).toBeInstanceOf(Promise);
   });
 
-  it('lets joins go on at once while the backplane says that it is down', () => {
+  it('resolves joins at once while the backplane is down', () => {
     subscriptions.stateChanged('down');
     expect(subscriptions.ready('user:ann')).toBeUndefined();
     expect(subscriptions.isPending('user:ann')).toBe(true);
   });
 
-  it('asks again, when the backplane is back, for what it did not confirm', async () => {
+  it('subscribes again, when the backplane is back, to channels that were not confirmed', async () => {
     subscriptions.stateChanged('down');
     void subscriptions.ready('room:1');
     void subscriptions.ready('room:2');
@@ -100,7 +100,7 @@ describe('Subscriptions', () => {
     expect(subscriptions.isPending('room:2')).toBe(true);
   });
 
-  it('asks again once a second for one that a backplane which is up did not take', async () => {
+  it('subscribes again once a second to a channel that fails while the backplane is up', async () => {
     const join = subscriptions.ready('room:1');
     for (let i = 0; i < 3; i++) {
       const asked = backplane.take();
@@ -112,7 +112,7 @@ describe('Subscriptions', () => {
     expect(backplane.questions).toHaveLength(1);
   });
 
-  it('asks no more for a room that was left', async () => {
+  it('does not subscribe again to a room that was left', async () => {
     subscriptions.stateChanged('down');
     void subscriptions.ready('room:1');
     backplane.take()[0]?.reject(unavailable());

@@ -4,29 +4,29 @@ import { LETTERS, readHead, unreadableField, type Unread } from '../publication-
 
 const NEWLINE = 10;
 const MAX_ORIGIN_LENGTH = 64;
-/** A head is parsed in one go, which blocks the node for as long as it takes. */
+/** Parsing a head blocks the event loop. */
 const MAX_HEAD_BYTES = 8 * 1024 * 1024;
 
-/** A publication, who said it, and how many that node had said before. */
+/** A publication, the node that sent it, and its number among that node's publications. */
 export interface Envelope {
   readonly origin: string;
   readonly sequence: number;
   readonly publication: Publication;
 }
 
-// The first letter of a line about a plain message; a line of JSON begins with a brace.
+// A plain line begins with a letter, a line of JSON with a brace.
 const KINDS_BY_LETTER = new Map(
   Object.entries(LETTERS).map(([kind, letter]) => [letter, kind as Recipient['kind']]),
 );
-const NOBODY: readonly string[] = [];
-// No type or key that holds one of them is put into a plain line.
+const NONE: readonly string[] = [];
+// A type or key with one of these cannot be in a plain line.
 const SEPARATORS = /[ \n]/;
 const PLAIN_LINE = /^[A-Za-z] /;
 
 /**
- * What stands between nodes: the origin's id and a number that grows, a line about the message, and the client's frame
- * as it is. The line is `u type key` for a message with nothing special about it (`U …` when it is volatile), since
- * nearly all are, and JSON for anything else. FORMAT.md is the full text, and the rule for versions.
+ * Encodes publications for Redis: the node's id and a growing number, a line about the publication, and the client's
+ * frame unchanged. The line is `u type key` for a plain message (`U …` when it is volatile), which nearly all are, and
+ * JSON for anything else. FORMAT.md has the whole format and the rule for versions.
  */
 export class RedisCodec {
   readonly #origin: Buffer;
@@ -36,26 +36,26 @@ export class RedisCodec {
     this.#origin = Buffer.from(`${nodeId} `);
   }
 
-  /** Throws a `TypeError` for a publication that the other nodes would not read. */
+  /** Throws a `TypeError` for a publication that other nodes would ignore. */
   encode(publication: Publication): string {
-    const plain = publication.kind === 'message' ? plainLineOf(publication) : undefined;
-    const line = plain ?? headOf(publication);
+    const plain = publication.kind === 'message' ? toPlainLine(publication) : undefined;
+    const line = plain ?? toHead(publication);
     const text = publication.kind === 'message' ? String(publication.text) : '';
     return `${this.nodeId} ${++this.#sequence}\n${line}\n${text}`;
   }
 
-  /** Whether this node said it itself; found out without reading the rest. */
+  /** Whether this node published it; decides without decoding the rest. */
   isOwn(message: Buffer): boolean {
     const origin = this.#origin;
     return message.length > origin.length && origin.compare(message, 0, origin.length) === 0;
   }
 
-  /** The envelope, or why there is none: Redis is shared, and versions are mixed during a deploy. Never throws. */
+  /** The envelope, or why it is ignored: other programs and other versions publish as well. Never throws. */
   decode(message: Buffer): Envelope | Unread {
     const afterOrigin = message.indexOf(NEWLINE) + 1;
     const afterHead = message.indexOf(NEWLINE, afterOrigin) + 1;
     if (afterOrigin === 0 || afterHead === 0 || afterHead > MAX_HEAD_BYTES) return 'unreadable';
-    // Both lines as one text: to make a text of bytes costs more than to cut it up.
+    // One string for both lines: decoding bytes costs more than slicing.
     const head = message.toString('utf8', 0, afterHead - 1);
     const end = head.indexOf('\n');
     const space = head.indexOf(' ');
@@ -70,12 +70,12 @@ export class RedisCodec {
   }
 }
 
-function headOf(publication: Publication): string {
+function toHead(publication: Publication): string {
   const field = unreadableField(publication);
   if (field !== undefined) {
     throw new TypeError(`Expected a "${field}" that other nodes can read, got one of a wrong type or size.`);
   }
-  // `undefined` is left out.
+  // JSON leaves `undefined` out.
   const head = JSON.stringify(
     publication.kind === 'message' ? { ...publication, text: undefined } : publication,
   );
@@ -85,7 +85,7 @@ function headOf(publication: Publication): string {
   );
 }
 
-function plainLineOf(message: Extract<Publication, { kind: 'message' }>): string | undefined {
+function toPlainLine(message: Extract<Publication, { kind: 'message' }>): string | undefined {
   const { to, type, except, delivery, sendId, replyTo } = message;
   if (delivery === 'recoverable' || replyTo !== undefined || except.length > 0 || sendId !== undefined)
     return undefined;
@@ -105,7 +105,7 @@ function readPlain(line: string, text: Buffer): Publication | Unread {
     to: { kind, key: line.slice(afterType + 1) },
     type: line.slice(2, afterType),
     text,
-    except: NOBODY,
+    except: NONE,
     delivery: KINDS_BY_LETTER.has(letter) ? 'live' : 'volatile',
   };
 }
@@ -119,6 +119,6 @@ function readJson(line: string, text: Buffer): Publication | Unread {
   }
   const read = readHead(head);
   if (typeof read === 'string' || read.kind !== 'message') return read;
-  // A browser closes the socket on a text frame that is no UTF-8.
+  // A browser closes the socket on a text frame that is not UTF-8.
   return isUtf8(text) ? { ...read, text } : 'unreadable';
 }

@@ -4,7 +4,7 @@ import { BackplaneError } from '../backplane-error.js';
 import { asBackplaneError } from './client/redis-error.js';
 import type { PublishSettlement } from './pubsub/publish-settlement.js';
 
-// With more than this unanswered Redis is slow, and queueing would only hide it.
+// With more than this in flight Redis is slow, and queueing would only hide it.
 const MAX_PUBLICATIONS = 10_000;
 const MAX_BYTES = 64 * 1024 * 1024;
 
@@ -19,7 +19,7 @@ export class RedisInFlight {
   refusal(): BackplaneError | undefined {
     if (this.#publications < MAX_PUBLICATIONS && this.#bytes < MAX_BYTES) return undefined;
     this.metrics.published.add('overloaded');
-    return new BackplaneError('overloaded', `Redis has not answered ${this.#publications} publications.`);
+    return new BackplaneError('overloaded', `Redis has not replied to ${this.#publications} publications.`);
   }
 
   /** Counts a publication until it settles; `own` connections of this node get it, which do not count as reached. */

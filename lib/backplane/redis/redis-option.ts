@@ -18,7 +18,7 @@ export function checkRedisOption(redis: unknown): void {
   }
 }
 
-/** Where it is, for the log: without user name and password. */
+/** Its address, for the log, without user name and password. */
 export function describeRedis(redis: RedisConfiguration): string {
   if (typeof redis === 'string') return describeUrl(redis);
   if (!isRedisClient(redis)) return describeSettings(redis);
@@ -27,7 +27,7 @@ export function describeRedis(redis: RedisConfiguration): string {
   return `${(startupNodes ?? []).map(addressOf).join(', ')} (cluster)`.trim();
 }
 
-/** A path of a Unix socket, which ioredis takes in place of a URL. */
+/** Whether it is the path of a Unix socket, which ioredis takes in place of a URL. */
 export function isSocketPath(redis: string): boolean {
   return redis.startsWith('/') && !redis.startsWith('//');
 }
@@ -56,7 +56,7 @@ function checkObject(redis: object): void {
   const given = redis as Record<string, unknown>;
   if (redis instanceof URL) throw new TypeError(`${EXPECTED} a string, got a URL object: give its href.`);
   if (typeof given['duplicate'] === 'function') {
-    // A client of another library looks much the same, and has no settings that ioredis could copy.
+    // A client of another library has a similar interface, but no settings that ioredis can copy.
     if (typeof given['status'] === 'string') return;
     throw new TypeError(
       `${EXPECTED} a Redis or Cluster of ioredis, got a client of another library: give its URL, ${EXAMPLE}.`,
@@ -103,7 +103,7 @@ function describeSettings({ path, tls, sentinels, name, db, ...address }: RedisS
   return `${tls ? 'rediss' : 'redis'}://${addressOf(address)}${db ? `/${db}` : ''} (standalone)`;
 }
 
-/** Of a node of a cluster or a group, given as a URL, a port or an address. */
+/** The address of a node of a cluster or group, given as a URL, a port or an object. */
 function addressOf(node: unknown): string {
   if (typeof node === 'string' && URL.canParse(node)) return new URL(node).host;
   if (typeof node !== 'object' || node === null) return typeof node === 'number' ? `localhost:${node}` : '';

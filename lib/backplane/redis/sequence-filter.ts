@@ -1,26 +1,26 @@
-// More nodes than this at a time are not known of; forgetting one only lets a late message through.
+// Bounds the memory; forgetting a node only lets a late message through.
 const MAX_ORIGINS = 2_048;
-// What a frozen Redis had been told comes in a burst of at most 32 MB, its limit for one subscriber's output.
+// A resumed Redis flushes its output for a subscriber in one burst, of at most 32 MB by its output limit.
 const BURST_MS = 2_000;
 
 interface Mark {
   /** The largest number so far. */
   highest: number;
-  /** Since when smaller numbers have come, one after another, and no larger one. */
+  /** Since when only smaller numbers have come, in growing order. */
   doubtedSince: number | undefined;
   smaller: number;
 }
 
 /**
- * Tells what comes too late. A Redis that was frozen says what it had been told before when it goes on, also to the
- * nodes that have long listened to its successor: a cluster's masters pass publications on to their replicas. A number
- * is only a claim, which anyone who may publish can make: one that its node does not go on from is dropped after 2 s.
+ * Drops stale publications. A resumed Redis flushes messages that newer ones have overtaken, even to nodes that have
+ * moved to its successor: a cluster's masters pass publications on to their replicas. A sequence number can be forged by
+ * any publisher: one that its node does not continue from is discarded after 2 s.
  */
 export class SequenceFilter {
   /** By origin and partition. */
   readonly #marks = new Map<string, Map<number, Mark>>();
 
-  /** Whether nothing that the origin said after it, in its partition, has come before it. */
+  /** Whether no later publication of the origin, in its partition, has come before this one. */
   isNext(origin: string, partition: number, sequence: number): boolean {
     let partitions = this.#marks.get(origin);
     if (partitions === undefined) {
@@ -45,7 +45,7 @@ export class SequenceFilter {
   }
 }
 
-/** Whether the origin has gone on below the mark for longer than a late burst lasts. */
+/** Whether the origin has continued below the mark for longer than a late burst lasts. */
 function wasFalse(mark: Mark, sequence: number): boolean {
   const now = performance.now();
   if (mark.doubtedSince === undefined || sequence <= mark.smaller) mark.doubtedSince = now;

@@ -3,39 +3,39 @@ import { isRedisClient, type RedisConfiguration } from './redis-configuration.js
 import { RedisConnection } from './redis-connection.js';
 import { refuseParameters } from './redis-url.js';
 
-/** Bounds every command: ioredis alone would hold one for ever while the other side says nothing. */
+/** Bounds every command: without it, ioredis waits for ever for a server that does not reply. */
 export const COMMAND_TIMEOUT_MS = 3_000;
 const CONNECT_TIMEOUT_MS = 5_000;
 const MAX_RETRY_DELAY_MS = 1_000;
 const MIN_RETRY_DELAY_MS = 50;
 
 /**
- * Settings that do not lie. ioredis' own repeat commands whose reply was lost (so writes happen twice), queue without
- * bound while Redis is away, and resubscribe with one command that can exceed Redis' output limit and so never succeed.
+ * Overrides of ioredis defaults that duplicate or lose commands. By default ioredis repeats commands whose reply was lost,
+ * queues without bound while Redis is away, and resubscribes with one command that can exceed Redis' output limit.
  */
 const REDIS_OPTIONS = {
-  // The names are ours alone; a prefix of the user's would move them to other slots and out of their ACL.
+  // A prefix would move the names to other slots and out of the ACL.
   keyPrefix: '',
   stringNumbers: false,
   autoResubscribe: false,
   autoResendUnfulfilledCommands: false,
   enableOfflineQueue: false,
-  // It holds some commands back and not others: publications would overtake each other.
+  // It delays only some commands, so that publications would overtake each other.
   enableAutoPipelining: false,
   maxRetriesPerRequest: null,
   commandTimeout: COMMAND_TIMEOUT_MS,
   connectTimeout: CONNECT_TIMEOUT_MS,
-  // How long a socket may take to say goodbye before it is destroyed: a black hole never does.
+  // Time to wait for a clean disconnect before destroying the socket.
   disconnectTimeout: 200,
   keepAlive: 10_000,
   failoverDetector: true,
   lazyConnect: true,
   retryStrategy: fullJitter,
-  // A connection that still holds on to a demoted or loading server has to look for the master again.
+  // After an error of a demoted or loading server, looks for the master again.
   reconnectOnError: (error: Error) => /^(READONLY|LOADING|MASTERDOWN)/.test(error.message),
 } satisfies RedisOptions;
 
-/** Makes connections of our own, so that ours are the settings and ours to close. */
+/** Creates connections of our own, with our settings, from what the user gave. */
 export class RedisClients {
   constructor(
     private readonly configuration: RedisConfiguration,
@@ -44,7 +44,7 @@ export class RedisClients {
     if (typeof configuration === 'string') refuseParameters(configuration, REDIS_OPTIONS);
   }
 
-  /** The user's cluster, if that is what was given. */
+  /** The user's Cluster client, if one was given. */
   get givenCluster(): Cluster | undefined {
     const { configuration } = this;
     return isRedisClient(configuration) && configuration.isCluster
@@ -52,7 +52,7 @@ export class RedisClients {
       : undefined;
   }
 
-  /** A connection to a standalone Redis or a Sentinel group; it connects when told to. */
+  /** Creates a connection to a standalone Redis or a Sentinel group, not connected yet. */
   async redis(): Promise<RedisConnection> {
     const { configuration } = this;
     if (isRedisClient(configuration)) {
@@ -66,25 +66,25 @@ export class RedisClients {
     );
   }
 
-  /** A cluster client for commands with keys, and to ask any of its nodes. */
+  /** Creates a cluster client, for commands with keys and to read the topology from any node. */
   cluster(given: Cluster): Cluster {
     const client = given.duplicate([], {
       ...given.options,
-      // Its pipelines mix channels, and fail together when one of them is redirected.
+      // Its pipelines mix channels, and fail as a whole when one command is redirected.
       enableAutoPipelining: false,
       enableOfflineQueue: false,
       keyPrefix: '',
       lazyConnect: true,
       shardedSubscribers: false,
       clusterRetryStrategy: fullJitter,
-      // ioredis' own type of this does not fit itself under exactOptionalPropertyTypes.
+      // ioredis' type is not assignable to itself under exactOptionalPropertyTypes.
       redisOptions: { ...given.options.redisOptions, ...REDIS_OPTIONS } as never,
     });
     client.on('error', this.onError);
     return client;
   }
 
-  /** Makes connections to single masters of a cluster. */
+  /** A factory for connections to single masters of a cluster. */
   async members(given: Cluster): Promise<(host: string, port: number) => RedisConnection> {
     const { Redis } = await importIoredis();
     const { redisOptions } = given.options;

@@ -14,7 +14,7 @@ export interface RedisCommandEvents {
 
 type Reject = (error: Error) => void;
 
-// With more than this unanswered Redis is slow, and queueing would only hide it.
+// With more than this in flight Redis is slow, and queueing would only hide it.
 const MAX_IN_FLIGHT = 10_000;
 
 /**
@@ -85,7 +85,7 @@ export class RedisCommands {
     const client = this.#client;
     if (client?.status !== 'ready') throw unavailableError();
     if (this.#inFlight.size >= MAX_IN_FLIGHT) {
-      throw new BackplaneError('overloaded', `Redis has not answered ${MAX_IN_FLIGHT} commands.`);
+      throw new BackplaneError('overloaded', `Redis has not replied to ${MAX_IN_FLIGHT} commands.`);
     }
     let lost: Reject = () => {};
     const loss = new Promise<never>((_resolve, reject) => (lost = reject));

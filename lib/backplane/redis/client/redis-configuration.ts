@@ -1,4 +1,4 @@
-/** What an app may give as `redis`: a URL, ioredis options (Sentinel's too), or a client whose settings are copied. */
+/** The option `redis`: a URL, ioredis options (also for Sentinel), or a client whose settings are copied. */
 export type RedisConfiguration = string | RedisSettings | RedisClient;
 
 /** ioredis' options; see its documentation. */
@@ -22,7 +22,7 @@ export interface RedisClient {
   duplicate(...parameters: never[]): unknown;
 }
 
-/** Whether it is a client already, of ioredis or of one that looks like it. */
+/** Whether it is a client, of ioredis or of a library with the same interface. */
 export function isRedisClient(configuration: RedisConfiguration): configuration is RedisClient {
   return typeof configuration === 'object' && typeof (configuration as RedisClient).duplicate === 'function';
 }

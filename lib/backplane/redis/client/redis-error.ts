@@ -8,7 +8,7 @@ const AWAY = /^(LOADING|READONLY|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|ASK|MOVED|Strea
 
 /** A command was written and got no reply in time: whether Redis ran it is unknown. */
 export function timeoutError(timeoutMs: number): BackplaneError {
-  return new BackplaneError('timeout', `Redis did not answer within ${timeoutMs} ms.`);
+  return new BackplaneError('timeout', `Redis did not reply within ${timeoutMs} ms.`);
 }
 
 /** A command was never written. */

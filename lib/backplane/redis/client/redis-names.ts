@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 
-// One tag for each 128th of Redis Cluster's slots, near its middle (CRC16), so that any even division of the slots
-// gives every master its share; plain numbers as tags leave some of six masters with half as much as others.
+// One tag for each 128th of Redis Cluster's slots, near its middle (CRC16), so that an even division of the slots gives
+// each master an equal share. With plain numbers as tags, some of six masters get half as much as others.
 const TAGS = (
   'so sk k6 k2 cg cc co ck pf pb ov or 36 ps x7 x3 r1 jd r9 ut zh zl ex b5 ii im vy q4 ya ye a8 fu bm bi 9u z0 re ra ' +
   'mu mq ad y1 al y9 ql qh i5 i1 c3 c7 dr dv kj kn tz s7 xk xo xc xg hc hg 42 ww mo mk 6w u2 9o 9k bw bs nf nb 27 qr ' +
@@ -11,7 +11,7 @@ const TAGS = (
 
 export const REDIS_NAMES_DEFAULTS = { redisPrefix: 'realtime' };
 
-/** Nodes that do not speak this version of the node-to-node format do not hear each other. */
+/** The version of the node-to-node format; nodes of different versions have different channels. */
 const WIRE_VERSION = 'v1';
 
 // Every message contains the name of its channel, so a longer one is hashed.
@@ -21,8 +21,8 @@ const CHANNEL_SPACE = 'c:';
 const CHANNEL_OFFSET = ':{so}:'.length;
 
 /**
- * The one place that builds a name in Redis: `prefix:v1:{tag}:…`, the same in every topology. This is the user that may
- * do what this library does and nothing else; the last line is for a Cluster, and older than Redis 7 it is unknown:
+ * The one place that builds names in Redis: `prefix:v1:{tag}:…`, the same in every topology. This is a user with exactly
+ * the permissions that this library needs; the last line is for a Cluster, and Redis before version 7 rejects it:
  *
  *     ACL SETUSER realtime on >secret resetkeys ~realtime:* resetchannels &realtime:* -@all +info
  *       +publish +subscribe +unsubscribe +set +getdel +eval +time

@@ -1,6 +1,6 @@
 /**
- * Throws when a URL has a parameter that is fixed: ioredis takes any option from a URL (`redis://host?keyPrefix=…`) and
- * prefers it to one that is given beside it.
+ * Throws when a URL has a parameter that the library sets: ioredis takes any option from a URL
+ * (`redis://host?keyPrefix=…`) and prefers it to an option given separately.
  */
 export function refuseParameters(url: string, fixed: object): void {
   const query = url.indexOf('?');

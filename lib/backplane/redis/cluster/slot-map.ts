@@ -15,7 +15,7 @@ export interface SlotOwner {
   readonly replicas: ReadonlySet<string>;
 }
 
-// There are other nodes to ask.
+// Another node is asked after this time.
 const TIMEOUT_MS = 500;
 
 /** Reads the owners of slots from the nodes of a cluster. */
