@@ -42,11 +42,11 @@ export type { AuthenticatedConnection } from './connections/authenticated-connec
 export type {
   ConnectionData,
   ConnectionUser,
-  Disconnection,
   Identity,
   ParamsOf,
   PathParams,
 } from './connections/connection.js';
+export type { Disconnection } from './connections/connection-observer.js';
 export type {
   AnyContract,
   ClientEntry,

@@ -1,7 +1,7 @@
 import type { Connection, ConnectionData, ConnectionUser, PathParams } from './connection.js';
 
 /**
- * A connection that has a user: `userId` and `user` are there. Handlers of `@OnMessage(…, { authenticated: true })` and
+ * A connection whose `userId` and `user` are set. Handlers of `@OnMessage(…, { authenticated: true })` and
  * hooks of `@RealtimeGateway({ …, authenticated: true })` may take it, since no other connection reaches them.
  */
 export interface AuthenticatedConnection<

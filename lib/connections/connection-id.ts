@@ -1,6 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 
-/** A name for this process that no other one has had: 64 random bits. */
+/** A unique id for this process: 64 random bits. */
 export function newNodeId(): string {
   return randomBytes(8).toString('base64url');
 }
@@ -10,7 +10,7 @@ export function newConnectionId(nodeId: string): string {
   return `${nodeId}.${randomUUID()}`;
 }
 
-/** The node a connection id belongs to; `''` for a text that is no such id. */
+/** The node a connection id belongs to; `''` for a text that is not a connection id. */
 export function nodeOf(connectionId: string): string {
   const dot = connectionId.indexOf('.');
   return dot < 0 ? '' : connectionId.slice(0, dot);

@@ -1,6 +1,6 @@
 /**
- * Which connections belong to a key (a user, a session, a room). A lone member is kept without a set, since most keys
- * have one; an empty key is forgotten.
+ * The connections of a key (a user, a session, a room). A single member is stored without a set, since most keys have
+ * one; a key without members is removed.
  */
 export class ConnectionIndex<Member extends object> {
   readonly #members = new Map<string, Member | Set<Member>>();
@@ -34,18 +34,10 @@ export class ConnectionIndex<Member extends object> {
     return this.#members.delete(key);
   }
 
-  has(key: string): boolean {
-    return this.#members.has(key);
-  }
-
-  /** The members of a key as they are now; a live view, so copy it before awaiting anything. */
+  /** The members of a key; a live view, so copy it before an `await`. */
   of(key: string): ReadonlySet<Member> | readonly Member[] {
     const present = this.#members.get(key);
     if (present === undefined) return [];
     return present instanceof Set ? present : [present];
-  }
-
-  keys(): IterableIterator<string> {
-    return this.#members.keys();
   }
 }

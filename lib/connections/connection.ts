@@ -17,7 +17,7 @@ export interface ConnectionUser {}
 /** Augment this interface to type `connection.data` everywhere in your app. */
 export interface ConnectionData {}
 
-/** Who a connection is, as `authenticate` said. */
+/** The identity of a connection, as `authenticate` returned it. */
 export interface Identity<User = ConnectionUser> {
   /** The key of `sendToUser`; absent for an anonymous connection. */
   readonly userId?: string | undefined;
@@ -27,13 +27,7 @@ export interface Identity<User = ConnectionUser> {
   readonly expiresAt?: number | undefined;
 }
 
-/** How a connection ended. */
-export interface Disconnection {
-  readonly code: number;
-  readonly reason: string;
-}
-
-/** What is fixed when a socket is accepted. */
+/** What is known when a socket is accepted. */
 export interface ConnectionOrigin {
   readonly id: string;
   readonly sessionId: string;
@@ -44,7 +38,7 @@ export interface ConnectionOrigin {
   readonly ip: string;
 }
 
-/** Rooms are kept by the registry; a connection only asks. */
+/** Where connections join and leave rooms: the registry. */
 export interface RoomMembership {
   join(connection: Connection, room: string): Promise<void>;
   leave(connection: Connection, room: string): void;
@@ -56,7 +50,7 @@ export interface ConnectionQueues {
   readonly receive: ReceiveQueue;
 }
 
-// More than this waits before `$hello` only when a hook never stops sending.
+// A hook that sends more than this before `$hello` has a fault of its own.
 const MAX_HELD_BYTES = 1_048_576;
 
 /** @internal The reason of 4413. */
@@ -65,19 +59,22 @@ export const SLOW_REASON = 'too slow';
 const NO_ROOMS: ReadonlySet<string> = new Set();
 
 /**
- * One WebSocket with who is behind it. Messages sent while it opens are held and follow `$hello`; nothing reaches
- * a client whose `handleConnection` has not finished.
+ * One WebSocket and its identity. Messages sent before `handleConnection` has finished are held, and follow `$hello`.
  */
 export class Connection<
   User = ConnectionUser,
   Data = ConnectionData,
   Params extends Readonly<Record<string, string | undefined>> = PathParams,
 > {
+  /** The id of this connection; another one after a reconnect. */
   readonly id: string;
+  /** The gateway's path as declared. */
   readonly path: string;
   /** The values of the path's `:params`; type them with `ParamsOf<'/venues/:venueId'>`. */
   readonly params: Params;
+  /** The client's IP address, as `trustProxy` determines it. */
   readonly ip: string;
+  /** When the socket was accepted, in milliseconds since the epoch. */
   readonly connectedAt = Date.now();
   /** @internal The messages of the client. */
   readonly receiveQueue: ReceiveQueue;
@@ -113,11 +110,12 @@ export class Connection<
     this.#frameHold?.hold();
   }
 
-  /** Names this client across reconnects; secret, known to the client alone. */
+  /** Identifies this client across reconnects; a secret that only the client knows. */
   get sessionId(): string {
     return this.#sessionId;
   }
 
+  /** The user's id, as `authenticate` returned it; `undefined` for an anonymous connection. */
   get userId(): string | undefined {
     return this.#userId;
   }
@@ -132,7 +130,7 @@ export class Connection<
     return this.#rooms ?? NO_ROOMS;
   }
 
-  /** Anything your app keeps about this connection. */
+  /** Data that your app keeps about this connection. */
   get data(): Data {
     return (this.#data ??= {} as Data);
   }
@@ -141,12 +139,12 @@ export class Connection<
     this.#data = data;
   }
 
-  /** Whether messages still reach this client. */
+  /** Whether messages can still be sent to this client. */
   get isOpen(): boolean {
     return !this.#closing && this.#ws.readyState === 1;
   }
 
-  /** Sends one message to this client; false when it is closed already. Throws when the payload is no JSON or too large. */
+  /** Sends one message to this client; false when the connection is closed. Throws when the payload is not JSON or too large. */
   send(message: Message): boolean {
     if (isReservedType(message.type)) {
       throw new Error(`Expected a type of your contract, got the reserved type "${message.type}".`);
@@ -158,18 +156,19 @@ export class Connection<
   }
 
   /**
-   * Resolves when every message published to the room from now on, on any node, reaches this client. While the backplane
-   * is away it resolves for this node's messages, and those of other nodes come from when it is back.
+   * Joins a room. Resolves when every later publish to the room, from any node, reaches this client. While the backplane is
+   * down it resolves for this node's messages; those of other nodes arrive once it is up again.
    */
   join(room: string): Promise<void> {
     return this.#membership.join(this as unknown as Connection, room);
   }
 
+  /** Leaves a room; no later publish to the room reaches this client. Does nothing when the connection is not in it. */
   leave(room: string): void {
     this.#membership.leave(this as unknown as Connection, room);
   }
 
-  /** Closes with a code of 1000 or 3000–4999 and a reason of at most 123 bytes (longer ones are cut). */
+  /** Closes the connection with a code of 1000–1014 or 3000–4999 that may be sent, and a reason, cut to 123 bytes. */
   close(code: number = CloseCode.NORMAL, reason = ''): void {
     if (!isSendableCloseCode(code)) {
       throw new RangeError(`Expected a close code of 1000–1014 or 3000–4999 that may be sent, got ${code}.`);
@@ -183,7 +182,7 @@ export class Connection<
     this.receiveQueue.release();
   }
 
-  /** @internal Writes out what this turn has brought; for whoever closes the socket itself. */
+  /** @internal Writes what waits, before the caller closes the socket itself. */
   flush(): void {
     this.#sendQueue.finish();
   }
@@ -198,7 +197,7 @@ export class Connection<
     return 'closed';
   }
 
-  /** @internal A protocol answer; it does not wait for the connection to be ready. Throws when it is too large. */
+  /** @internal Sends a protocol message; it does not wait for the connection to be ready. Throws when it is too large. */
   sendText(text: string): void {
     const { maxBytes } = this.#sendQueue;
     if (isTextLargerThan(text, maxBytes)) {
@@ -207,7 +206,7 @@ export class Connection<
     if (this.isOpen && this.#sendQueue.writeText(text) === 'overflow') this.#closeSlow();
   }
 
-  /** @internal Resolves when the client has read most of what waits for it, or is gone. */
+  /** @internal Resolves when the client has read most of its send queue, or has disconnected. */
   drained(): Promise<void> {
     return this.#sendQueue.drained();
   }
@@ -264,7 +263,7 @@ export class Connection<
     if (this.isOpen && this.#sendQueue.pong(data) === 'overflow') this.#closeSlow();
   }
 
-  /** @internal Ends the socket without a closing handshake; for peers that no longer answer. */
+  /** @internal Ends the socket without a closing handshake; for peers that do not respond. */
   terminate(): void {
     this.#closing = true;
     this.#ws.terminate();

@@ -1,27 +1,27 @@
 import { type Frame } from './frame.js';
 import { FrameBatch } from './frame-batch.js';
 
-/** What has something to write when the turn ends. */
+/** Something that has data to write at the end of the turn. */
 export interface Flushable {
   flush(): void;
 }
 
 /**
- * Gathers the writes of one turn of the event loop: whoever has something to write is asked for it once, at the end of
- * the turn, so any number of messages to a socket cost one system call.
+ * Collects the writes of one turn of the event loop and flushes each socket once at its end, so that any number of
+ * messages to a socket costs one system call.
  */
 export class FlushScheduler {
   #waiting: Flushable[] = [];
   #first: FrameBatch | undefined;
 
-  /** The run of one frame, the same for every socket that is sent this frame first. */
+  /** The batch of one frame; the same batch for every socket whose turn starts with this frame. */
   begin(frame: Frame): FrameBatch {
     const first = this.#first;
     if (first !== undefined && first.is(frame)) return first;
     return (this.#first = new FrameBatch(frame));
   }
 
-  /** Has it flushed when the turn ends. */
+  /** Calls `flush` at the end of the turn. */
   add(flushable: Flushable): void {
     if (this.#waiting.push(flushable) === 1) setImmediate(this.#flush);
   }

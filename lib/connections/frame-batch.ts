@@ -1,13 +1,12 @@
 import type { Writable } from 'node:stream';
 import { Frame } from './frame.js';
 
-// Up to here one copy costs less than handing several buffers to the kernel.
+// Up to this size one copy costs less than passing several buffers to the kernel.
 const JOIN_BYTES = 32_768;
 
 /**
- * The frames that a socket was sent in one turn, in order. Sockets that were sent the same frames share one run: each
- * run remembers the one that its next frame has led to, so that a broadcast of several messages is put together once
- * and written to every socket as one buffer.
+ * The frames written to a socket in one turn of the event loop, in order. Sockets with the same frames share one batch:
+ * each batch links to the one with its next frame, so that several broadcasts are joined once for all sockets.
  */
 export class FrameBatch {
   /** The bytes of all its frames. */
@@ -23,7 +22,7 @@ export class FrameBatch {
     this.length = before === undefined ? frame.length : before.length + frame.length;
   }
 
-  /** This run and one frame more. */
+  /** This batch and one more frame. */
   and(frame: Frame): FrameBatch {
     const next = this.#next;
     if (next !== undefined && next.#frame === frame) return next;
@@ -35,7 +34,7 @@ export class FrameBatch {
     return this.#frame === frame && this.#before === undefined;
   }
 
-  /** Hands everything to the socket. */
+  /** Writes every frame to the socket. */
   writeTo(socket: Writable): void {
     if (this.#before === undefined) {
       socket.write(this.#frame.bytes);
@@ -57,7 +56,7 @@ export class FrameBatch {
 
   #frames(): Frame[] {
     const frames = [this.#frame];
-    for (let run = this.#before; run !== undefined; run = run.#before) frames.push(run.#frame);
+    for (let batch = this.#before; batch !== undefined; batch = batch.#before) frames.push(batch.#frame);
     return frames.reverse();
   }
 }

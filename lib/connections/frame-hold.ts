@@ -1,5 +1,5 @@
 import type { Delivery } from '../protocol/delivery.js';
-import { isLaterPosition } from '../protocol/position.js';
+import { isLaterPosition } from '../protocol/channel.js';
 import type { Frame } from './frame.js';
 
 /** A frame that waits, and how it is delivered once it is released. */

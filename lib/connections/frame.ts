@@ -33,13 +33,13 @@ export class Frame {
     return typeof payload === 'string' ? isTextLargerThan(payload, bytes) : payload.length > bytes;
   }
 
-  // Counted when first asked for: a message for users of other nodes never is.
+  // Counted on first use: a message for users of other nodes never needs it.
   get #payloadLength(): number {
     if (this.#payloadBytes < 0) this.#payloadBytes = Buffer.byteLength(this.#payload);
     return this.#payloadBytes;
   }
 
-  /** The unmasked text frame of RFC 6455 §5.2, header and payload in one buffer; made when first asked for. */
+  /** The unmasked text frame of RFC 6455 §5.2, header and payload in one buffer; created on first use. */
   get bytes(): Buffer {
     if (this.#bytes === undefined) {
       const bytes = Buffer.allocUnsafe(this.length);
@@ -49,7 +49,7 @@ export class Frame {
     return this.#bytes;
   }
 
-  /** Puts the same bytes into a larger buffer; returns where the next frame begins. */
+  /** Copies the bytes into a larger buffer; returns the offset after them. */
   copyTo(target: Buffer, at: number): number {
     if (this.#bytes === undefined) return this.#write(target, at);
     this.#bytes.copy(target, at);

@@ -1,4 +1,4 @@
-/** One message that is larger than all that may wait for a client; it was sent to none. */
+/** A message is larger than `maxQueueBytes`; it was not sent to any client. */
 export class MessageTooLargeError extends RangeError {
   override readonly name = 'MessageTooLargeError';
 

@@ -1,6 +1,6 @@
 import type { ClientFrame, MessageId } from '../protocol/envelope.js';
 
-/** What a paused reader needs. */
+/** A socket that can be paused. */
 interface Pausable {
   pause(): void;
   resume(): void;
@@ -18,17 +18,17 @@ export interface ReceiveQueueSettings {
 
 export const RECEIVE_QUEUE_DEFAULTS: ReceiveQueueSettings = { concurrency: 1, maxWaitingMessages: 128 };
 
-// What was on its way when the socket was paused, and what comes while it may not be, has to end somewhere.
+// Messages still arrive after a pause, and while the socket may not be paused.
 const HARD_LIMIT_FACTOR = 64;
 
 /**
- * The messages of one connection, in order. Those that come too early or too fast wait here; when too many do, the
- * socket is paused, so that TCP makes the client wait. While the client owes an answer to a request of the server the
- * socket is read on, since a handler may be waiting for just that, and messages beyond a harder limit are refused.
+ * The messages of one connection, in order. Messages that arrive before `open` or too fast wait; when too many wait, the
+ * socket is paused, so that TCP slows the client down. While the client owes a reply to a request the socket stays open
+ * for reading, since a handler may be waiting for that reply; messages above a hard limit are then refused.
  */
 export class ReceiveQueue {
   #waiting: ClientFrame[] | undefined;
-  /** Those whose handlers have not ended; few, as `concurrency` says. */
+  /** Messages whose handlers have not ended, at most `concurrency`. */
   readonly #running: ClientFrame[] = [];
   /** Handles messages; there is none before `open` and after `close`. */
   #handle: HandleFrame | undefined;
@@ -42,7 +42,7 @@ export class ReceiveQueue {
     private readonly settings: ReceiveQueueSettings,
   ) {}
 
-  /** False when the message cannot even wait. */
+  /** Handles the message or lets it wait; false when too many wait already. */
   push(frame: ClientFrame): boolean {
     const handle = this.#handle;
     if (handle !== undefined && this.#waiting === undefined && this.#hasFreeSlot) {
@@ -82,18 +82,18 @@ export class ReceiveQueue {
     return this.#isPaused;
   }
 
-  /** Whether messages that come now are too late. */
+  /** Whether the queue takes no more messages. */
   get isSealed(): boolean {
     return this.#onSettled !== undefined;
   }
 
-  /** The message with this id that waits or runs. */
-  unanswered(id: MessageId): ClientFrame | undefined {
+  /** The waiting or running message with this id. */
+  pending(id: MessageId): ClientFrame | undefined {
     const hasId = (frame: ClientFrame) => frame.id === id;
     return this.#running.find(hasId) ?? this.#waiting?.find(hasId);
   }
 
-  /** Takes no more messages; resolves when those that came before are done. */
+  /** Takes no more messages; resolves when every message so far has been handled. */
   settled(): Promise<void> {
     return new Promise((resolve) => {
       this.#onSettled = resolve;
@@ -101,7 +101,7 @@ export class ReceiveQueue {
     });
   }
 
-  /** Reads the socket from now on: it closes, and the other side's close has to be seen. */
+  /** Never pauses the socket again: the connection closes, and the client's close frame has to be read. */
   release(): void {
     this.#isReleased = true;
     if (!this.#isPaused) return;
@@ -109,7 +109,7 @@ export class ReceiveQueue {
     this.socket.resume();
   }
 
-  /** Forgets what waits; its connection is gone. */
+  /** Drops the waiting messages of a connection that has closed. */
   close(): void {
     this.#handle = undefined;
     this.#waiting = undefined;
@@ -124,7 +124,7 @@ export class ReceiveQueue {
     const pending = handle(frame);
     if (pending === undefined) return;
     this.#running.push(frame);
-    // The dispatcher answers every failure itself: this promise never rejects.
+    // The dispatcher handles every failure itself: this promise never rejects.
     void pending.then(() => {
       this.#running.splice(this.#running.indexOf(frame), 1);
       this.#next();

@@ -4,7 +4,7 @@ const MAX_BYTES = 512;
 const CONTROL = /[\u0000-\u001f\u007f-\u009f]/;
 const LONE_SURROGATE = /\p{Surrogate}/u;
 
-/** Throws when a value is no room name: the sentence says what is wrong with it. */
+/** Throws a TypeError that describes the fault when a value is not a room name. */
 export function checkRoomName(room: unknown): asserts room is string {
   const fault = faultOf(room);
   if (fault === undefined) return;
@@ -17,7 +17,7 @@ function faultOf(room: unknown): string | undefined {
   if (room.length > MAX_CHARACTERS) return `${room.length} characters`;
   if (CONTROL.test(room)) return 'one with control characters';
   if (LONE_SURROGATE.test(room)) return 'one with a lone surrogate';
-  // No text of a third of the limit can exceed it.
+  // A character takes at most three bytes per UTF-16 unit.
   if (room.length * 3 <= MAX_BYTES) return undefined;
   const bytes = Buffer.byteLength(room);
   return bytes > MAX_BYTES ? `${bytes} bytes of UTF-8, which is more than ${MAX_BYTES}` : undefined;

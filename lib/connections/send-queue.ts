@@ -18,11 +18,11 @@ export interface WebSocketLike {
   resume(): void;
 }
 
-/** Told of a client that reads too slowly. */
+/** Is called when a client reads too slowly. */
 export interface SendQueueObserver {
-  /** A volatile message gave way. */
+  /** A volatile message was dropped. */
   dropped(ws: WebSocketLike): void;
-  /** More waits than may. */
+  /** More than `maxQueueBytes` wait. */
   overflowed(ws: WebSocketLike): void;
 }
 
@@ -48,28 +48,27 @@ export interface SendQueueShared extends SendQueueSettings {
 /** `sent`: written or waiting in order. `dropped`: volatile, and the client is behind. `overflow`: too far behind. */
 export type WriteOutcome = 'sent' | 'dropped' | 'overflow';
 
-// A turn that writes more than this to one socket hands it to the kernel at once, so that a burst to a fast client
-// is not mistaken for a slow one.
+// Above this a turn's writes go to the kernel at once, so that a burst to a fast client does not make it count as slow.
 const FLUSH_BYTES = 65_536;
 
-// A source that always has more must let others have their turn after so much.
+// Yield to other connections after this many bytes.
 const TURN_BYTES = 16_384;
 
 // RFC 6455 §5.5.2: final, opcode 9, no payload.
 const PING = Buffer.from([0x89, 0x00]);
 
 /**
- * The way out of one connection: in order, gathered per turn of the event loop, bounded in bytes. Once a client is behind,
- * volatile frames and all that follows them wait here and not in the socket, where nothing can be taken back.
+ * The outgoing frames of one connection: in order, flushed once per turn of the event loop, bounded in bytes. When a
+ * client is behind, volatile frames and all later frames wait here, since nothing can be dropped once the socket has it.
  */
 export class SendQueue implements Flushable {
   readonly #compresses: boolean;
   readonly #onSent: () => void;
-  /** What this turn has brought so far. */
+  /** The frames of this turn. */
   #pending: FrameBatch | undefined;
   #waiting: WaitingFrames | undefined;
   #onDrain: (() => void) | undefined;
-  /** Shared by all that wait for `drained`, so that the socket gets one listener. */
+  /** Shared by all callers of `drained`, so that the socket gets one listener. */
   #progress: Promise<void> | undefined;
   #onProgress: (() => void) | undefined;
 
@@ -78,16 +77,16 @@ export class SendQueue implements Flushable {
     private readonly socket: Duplex,
     private readonly shared: SendQueueShared,
   ) {
-    // Fixed by the handshake; `ws` puts the text together anew each time it is asked.
+    // Fixed by the handshake; the getter of `ws` builds the text on each call.
     this.#compresses = ws.extensions !== '';
     this.#onSent = this.#compresses ? () => this.#sent() : nothing;
-    // The answer to the upgrade is held back, to leave with what this turn says.
+    // The response to the upgrade is corked, to be written together with this turn's frames.
     if (socket.writableCorked > 0) shared.batch.add(this);
   }
 
-  /** Bytes that wait for this client. */
+  /** Bytes that wait for this client, in this queue and in its socket. */
   get queuedBytes(): number {
-    return this.#handed() + (this.#waiting?.bytes ?? 0);
+    return this.#socketBytes() + (this.#waiting?.bytes ?? 0);
   }
 
   /** The largest message that can be sent. */
@@ -98,10 +97,10 @@ export class SendQueue implements Flushable {
   write(frame: Frame, volatile: boolean): WriteOutcome {
     if (this.#waiting !== undefined || (volatile && this.#isBehind)) return this.#wait(frame, volatile);
     this.#put(frame);
-    return this.#handed() <= this.shared.maxQueueBytes ? 'sent' : this.#outcome();
+    return this.#socketBytes() <= this.shared.maxQueueBytes ? 'sent' : this.#outcome();
   }
 
-  /** As `write`, for a text that goes to this client alone. */
+  /** Like `write`, for a text that only this client gets. */
   writeText(text: string): WriteOutcome {
     return this.write(new Frame(text), false);
   }
@@ -111,27 +110,27 @@ export class SendQueue implements Flushable {
     this.socket.write(PING);
   }
 
-  /** The answer to a client's ping, at most 125 bytes (RFC 6455 §5.5.3). */
+  /** The pong for a client's ping, at most 125 bytes (RFC 6455 §5.5.3). */
   pong(data: Buffer): WriteOutcome {
     this.socket.write(Buffer.concat([Buffer.from([0x8a, data.length]), data]));
     return this.#outcome();
   }
 
-  /** Hands what this turn has brought to the socket, in order; what comes next waits for the end of the turn again. */
+  /** Writes this turn's frames to the socket, in order. */
   flush(): void {
     const { socket } = this;
     const pending = this.#pending;
     if (pending !== undefined) {
       this.#pending = undefined;
-      // Nothing may follow a close frame; whoever closes hands over everything first.
+      // Nothing may follow a close frame; `finish` has flushed before it.
       if (this.ws.readyState === 1) pending.writeTo(socket);
     }
     if (socket.writableCorked > 0) socket.uncork();
-    // The socket says `drain` only when it had more than it likes.
+    // A socket emits `drain` only after it was above its high-water mark.
     if (this.#waiting !== undefined && !socket.writableNeedDrain) this.#release();
   }
 
-  /** Hands over everything, what waits for the client to catch up included: a close frame comes next. */
+  /** Writes everything, waiting frames included: a close frame follows. */
   finish(): void {
     const waiting = this.#waiting;
     if (waiting !== undefined) {
@@ -141,12 +140,12 @@ export class SendQueue implements Flushable {
     this.flush();
   }
 
-  /** The client is too slow. */
+  /** Reports that the client is too slow. */
   overflow(): void {
     this.shared.observer.overflowed(this.ws);
   }
 
-  /** Resolves when the client has caught up, or is gone. */
+  /** Resolves when the client has caught up, or has disconnected. */
   async drained(): Promise<void> {
     const { socket } = this;
     if (this.#pending !== undefined && this.#pending.length > TURN_BYTES) {
@@ -156,15 +155,15 @@ export class SendQueue implements Flushable {
     while (!socket.destroyed && this.#hasMuch) await (this.#progress ??= this.#nextProgress());
   }
 
-  /** What lies outside this process' reach, or will at the end of the turn. */
-  #handed(): number {
+  /** Bytes that the socket has, or gets at the end of the turn. */
+  #socketBytes(): number {
     if (this.#compresses) return this.ws.bufferedAmount;
     return this.socket.writableLength + (this.#pending?.length ?? 0);
   }
 
-  // Below its own mark a socket does not say when it is empty.
+  // A socket that never was above its own high-water mark does not emit `drain`.
   get #isBehind(): boolean {
-    return this.#handed() > Math.max(this.shared.highWaterMarkBytes, this.socket.writableHighWaterMark);
+    return this.#socketBytes() > Math.max(this.shared.highWaterMarkBytes, this.socket.writableHighWaterMark);
   }
 
   get #hasMuch(): boolean {
@@ -214,7 +213,7 @@ export class SendQueue implements Flushable {
     if (this.#onDrain !== undefined) this.socket.off('drain', this.#onDrain);
   }
 
-  /** The socket has room again: what waits follows, as far as it goes. */
+  /** Writes waiting frames while the socket has room. */
   #release(): void {
     const waiting = this.#waiting;
     while (waiting !== undefined && this.#waiting === waiting && !this.#isBehind) {
@@ -224,7 +223,7 @@ export class SendQueue implements Flushable {
     }
   }
 
-  // A failed send closes the socket, and `close` is where its owner learns of it.
+  // A failed send closes the socket, which is handled by its `close` listener.
   #sent(): void {
     if (this.#waiting !== undefined) this.#release();
     this.#onProgress?.();

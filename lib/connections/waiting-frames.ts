@@ -8,7 +8,7 @@ interface Waiting {
   nextVolatile: Waiting | undefined;
 }
 
-/** Frames that wait until the socket has taken what it was given: in order, of which the oldest volatile one may go. */
+/** Frames that wait until the socket has room, in order; the oldest volatile one can be dropped. */
 export class WaitingFrames {
   bytes = 0;
   volatileBytes = 0;

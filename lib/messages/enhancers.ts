@@ -11,7 +11,7 @@ import {
 
 export type Callback = (...parameters: unknown[]) => unknown;
 
-/** A gateway's method as Nest knows it: where its enhancers are bound and resolved. */
+/** A gateway's method, and where Nest binds and resolves its enhancers. */
 export interface HandlerHost {
   readonly instance: object;
   readonly callback: Callback;
@@ -29,7 +29,7 @@ export class Enhancers {
   readonly #filters: FiltersContextCreator;
 
   constructor(modules: ModulesContainer, config: ApplicationConfig) {
-    // Nest's creators ask their container for the modules and nothing else.
+    // Nest's creators use nothing of their container but its modules.
     const container = { getModules: () => modules } as unknown as NestContainer;
     this.#guards = new GuardsContextCreator(container, config);
     this.#pipes = new PipesContextCreator(container, config);
@@ -55,13 +55,13 @@ export class Enhancers {
     return this.#interceptors.create(instance, callback, moduleKey, contextId, inquirerId);
   }
 
-  /** Innermost first, as they are asked. */
+  /** Innermost first, in the order in which they are tried. */
   filtersOf(host: HandlerHost): ExceptionFilterMetadata[] {
     return this.#filters.filtersOf(host).reverse();
   }
 }
 
-/** Nest gives gateways no global filters; ours have them as controllers do. */
+/** Adds the global filters, which Nest applies to controllers but not to gateways. */
 class FiltersContextCreator extends BaseExceptionFilterContext {
   constructor(
     container: NestContainer,

@@ -1,15 +1,15 @@
 import type { Connection } from '../connections/connection.js';
-import { encodeAnswer, encodeError } from '../protocol/codec.js';
+import { encodeWithId, encodeError } from '../protocol/codec.js';
 import type { ClientFrame, MessageId } from '../protocol/envelope.js';
 import { defaultErrorMessage, ErrorCode } from '../protocol/error-codes.js';
-import { AnsweredSession, type Answer, type RunningMessage } from './answered-session.js';
+import { SessionReplies, type StoredReply, type RunningMessage } from './session-replies.js';
 
 export interface IdempotencySettings {
-  /** How long an answer is kept: after it was given, and after the last connection of its session has ended. */
+  /** How long a reply is kept after it was sent, and after the last connection of its session has ended. */
   readonly ttlMs: number;
-  /** Answers of all sessions together; above it the sessions that were answered least recently lose theirs. */
+  /** Replies of all sessions together; above it the sessions with the least recent reply lose theirs. */
   readonly maxAnswers: number;
-  /** The memory of all answers together, estimated. */
+  /** The estimated memory of all replies together. */
   readonly maxBytes: number;
 }
 
@@ -24,25 +24,25 @@ export interface OpenSessions {
   ofSession(sessionId: string): readonly Connection[];
 }
 
-// Those of a whole node that comes back at once, and what a flood of short connections may take.
+// Enough for the clients of a whole node that reconnect at once; bounds the cost of many short connections.
 const MAX_ENDED_SESSIONS = 100_000;
 const MAX_WAITING = 8;
-// No session may take the memory of all others.
+// One session may not use the memory of all others.
 const SHARE = 1 / 4;
 
 /**
- * Makes a message with a `key` count once in its session: a client that lost its connection before the answer came sends
- * it again and gets the answer of the first time (as the idempotency keys of the IETF httpapi draft). What runs is never
- * dropped; answers are dropped by whole sessions, so that `remembers` can say truly whether all of them are held.
+ * Makes a message with a `key` count once in its session: a client that lost its connection before the reply sends the
+ * message again and gets the first reply (like the idempotency keys of the IETF httpapi draft). Running messages are never
+ * dropped; replies are dropped by whole sessions, so that `remembers` is exact.
  */
 export class IdempotencyCache {
-  readonly #sessions = new Map<string, AnsweredSession>();
-  /** Sessions with answers, least recently answered first. */
-  readonly #answered = new Set<AnsweredSession>();
-  /** Sessions that had no connection left, in the order in which they ended. */
-  readonly #ended = new Set<AnsweredSession>();
+  readonly #sessions = new Map<string, SessionReplies>();
+  /** Sessions with replies, the least recent first. */
+  readonly #replied = new Set<SessionReplies>();
+  /** Sessions without a connection, in the order in which they ended. */
+  readonly #ended = new Set<SessionReplies>();
   readonly #running = new Map<ClientFrame, RunningMessage>();
-  #answers = 0;
+  #replies = 0;
   #bytes = 0;
 
   constructor(
@@ -50,24 +50,24 @@ export class IdempotencyCache {
     private readonly open: OpenSessions,
   ) {}
 
-  /** What is held, for tests and gauges. */
-  get counts(): { sessions: number; answers: number; bytes: number; running: number } {
+  /** The number of entries, for tests and gauges. */
+  get counts(): { sessions: number; replies: number; bytes: number; running: number } {
     return {
       sessions: this.#sessions.size,
-      answers: this.#answers,
+      replies: this.#replies,
       bytes: this.#bytes,
       running: this.#running.size,
     };
   }
 
-  /** True when the message has come before: its answer is sent now, or when it is there. Otherwise it is to be run. */
+  /** True when the message is a repeat: it gets the first reply, now or later. False when its handler has to run. */
   recall(connection: Connection, frame: ClientFrame): boolean {
     const key = frame.key as string;
     const session = this.#sessionOf(connection.sessionId, connection.userId);
     if (session === undefined) return false;
-    const answer = session.answerTo(key);
-    if (answer !== undefined) {
-      send(connection, frame.id, answer);
+    const reply = session.replyTo(key);
+    if (reply !== undefined) {
+      send(connection, frame.id, reply);
       return true;
     }
     const running = session.running.get(key);
@@ -81,31 +81,31 @@ export class IdempotencyCache {
     return false;
   }
 
-  /** Keeps the answer of a message that `recall` told to run, and gives it to all who have repeated the message. */
-  settle(frame: ClientFrame, answer: Answer): void {
+  /** Stores the reply of a message for which `recall` was false, and sends it to the repeats that wait. */
+  settle(frame: ClientFrame, reply: StoredReply): void {
     const { settings } = this;
     const running = this.#take(frame);
     if (running === undefined || settings === false) return;
     const { session, key, waiting } = running;
-    for (const { connection, id } of waiting) send(connection, id, answer);
-    this.#count(session, () => session.keep(key, answer, performance.now(), settings.ttlMs));
-    this.#answered.delete(session);
-    this.#answered.add(session);
+    for (const { connection, id } of waiting) send(connection, id, reply);
+    this.#count(session, () => session.keep(key, reply, performance.now(), settings.ttlMs));
+    this.#replied.delete(session);
+    this.#replied.add(session);
     this.#evict(session, settings);
   }
 
-  /** For a message whose answer cannot be kept, a stream: those who have repeated it are refused. */
+  /** For a message whose reply is a stream, which cannot be stored: refuses the repeats that wait. */
   abandon(frame: ClientFrame): void {
     const error = {
       code: ErrorCode.CONFLICT,
-      message: 'the first message with this key is answered by a stream, which is not repeated',
+      message: 'the reply to the first message with this key is a stream, which is not repeated',
     };
     for (const { connection, id } of this.#take(frame)?.waiting ?? []) {
       connection.sendText(encodeError(id, error));
     }
   }
 
-  /** Whether all that this node has lately answered the session is held: a repeated `key` then counts once. */
+  /** Whether this node stores all its recent replies to the session, so that a repeated `key` counts once. */
   remembers(sessionId: string, userId: string | undefined): boolean {
     if (this.settings === false) return false;
     const isOpen = this.#isOpen(sessionId);
@@ -116,13 +116,13 @@ export class IdempotencyCache {
     return session.isComplete(this.settings.ttlMs, isOpen ? now : session.endedAt);
   }
 
-  /** Whether the session was lately another user's, who alone may go on with it. */
+  /** Whether the session belongs to another user, who alone may resume it. */
   isOfAnother(sessionId: string, userId: string | undefined): boolean {
     const session = this.#sessions.get(sessionId);
     return session !== undefined && session.userId !== userId;
   }
 
-  /** A connection of the session has ended; it is no longer among the open ones. */
+  /** Called when a connection of the session has ended and has left the registry. */
   ended(sessionId: string, userId: string | undefined): void {
     if (this.settings === false) return;
     const now = performance.now();
@@ -134,17 +134,17 @@ export class IdempotencyCache {
     this.#ended.add(session);
   }
 
-  /** A connection has gone over to another session. */
+  /** Called when a connection has resumed another session. */
   left(sessionId: string, userId: string | undefined): void {
     if (this.#sessions.has(sessionId)) this.ended(sessionId, userId);
   }
 
-  #sessionOf(sessionId: string, userId: string | undefined): AnsweredSession | undefined {
+  #sessionOf(sessionId: string, userId: string | undefined): SessionReplies | undefined {
     if (this.settings === false) return undefined;
     const known = this.#sessions.get(sessionId);
-    // A session belongs to one user: none may get another's answers.
+    // A session belongs to one user: another user must not get its replies.
     if (known !== undefined) return known.userId === userId ? known : undefined;
-    const session = new AnsweredSession(sessionId, userId);
+    const session = new SessionReplies(sessionId, userId);
     this.#sessions.set(sessionId, session);
     return session;
   }
@@ -156,11 +156,11 @@ export class IdempotencyCache {
     return running;
   }
 
-  #evict(newest: AnsweredSession, { maxAnswers, maxBytes }: IdempotencySettings): void {
-    if (newest.answers > Math.ceil(maxAnswers * SHARE) || newest.bytes > maxBytes * SHARE)
+  #evict(newest: SessionReplies, { maxAnswers, maxBytes }: IdempotencySettings): void {
+    if (newest.replies > Math.ceil(maxAnswers * SHARE) || newest.bytes > maxBytes * SHARE)
       this.#forget(newest);
-    for (const session of this.#answered) {
-      if (this.#answers <= maxAnswers && this.#bytes <= maxBytes) return;
+    for (const session of this.#replied) {
+      if (this.#replies <= maxAnswers && this.#bytes <= maxBytes) return;
       this.#forget(session);
     }
   }
@@ -174,7 +174,7 @@ export class IdempotencyCache {
     }
   }
 
-  *#overdue(ttlMs: number, now: number): Generator<AnsweredSession> {
+  *#overdue(ttlMs: number, now: number): Generator<SessionReplies> {
     let surplus = this.#ended.size - MAX_ENDED_SESSIONS + 1;
     for (const session of this.#ended) {
       if (surplus-- <= 0 && session.endedWithin(ttlMs, now)) return;
@@ -182,24 +182,24 @@ export class IdempotencyCache {
     }
   }
 
-  #forget(session: AnsweredSession): void {
+  #forget(session: SessionReplies): void {
     this.#count(session, () => session.forget());
-    this.#answered.delete(session);
-    // Of one that goes on it has to be known that something is missing.
+    this.#replied.delete(session);
+    // A session that continues has to remember that a reply is missing.
     if (session.running.size === 0 && !this.#isOpen(session.id)) this.#drop(session);
   }
 
-  #drop(session: AnsweredSession): void {
+  #drop(session: SessionReplies): void {
     this.#count(session, () => session.forget());
-    this.#answered.delete(session);
+    this.#replied.delete(session);
     this.#ended.delete(session);
     this.#sessions.delete(session.id);
   }
 
-  #count(session: AnsweredSession, change: () => void): void {
-    const { answers, bytes } = session;
+  #count(session: SessionReplies, change: () => void): void {
+    const { replies, bytes } = session;
     change();
-    this.#answers += session.answers - answers;
+    this.#replies += session.replies - replies;
     this.#bytes += session.bytes - bytes;
   }
 
@@ -217,16 +217,16 @@ function wait({ waiting }: RunningMessage, connection: Connection, id: MessageId
     waiting.push({ connection, id });
     return;
   }
-  const message = 'too many repeats of this message wait for its answer';
+  const message = 'too many repeats of this message wait for its reply';
   connection.sendText(encodeError(id, { code: ErrorCode.RATE_LIMITED, message }));
 }
 
-function send(connection: Connection, id: MessageId | undefined, { type, payload }: Answer): void {
+function send(connection: Connection, id: MessageId | undefined, { type, payload }: StoredReply): void {
   if (id === undefined) return;
   try {
-    connection.sendText(encodeAnswer(type, id, payload));
+    connection.sendText(encodeWithId(type, id, payload));
   } catch {
-    // Too large: its handler's log says so, and this must not end the message that is settled.
+    // Too large for this client; the log has the error from the first reply.
     const code = ErrorCode.INTERNAL;
     connection.sendText(encodeError(id, { code, message: defaultErrorMessage(code) }));
   }

@@ -4,8 +4,8 @@ import { isReplySource } from './returned-value.js';
 import { RunningReply } from './running-reply.js';
 
 /**
- * Interceptors turn every result into an Observable. This remembers what the handler itself returned, so that one
- * value is still one reply, and a source still a reply in parts that does not hold up the messages behind it.
+ * Interceptors turn every result into an Observable. This remembers what the handler itself returned, so that one value
+ * is one reply, and a source is a streamed reply that does not delay the next messages.
  */
 export class InterceptedReply {
   #isStream = false;
@@ -17,7 +17,7 @@ export class InterceptedReply {
     private readonly onStopError: (error: unknown) => void,
   ) {}
 
-  /** Sees the handler's own result on its way into the interceptors. */
+  /** Called with the handler's own result before the interceptors get it. */
   observe(result: unknown): unknown {
     if (!isReplySource(result)) return result;
     this.#isStream = true;
@@ -26,8 +26,8 @@ export class InterceptedReply {
       ? new Observable((subscriber) => result.subscribe(subscriber))
       : pacedSource(result, this.reader, this.onStopError);
     const running = this.#running;
-    // The source begins when its reply is listened to, or at once for an interceptor that reads it itself.
-    return running === undefined ? parts : from(running.listened).pipe(concatMap(() => parts));
+    // The source is subscribed to with the reply, or at once for an interceptor that reads it itself.
+    return running === undefined ? parts : from(running.subscribed).pipe(concatMap(() => parts));
   }
 
   /** Resolves with the last value, or at once with a `RunningReply` when the handler returned a source. */

@@ -1,5 +1,5 @@
 import type { Connection } from '../connections/connection.js';
-import { encodeAnswer, encodeComplete, encodeError, encodePayload, encodeReply } from '../protocol/codec.js';
+import { encodeWithId, encodeComplete, encodeError, encodePayload, encodeReply } from '../protocol/codec.js';
 import { errorTextOf } from '../metrics/error-text.js';
 import { logLine } from '../metrics/log-line.js';
 import type { RealtimeLog } from '../metrics/realtime-log.js';
@@ -7,7 +7,7 @@ import type { RealtimeMetrics } from '../metrics/realtime-metrics.js';
 import type { Refusals } from '../metrics/refusals.js';
 import type { ClientFrame, WireError } from '../protocol/envelope.js';
 import { defaultErrorMessage, ErrorCode } from '../protocol/error-codes.js';
-import type { Answer } from './answered-session.js';
+import type { StoredReply } from './session-replies.js';
 import type { IdempotencyCache } from './idempotency-cache.js';
 import type { MessageArgs, MessageHandler, OnStopError } from './message-handler.js';
 import type { ReplyStreams } from './reply-streams.js';
@@ -20,10 +20,10 @@ export interface HandlerSource {
   handlerFor(connection: Connection): MessageHandler | Promise<MessageHandler>;
 }
 
-// Of a refusal that is too large to send.
+// The length to which the message of a `$error` that is too large is cut.
 const MAX_SHORT_MESSAGE = 1_000;
 
-/** Runs a message through its handler and gives it its one answer. Never throws, never rejects. */
+/** Runs a message through its handler and sends its one reply. Never throws, never rejects. */
 export class MessageDispatcher {
   constructor(
     private readonly streams: ReplyStreams,
@@ -33,7 +33,7 @@ export class MessageDispatcher {
     private readonly log: RealtimeLog,
   ) {}
 
-  /** A promise only when the handler needs one; it resolves when the next message may follow. */
+  /** Returns a promise only for an asynchronous handler; it resolves when the next message may be handled. */
   dispatch(
     source: HandlerSource | undefined,
     connection: Connection,
@@ -61,29 +61,29 @@ export class MessageDispatcher {
     } catch (error) {
       return this.#refuse(connection, frame, error);
     }
-    if (!(handler instanceof Promise)) return this.#run(handler, connection, frame);
+    if (!(handler instanceof Promise)) return this.#invoke(handler, connection, frame);
     return handler.then(
-      (scoped) => this.#run(scoped, connection, frame),
+      (scoped) => this.#invoke(scoped, connection, frame),
       (error: unknown) => this.#refuse(connection, frame, error),
     );
   }
 
-  #run(handler: MessageHandler, connection: Connection, frame: ClientFrame): void | Promise<void> {
+  #invoke(handler: MessageHandler, connection: Connection, frame: ClientFrame): void | Promise<void> {
     const args: MessageArgs = [connection, frame.payload, frame.type];
     let result: unknown;
     try {
       result = handler.invoke(args, this.#onStopError);
-      if (!isPromiseLike(result)) return this.#answer(handler, args, connection, frame, result);
+      if (!isPromiseLike(result)) return this.#reply(handler, args, connection, frame, result);
     } catch (error) {
-      return this.#fail(handler, args, connection, frame, error);
+      return this.#filter(handler, args, connection, frame, error);
     }
     return Promise.resolve(result).then(
-      (value) => this.#answer(handler, args, connection, frame, value),
-      (error: unknown) => this.#fail(handler, args, connection, frame, error),
+      (value) => this.#reply(handler, args, connection, frame, value),
+      (error: unknown) => this.#filter(handler, args, connection, frame, error),
     );
   }
 
-  #answer(
+  #reply(
     handler: MessageHandler,
     args: MessageArgs,
     connection: Connection,
@@ -93,14 +93,14 @@ export class MessageDispatcher {
     const { id } = frame;
     try {
       if (!(value instanceof RunningReply || isReplySource(value))) {
-        if (frame.key !== undefined) this.#answerOnce(connection, frame, '$reply', value);
+        if (frame.key !== undefined) this.#replyOnce(connection, frame, '$reply', value);
         else if (id !== undefined) connection.sendText(encodeReply(id, value, frame.type));
         return;
       }
       if (frame.key !== undefined) this.idempotency.abandon(frame);
       if (connection.isOpen && !this.streams.isCancelled(frame)) {
         this.streams.pipe(connection, id, value, {
-          onError: (error) => void this.#fail(handler, args, connection, frame, error),
+          onError: (error) => void this.#filter(handler, args, connection, frame, error),
           onStopError: (error) => this.#onStopError(args, error),
         });
       } else {
@@ -108,11 +108,11 @@ export class MessageDispatcher {
         if (id !== undefined) connection.sendText(encodeComplete(id));
       }
     } catch (error) {
-      return this.#fail(handler, args, connection, frame, error);
+      return this.#filter(handler, args, connection, frame, error);
     }
   }
 
-  #fail(
+  #filter(
     handler: MessageHandler,
     args: MessageArgs,
     connection: Connection,
@@ -121,7 +121,7 @@ export class MessageDispatcher {
   ): void | Promise<void> {
     if (!handler.hasFilters) return this.#refuse(connection, frame, error);
     return handler.filter(error, args).then(({ error: filtered }) => {
-      // A filter that breaks (one made for HTTP, say) must not hide what it was given.
+      // A filter that throws a fault of its own (one made for HTTP) must not hide the handler's error.
       const { isFault } = refusalOf(filtered);
       if (isFault && filtered !== error) this.#report('exception filter failed', connection, frame, filtered);
       this.#refuse(connection, frame, isFault ? error : filtered);
@@ -141,10 +141,10 @@ export class MessageDispatcher {
   #refuse(connection: Connection, frame: ClientFrame, thrown: unknown): void {
     const { error, isFault, omitted, cause } = refusalOf(thrown);
     try {
-      this.#sayError(connection, frame, error);
+      this.#sendError(connection, frame, error);
     } catch (tooLarge) {
       const { code, message } = error;
-      this.#sayError(connection, frame, { code, message: message.slice(0, MAX_SHORT_MESSAGE) });
+      this.#sendError(connection, frame, { code, message: message.slice(0, MAX_SHORT_MESSAGE) });
       this.#report('refusal shortened', connection, frame, tooLarge);
     }
     if (isFault) this.#report('handler failed', connection, frame, thrown);
@@ -158,8 +158,8 @@ export class MessageDispatcher {
     );
   }
 
-  #sayError(connection: Connection, frame: ClientFrame, error: WireError): void {
-    if (frame.key !== undefined) this.#answerOnce(connection, frame, '$error', error);
+  #sendError(connection: Connection, frame: ClientFrame, error: WireError): void {
+    if (frame.key !== undefined) this.#replyOnce(connection, frame, '$error', error);
     else connection.sendText(encodeError(frame.id, error));
   }
 
@@ -170,11 +170,11 @@ export class MessageDispatcher {
     this.log.failure(event, fieldsOf(connection, frame), thrown);
   }
 
-  #answerOnce(connection: Connection, frame: ClientFrame, type: Answer['type'], value: unknown): void {
+  #replyOnce(connection: Connection, frame: ClientFrame, type: StoredReply['type'], value: unknown): void {
     const payload =
       type === '$error' ? JSON.stringify(value) : encodePayload(value, 'the reply to', frame.type);
-    // Sent first: an answer that is too large for this client is not kept for the next one.
-    if (frame.id !== undefined) connection.sendText(encodeAnswer(type, frame.id, payload));
+    // Sent first: a reply that is too large to send is not stored.
+    if (frame.id !== undefined) connection.sendText(encodeWithId(type, frame.id, payload));
     else if (type === '$error') connection.sendText(encodeError(undefined, value as WireError));
     this.idempotency.settle(frame, { type, payload });
   }

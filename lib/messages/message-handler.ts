@@ -15,7 +15,7 @@ export type MessageArgs = [connection: Connection, payload: unknown, type: strin
 
 export type OnStopError = (args: MessageArgs, error: unknown) => void;
 
-// What an Observable that completes without a value says.
+// A guard's Observable that completes without a value does not allow the message.
 const NOT_ALLOWED = { defaultValue: false };
 
 const interceptorsConsumer = new InterceptorsConsumer();
@@ -37,8 +37,8 @@ export class MessageHandler {
   }
 
   /**
-   * The handler's result; synchronous when nothing on the way is asynchronous. A stream behind interceptors that breaks
-   * while it is stopped is told to `onStopError`.
+   * The handler's result; a promise only when a guard, pipe, interceptor or the handler is asynchronous. `onStopError` gets
+   * what a stream behind interceptors throws while it is stopped.
    */
   invoke(args: MessageArgs, onStopError: OnStopError): unknown {
     const passed = this.#pass(args);
@@ -48,8 +48,8 @@ export class MessageHandler {
   }
 
   /**
-   * What the bound exception filters make of an error: one they throw for the client takes its place, otherwise the
-   * error stays what it was. In an object, since an error that has a `then` must not be awaited.
+   * Runs the bound exception filter: an error that it throws replaces the given one. Wrapped in an object, since an error
+   * that has a `then` must not be awaited.
    */
   async filter(error: unknown, args: MessageArgs): Promise<{ readonly error: unknown }> {
     try {
@@ -65,17 +65,17 @@ export class MessageHandler {
     return this.#filters.length > 0;
   }
 
-  /** Asks the guards in turn; a promise only when one of them gives one. */
+  /** Runs the guards in order; returns a promise only when one of them is asynchronous. */
   #pass(args: MessageArgs): Promise<void> | undefined {
     let context: ExecutionContextHost | undefined;
     for (let i = 0; i < this.#guards.length; i++) {
       const guard = this.#guards[i] as CanActivate;
-      // The guard that every message passes needs no context made for it.
-      const verdict = MessageGuard.isPlain(guard)
+      // The guard of every message needs no execution context.
+      const result = MessageGuard.isPlain(guard)
         ? guard.admit(this.#host.callback, args)
         : guard.canActivate((context ??= this.#contextOf(args)));
-      if (verdict === true) continue;
-      return this.#passAsync(verdict, i, context ?? this.#contextOf(args));
+      if (result === true) continue;
+      return this.#passAsync(result, i, context ?? this.#contextOf(args));
     }
     return undefined;
   }
@@ -87,16 +87,16 @@ export class MessageHandler {
     return context;
   }
 
-  /** Goes on after a guard that did not say `true` at once; nothing but `true` lets the message through. */
+  /** Continues after a guard that did not return `true` at once; only `true` lets the message through. */
   async #passAsync(pending: unknown, position: number, context: ExecutionContextHost): Promise<void> {
-    let verdict = pending;
+    let result = pending;
     for (let i = position; ;) {
-      const settled: unknown = await verdict;
+      const settled: unknown = await result;
       const isAllowed = isObservable(settled) ? await lastValueFrom(settled, NOT_ALLOWED) : settled;
       if (isAllowed !== true) throw new RealtimeException(ErrorCode.FORBIDDEN);
       const guard = this.#guards[++i];
       if (guard === undefined) return;
-      verdict = guard.canActivate(context);
+      result = guard.canActivate(context);
     }
   }
 

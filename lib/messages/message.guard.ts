@@ -7,7 +7,7 @@ import { RealtimeException } from './realtime.exception.js';
 import { isPromiseLike } from './returned-value.js';
 
 /**
- * Lets a message through to its handler when its type is known, this connection may say it, and its payload fits the
+ * Lets a message through to its handler when its type is known, this connection may send it, and its payload fits the
  * contract; the handler gets the typed instance. `@RealtimeGateway` applies it; a plain gateway may with `@UseGuards`.
  */
 @Injectable()
@@ -33,7 +33,7 @@ export class MessageGuard implements CanActivate {
     });
   }
 
-  /** @internal Whether the guard is this one as it is, not one that an app has made of it. */
+  /** @internal Whether the guard is this class, not an app's subclass that overrides it. */
   static isPlain(guard: CanActivate): guard is MessageGuard {
     return guard instanceof MessageGuard && guard.canActivate === MessageGuard.prototype.canActivate;
   }
@@ -49,18 +49,18 @@ export class MessageGuard implements CanActivate {
 }
 
 function validate(route: MessageRoute, args: unknown[]): boolean | Promise<boolean> {
-  const verdict = route.entry.payload.validate(args[1]);
-  return verdict instanceof Promise
-    ? verdict.then((settled) => accept(settled, args))
-    : accept(verdict, args);
+  const validation = route.entry.payload.validate(args[1]);
+  return validation instanceof Promise
+    ? validation.then((settled) => accept(settled, args))
+    : accept(validation, args);
 }
 
-// The guard hands on the typed instance: whatever runs after it, the handler included, reads the same arguments.
-function accept(verdict: Validation, args: unknown[]): true {
-  if (verdict.issues !== undefined) {
+// Everything that runs after the guard, the handler included, reads the typed instance from the same arguments.
+function accept(validation: Validation, args: unknown[]): true {
+  if (validation.issues !== undefined) {
     const code = ErrorCode.VALIDATION_FAILED;
-    throw new RealtimeException(code, defaultErrorMessage(code), { issues: verdict.issues });
+    throw new RealtimeException(code, defaultErrorMessage(code), { issues: validation.issues });
   }
-  args[1] = verdict.value;
+  args[1] = validation.value;
   return true;
 }

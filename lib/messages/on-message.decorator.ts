@@ -6,15 +6,15 @@ import type { AnyContract, MessageEntry } from '../contract/contract.js';
 import type { ClientType, HandlerPayload, HandlerResult } from '../contract/contract-types.js';
 
 export interface OnMessageOptions {
-  /** Whether this connection may say this; asked before the payload is validated, anything but `true` is `FORBIDDEN`. @default everyone */
+  /** Whether this connection may send the message, checked before its payload; anything but `true` is `FORBIDDEN`. @default every connection may */
   readonly allow?: (connection: Connection) => boolean | Promise<boolean>;
   /** Refuses connections without a user with `UNAUTHENTICATED`; the handler may then take an `AuthenticatedConnection`. @default as the gateway */
   readonly authenticated?: boolean;
-  /** Every parameter has a decorator, and none of them need take the whole payload. @default false */
+  /** Set when every parameter has a decorator; then none has to take the whole payload. @default false */
   readonly decorated?: boolean;
 }
 
-/** What `@OnMessage` wrote on a handler. */
+/** The metadata that `@OnMessage` sets on a handler. */
 export interface MessageRoute {
   readonly contract: AnyContract;
   readonly type: string;
@@ -31,7 +31,7 @@ type Parameter<H> = H extends (...parameters: infer P) => unknown
 
 /** What a compiler error shows for a handler that has no place for the payload. */
 interface HandlerCannotTakePayload<Payload> {
-  readonly 'write (payload, connection), or mark all parameters and say { decorated: true }': Payload;
+  readonly 'write (payload, connection), or decorate all parameters and set { decorated: true }': Payload;
 }
 
 /** Whether a handler can be given the payload: first of `(payload, connection)`, or at a place that `@Payload()` marks. */
@@ -56,7 +56,7 @@ interface HandlerReturnsWrongReply<Expected> {
 
 /** What a compiler error shows for a handler that relies on a user which its messages need not have. */
 interface HandlerNeedsAuthenticated {
-  readonly 'say { authenticated: true } to take an AuthenticatedConnection': true;
+  readonly 'set { authenticated: true } to take an AuthenticatedConnection': true;
 }
 
 /** Whether a handler declares a connection whose `userId` is always there. */
@@ -93,7 +93,7 @@ type MessageDecorator<Payload, Result, Options> = <H extends (...parameters: nev
 
 /**
  * Handles one client message of a contract: `(payload, connection)`, or any parameters with decorators of their own.
- * What it returns (a value, Promise, Observable or AsyncIterable) answers a message that has an id.
+ * Its result (a value, Promise, Observable or AsyncIterable) is the reply to a message that has an id.
  */
 export function OnMessage<
   C extends AnyContract,
@@ -131,13 +131,13 @@ export function messageRouteOf(handler: unknown): MessageRoute | undefined {
   return typeof handler === 'function' ? Reflect.getMetadata(MESSAGE_ROUTE, handler) : undefined;
 }
 
-// Parameter decorators have run by now: where there is one, the author has said what goes where.
+// Parameter decorators have run already: a handler that has one binds its own parameters.
 function bindParameters(target: object, key: string | symbol, mustBeDecorated: boolean): void {
   if (Reflect.getMetadata(PARAM_ARGS_METADATA, target.constructor, key) !== undefined) return;
   const name = `${target.constructor.name}.${String(key)}`;
   if (mustBeDecorated) {
     throw new Error(
-      `${name} says { decorated: true } and has no decorated parameter: mark them, or take it out.`,
+      `Expected ${name} with { decorated: true } to have a decorated parameter, got none: decorate its parameters or remove the option.`,
     );
   }
   const types: unknown[] = Reflect.getMetadata('design:paramtypes', target, key) ?? [];

@@ -1,19 +1,19 @@
 import { Observable } from 'rxjs';
 
-/** What a source needs to know of the client that reads it. */
+/** The client that reads a source. */
 export interface StreamReader {
   readonly isOpen: boolean;
-  /** Resolves when the client has read most of what waits for it, or is gone. */
+  /** Resolves when the client has read most of its send queue, or has disconnected. */
   drained(): Promise<void>;
 }
 
-// A source that always has a value must let the event loop turn: sockets are read and closed there.
+// A source that always has a value must yield to the event loop, where sockets are read and closed.
 const TURN_VALUES = 16;
 const TURN_MS = 2;
 
 /**
- * An AsyncIterable as an Observable that asks it for more only as fast as the client reads, and returns it when it is
- * unsubscribed from. What it throws after that goes to `onStopError`.
+ * An AsyncIterable as an Observable that reads it only as fast as the client reads, and calls `return` on it when it is
+ * unsubscribed from. `onStopError` gets what it throws after that.
  */
 export function pacedSource(
   source: AsyncIterable<unknown>,

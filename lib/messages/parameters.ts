@@ -5,7 +5,7 @@ import { WsParamsFactory } from '@nestjs/websockets/factories/ws-params-factory.
 import { PARAM_ARGS_METADATA } from '@nestjs/websockets/internal';
 import type { Enhancers, HandlerHost } from './enhancers.js';
 
-/** What one parameter of a handler gets, and the pipes it passes on its way. */
+/** How one parameter of a handler is extracted, and its pipes. */
 interface Parameter {
   readonly index: number;
   readonly extract: (args: unknown[]) => unknown;
@@ -15,7 +15,7 @@ interface Parameter {
   readonly pipes: PipeTransform[];
 }
 
-/** As Nest's parameter decorators write it. */
+/** The metadata of Nest's parameter decorators. */
 interface ParameterMetadata {
   readonly index: number;
   readonly data?: string;
@@ -28,9 +28,9 @@ const contextUtils = new ContextUtils();
 const paramsFactory = new WsParamsFactory();
 const pipesConsumer = new PipesConsumer();
 
-/** Makes a handler's parameters from `[connection, payload, type]`. */
+/** Creates a handler's parameters from `[connection, payload, type]`. */
 export class Parameters {
-  /** Whether the handler gets `(payload, connection)` as they are, with no pipe in between. */
+  /** Whether the handler takes `(payload, connection)` without pipes. */
   readonly isPlain: boolean;
   readonly #parameters: readonly Parameter[];
 

@@ -9,15 +9,15 @@ import { RealtimeException } from './realtime.exception.js';
 import type { ReplySource } from './returned-value.js';
 import { RunningReply } from './running-reply.js';
 
-/** Who is told when a source breaks. */
+/** Called when a source fails. */
 export interface StreamFailures {
-  /** It failed while the client was listening, who is to hear of it. */
+  /** The source failed while its reply was running: the client gets a `$error`. */
   readonly onError: (error: unknown) => void;
-  /** It failed while it was stopped: its reply has ended, so only the log is left. */
+  /** The source failed while it was stopped: its reply has ended, so the error is only logged. */
   readonly onStopError: (error: unknown) => void;
 }
 
-/** One reply in parts on its way: `$next` for each, then `$complete`, or what `onError` says. */
+/** One running streamed reply: `$next` for each value, then `$complete`, or `onError`. */
 export class ReplyStream {
   #ended = false;
 
@@ -46,7 +46,7 @@ export class ReplyStream {
   }
 
   complete(): void {
-    if (this.#end()) this.#sayComplete();
+    if (this.#end()) this.#sendComplete();
   }
 
   fail(error: unknown): void {
@@ -57,15 +57,15 @@ export class ReplyStream {
   stop(): void {
     if (!this.#end()) return;
     this.#stopSource();
-    this.#sayComplete();
+    this.#sendComplete();
   }
 
-  #sayComplete(): void {
+  #sendComplete(): void {
     if (this.id !== undefined) this.connection.sendText(encodeComplete(this.id));
   }
 
-  // A microtask later even a source that speaks while it is being subscribed to has something to unsubscribe from.
-  // Whatever the app's clean-up throws must reach neither the client nor the socket's listeners.
+  // One microtask later, since a source that emits during subscribe has no subscription yet. What the app's clean-up
+  // throws must reach neither the client nor the socket's listeners.
   #stopSource(): void {
     Promise.resolve().then(this.stopSource).catch(this.failures.onStopError);
   }
@@ -82,18 +82,18 @@ export const REPLY_STREAMS_DEFAULTS = { maxStreams: 32 };
 
 type StreamKey = MessageId | symbol;
 
-/** The replies in parts that are running, by connection and message id. */
+/** The running streamed replies, by connection and message id. */
 export class ReplyStreams implements ConnectionObserver {
   readonly #running = new WeakMap<Connection, Map<StreamKey, ReplyStream>>();
 
   readonly #cancelled = new WeakSet<ClientFrame>();
 
-  /** At most so many of one connection run at a time. */
+  /** `maxStreams` limits the streams that one connection runs at a time. */
   constructor(private readonly maxStreams: number) {}
 
   /**
-   * Sends all of a source; for a message without an id it runs to its end and is heard by nobody. Stops the source and
-   * throws when the id already names one that runs, or too many do.
+   * Sends the values of a source; for a message without an id the source runs and nothing is sent. Stops the source and
+   * throws when a stream with this id or `maxStreams` streams are running.
    */
   pipe(
     connection: Connection,
@@ -110,7 +110,7 @@ export class ReplyStreams implements ConnectionObserver {
       throw error;
     }
     subscription = partsOf(source, connection, failures.onStopError)
-      // A source that says everything at once can be stopped only from within.
+      // A source that emits synchronously can be stopped only from within.
       .pipe(takeWhile(() => !stream.ended))
       .subscribe({
         next: (value) => stream.next(value),
@@ -119,7 +119,7 @@ export class ReplyStreams implements ConnectionObserver {
       });
   }
 
-  /** Ends a source that no one will listen to. */
+  /** Ends a source whose reply is not sent. */
   discard(source: ReplySource | RunningReply, onStopError: (error: unknown) => void): void {
     const stop = async (): Promise<void> => {
       if (source instanceof RunningReply) source.stop();
@@ -128,15 +128,15 @@ export class ReplyStreams implements ConnectionObserver {
     stop().catch(onStopError);
   }
 
-  /** Stops one; the client asked with `$cancel`. False when none with this id runs. */
+  /** Stops the stream that the client cancels; false when no stream with this id is running. */
   cancel(connection: Connection, id: MessageId): boolean {
     const stream = this.#running.get(connection)?.get(id);
     stream?.stop();
     return stream !== undefined;
   }
 
-  /** The client wants no streamed reply to a message that has no answer yet. */
-  cancelUnanswered(frame: ClientFrame): void {
+  /** Remembers that the client cancelled a message whose handler has not returned its stream yet. */
+  cancelPending(frame: ClientFrame): void {
     this.#cancelled.add(frame);
   }
 
@@ -190,6 +190,6 @@ function partsOf(
 ): Observable<unknown> {
   if (source instanceof RunningReply) return source.parts;
   if (!isObservable(source)) return pacedSource(source, connection, onStopError);
-  // Another copy of rxjs may have made it, and what it throws while it is subscribed to is an error like any other.
+  // It may come from another copy of rxjs; what it throws during subscribe is an error like any other.
   return new Observable((subscriber) => source.subscribe(subscriber));
 }

@@ -1,9 +1,9 @@
 import { isObservable, type Observable } from 'rxjs';
 
-/** A reply that comes in parts, as a handler returns it. */
+/** What a handler returns for a streamed reply. */
 export type ReplySource = Observable<unknown> | AsyncIterable<unknown>;
 
-// What an app returns may be anything, a Proxy too: these may throw, as reading it may.
+// An app may return anything, a Proxy included, so these functions may throw.
 
 export function isReplySource(value: unknown): value is ReplySource {
   return isObservable(value) || isAsyncIterable(value);

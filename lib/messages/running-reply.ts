@@ -2,27 +2,27 @@ import { Observable, type Subscriber } from 'rxjs';
 
 type Part = (to: Subscriber<unknown>) => void;
 
-/** A reply in parts that interceptors have subscribed to already: what it says is held until someone listens. */
+/** A streamed reply to which interceptors have subscribed already: its values are held until the reply is subscribed to. */
 export class RunningReply {
   readonly parts: Observable<unknown>;
-  /** Resolves when someone listens. */
-  readonly listened: Promise<void>;
+  /** Resolves when `parts` is subscribed to. */
+  readonly subscribed: Promise<void>;
   readonly #held: Part[] = [];
-  #listener: Subscriber<unknown> | undefined;
+  #subscriber: Subscriber<unknown> | undefined;
 
   constructor(readonly stop: () => void) {
-    let noteListener!: () => void;
-    this.listened = new Promise((resolve) => (noteListener = resolve));
+    let noteSubscriber!: () => void;
+    this.subscribed = new Promise((resolve) => (noteSubscriber = resolve));
     this.parts = new Observable((subscriber) => {
-      this.#listener = subscriber;
-      noteListener();
+      this.#subscriber = subscriber;
+      noteSubscriber();
       for (const part of this.#held.splice(0)) part(subscriber);
       return stop;
     });
   }
 
   push(part: Part): void {
-    if (this.#listener === undefined) this.#held.push(part);
-    else part(this.#listener);
+    if (this.#subscriber === undefined) this.#held.push(part);
+    else part(this.#subscriber);
   }
 }

@@ -4,7 +4,7 @@ import type { Issue, WireError } from '../protocol/envelope.js';
 import { defaultErrorMessage, ErrorCode, WIRE_CODE } from '../protocol/error-codes.js';
 import { RealtimeException } from './realtime.exception.js';
 
-/** What a client may know of an error, and whether it was the server's fault (and so belongs in its log). */
+/** What the client gets of an error, and whether the error is the server's fault, which is logged. */
 export interface Refusal {
   /** Plain strings and JSON only: encoding it cannot throw. */
   readonly error: WireError;

@@ -138,18 +138,18 @@ export function withChannel(message: string | Buffer, channel: string, position?
 
 /** The text of the reply to the message with this id. */
 export function encodeReply(id: MessageId, payload: unknown, type = ''): string {
-  return encodeAnswer('$reply', id, encodePayload(payload, 'the reply to', type));
+  return encodeWithId('$reply', id, encodePayload(payload, 'the reply to', type));
 }
 
 /** The text of `$error`, with the id of the refused message if it has one. */
 export function encodeError(id: MessageId | undefined, error: WireError): string {
   const payload = JSON.stringify(error);
-  return id === undefined ? `{"type":"$error","payload":${payload}}` : encodeAnswer('$error', id, payload);
+  return id === undefined ? `{"type":"$error","payload":${payload}}` : encodeWithId('$error', id, payload);
 }
 
 /** The text of one item of a streamed reply. */
 export function encodeNext(id: MessageId, payload: unknown): string {
-  return encodeAnswer('$next', id, encodePayload(payload, 'each item of the reply'));
+  return encodeWithId('$next', id, encodePayload(payload, 'each item of the reply'));
 }
 
 /** The text that ends a streamed reply. */
@@ -159,7 +159,7 @@ export function encodeComplete(id: MessageId): string {
 
 /** The text of a request to a client. */
 export function encodeRequest(id: string, type: string, payload: unknown): string {
-  return encodeAnswer('$request', id, encodeMessage(type, payload));
+  return encodeWithId('$request', id, encodeMessage(type, payload));
 }
 
 /** The text of the reply to `ping`. */
@@ -168,7 +168,7 @@ export function encodePong(id: MessageId | undefined): string {
 }
 
 /** The text of a reply whose payload is JSON already. */
-export function encodeAnswer(type: string, id: MessageId, payload: string): string {
+export function encodeWithId(type: string, id: MessageId, payload: string): string {
   return `{"type":"${type}","id":${typeof id === 'number' ? id : textJson(id)},"payload":${payload}}`;
 }
 

@@ -147,7 +147,7 @@ describe('the way out of a connection that is behind', () => {
     expect([sendQueue.queuedBytes, socket.listenerCount('drain')]).toEqual([0, 0]);
   });
 
-  it('keeps nobody waiting once the socket is gone', async () => {
+  it('ends every wait when the socket closes', async () => {
     const { sendQueue, socket } = open();
     for (let i = 0; i < 11; i++) sendQueue.write(frame(`a${i}`), false);
     sendQueue.write(frame('v'), true);

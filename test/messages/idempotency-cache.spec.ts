@@ -6,7 +6,7 @@ beforeEach(() => void vi.useFakeTimers({ toFake: ['performance'] }));
 afterEach(() => void vi.useRealTimers());
 
 describe('a repeated key', () => {
-  it('gets the answer of the first time', () => {
+  it('gets the first reply', () => {
     const desk = new Desk();
     const client = desk.connect('s');
     desk.answer(desk.say(client, 'k'), 7);
@@ -14,7 +14,7 @@ describe('a repeated key', () => {
     expect(client.sent).toEqual([{ type: '$reply', id: 9, payload: 7 }]);
   });
 
-  it('waits for the answer while the first message runs, on another connection of the session too', () => {
+  it('waits for the reply while the first message runs, on another connection of the session too', () => {
     const desk = new Desk();
     const client = desk.connect('s');
     const running = desk.say(client, 'k', 1);
@@ -44,17 +44,17 @@ describe('a repeated key', () => {
     expect(other.sent).toEqual([]);
   });
 
-  it('is refused with CONFLICT when the first message turns out to be answered by a stream', () => {
+  it('is refused with CONFLICT when the first message turns out to have a stream as its reply', () => {
     const desk = new Desk();
     const client = desk.connect('s');
     const running = desk.say(client, 'k', 1) as ClientFrame;
     desk.say(client, 'k', 2);
     desk.cache.abandon(running);
     expect(client.sent).toMatchObject([{ type: '$error', id: 2, payload: { code: 'CONFLICT' } }]);
-    expect(desk.cache.counts).toMatchObject({ answers: 0, running: 0 });
+    expect(desk.cache.counts).toMatchObject({ replies: 0, running: 0 });
   });
 
-  it('is refused with RATE_LIMITED when eight wait for the same answer; connections that have gone do not count', () => {
+  it('is refused with RATE_LIMITED when eight wait for the same reply; closed connections do not count', () => {
     const desk = new Desk();
     const running = desk.say(desk.connect('s'), 'k');
     for (let i = 0; i < 20; i++) {
@@ -69,7 +69,7 @@ describe('a repeated key', () => {
     expect(client.sent).toHaveLength(9);
   });
 
-  it('is run once however long the handler takes and however many others are answered meanwhile', () => {
+  it('is run once however long the handler takes and however many others get a reply meanwhile', () => {
     const desk = new Desk({ maxAnswers: 10, maxBytes: 5_000 });
     const client = desk.connect('s');
     const running = desk.say(client, 'k', 1);
@@ -99,14 +99,14 @@ describe('remembers', () => {
     expect(desk.cache.remembers('s', 'ann')).toBe(false);
   });
 
-  it('no session whose answers were dropped for those of others, whether it is connected or not', () => {
+  it('no session whose replies were dropped for those of others, whether it is connected or not', () => {
     const desk = new Desk({ maxAnswers: 8 });
     const [here, gone] = [desk.connect('here'), desk.connect('gone')];
     desk.chat(here, 1);
     desk.chat(gone, 1);
     desk.disconnect(gone);
     for (let i = 0; i < 4; i++) desk.chat(desk.connect(`other ${i}`), 2);
-    expect(desk.cache.counts.answers).toBe(8);
+    expect(desk.cache.counts.replies).toBe(8);
     expect([desk.cache.remembers('here', undefined), desk.cache.remembers('gone', undefined)]).toEqual([
       false,
       false,
@@ -116,7 +116,7 @@ describe('remembers', () => {
     expect(desk.cache.remembers('here', undefined)).toBe(true);
   });
 
-  it('no session that had more than a quarter of all answers; the others keep theirs', () => {
+  it('no session that had more than a quarter of all replies; the others keep theirs', () => {
     const desk = new Desk({ maxAnswers: 100 });
     desk.chat(desk.connect('calm'), 1);
     desk.chat(desk.connect('greedy'), 1_000);
@@ -126,7 +126,7 @@ describe('remembers', () => {
     ]);
   });
 
-  it('every answer of the ttlMs before the end of a session that it says it does', () => {
+  it('every reply of the ttlMs before the end of a session that it reports', () => {
     const desk = new Desk({ maxAnswers: 200, maxBytes: 60_000 });
     let seed = 1;
     const random = (below: number) => (seed = (seed * 48_271) % 0x7fffffff) % below;
@@ -172,8 +172,8 @@ describe('what is held', () => {
       const frame = desk.say(client, 'k') as ClientFrame;
       desk.cache.settle(frame, { type: '$reply', payload: JSON.stringify('x'.repeat(i)) });
       desk.disconnect(client);
-      const { answers, bytes } = desk.cache.counts;
-      expect(answers).toBeLessThanOrEqual(50);
+      const { replies, bytes } = desk.cache.counts;
+      expect(replies).toBeLessThanOrEqual(50);
       expect(bytes).toBeLessThanOrEqual(20_000);
     }
   });
@@ -187,16 +187,16 @@ describe('what is held', () => {
     }
     vi.advanceTimersByTime(TTL_MS);
     desk.disconnect(desk.connect('last'));
-    expect(desk.cache.counts).toEqual({ sessions: 1, answers: 0, bytes: 0, running: 0 });
+    expect(desk.cache.counts).toEqual({ sessions: 1, replies: 0, bytes: 0, running: 0 });
   });
 
-  it('of a connected session are the answers of the last ttlMs', () => {
+  it('of a connected session are the replies of the last ttlMs', () => {
     const desk = new Desk();
     const client = desk.connect('s');
     desk.chat(client, 5);
     vi.advanceTimersByTime(TTL_MS);
     desk.chat(client, 2);
-    expect(desk.cache.counts.answers).toBe(2);
+    expect(desk.cache.counts.replies).toBe(2);
     expect(desk.cache.remembers('s', undefined)).toBe(true);
   });
 
@@ -218,7 +218,7 @@ describe('what is held', () => {
     desk.cache.left('never answered', undefined);
     vi.advanceTimersByTime(TTL_MS);
     desk.disconnect(desk.connect('last'));
-    expect(desk.cache.counts).toMatchObject({ sessions: 2, answers: 1 });
+    expect(desk.cache.counts).toMatchObject({ sessions: 2, replies: 1 });
   });
 
   it('is nothing where it is off', () => {
@@ -227,6 +227,6 @@ describe('what is held', () => {
     expect([desk.say(client, 'k'), desk.say(client, 'k')]).not.toContain(undefined);
     desk.disconnect(client);
     expect(desk.cache.remembers('s', undefined)).toBe(false);
-    expect(desk.cache.counts).toEqual({ sessions: 0, answers: 0, bytes: 0, running: 0 });
+    expect(desk.cache.counts).toEqual({ sessions: 0, replies: 0, bytes: 0, running: 0 });
   });
 });

@@ -1,4 +1,5 @@
-import type { Disconnection, Identity } from '../../connections/connection.js';
+import type { Identity } from '../../connections/connection.js';
+import type { Disconnection } from '../../connections/connection-observer.js';
 import type { ConnectionRegistry } from '../../connections/connection-registry.js';
 import type { MessageDispatcher } from '../../messages/message-dispatcher.js';
 import { refusalOf } from '../../messages/wire-error.js';

@@ -1,5 +1,5 @@
 import { Logger } from '@nestjs/common';
-import type { Disconnection } from '../../connections/connection.js';
+import type { Disconnection } from '../../connections/connection-observer.js';
 import { logLine } from '../../metrics/log-line.js';
 import type { RealtimeLog } from '../../metrics/realtime-log.js';
 import type { RealtimeMetrics } from '../../metrics/realtime-metrics.js';

@@ -59,7 +59,7 @@ export class CancelMessage implements ProtocolMessage {
 
   receive(connection: GatewayConnection, { id }: ClientFrame): void {
     if (id === undefined || this.streams.cancel(connection, id)) return;
-    const unanswered = connection.receiveQueue.unanswered(id);
-    if (unanswered !== undefined) this.streams.cancelUnanswered(unanswered);
+    const unanswered = connection.receiveQueue.pending(id);
+    if (unanswered !== undefined) this.streams.cancelPending(unanswered);
   }
 }

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
-import type { Connection, Disconnection } from '../../connections/connection.js';
+import type { Connection } from '../../connections/connection.js';
+import type { Disconnection } from '../../connections/connection-observer.js';
 import type { AnyContract } from '../../contract/contract.js';
 import type { HandlerSource } from '../../messages/message-dispatcher.js';
 import type { GatewayInstance } from './gateway-instance.js';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { isLaterPosition } from '../../lib/protocol/position.js';
+import { isLaterPosition } from '../../lib/protocol/channel.js';
 
 describe('isLaterPosition', () => {
   it.each([
