@@ -137,7 +137,7 @@ function createSockets(base: GatewayBase, { refusals, authentication, queue }: U
     auth,
     resumption,
     streams,
-    { closed: (connection) => requests.disconnected(connection) },
+    requests,
     ...features.flatMap((entries) => entries.observers ?? []),
     log,
   ];

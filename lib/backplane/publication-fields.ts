@@ -1,5 +1,6 @@
 import { isSendableCloseCode } from '../protocol/close-codes.js';
 import { isDelivery } from '../protocol/delivery.js';
+import { isWireErrorCode } from '../protocol/error-codes.js';
 import type { Publication, Recipient } from './publication.js';
 
 type Kind = Publication['kind'];
@@ -23,7 +24,6 @@ const MAX_ID_LENGTH = 64;
 const MAX_REASON_BYTES = 123;
 const MAX_ERROR_LENGTH = 4_096;
 const MAX_TIMER_MS = 2_147_483_647;
-const ERROR_CODE = /^[A-Z][A-Z0-9_]{0,63}$/;
 
 /** The letter of each kind of recipient in the short form of a message. */
 export const LETTERS: Readonly<Record<Recipient['kind'], string>> = {
@@ -135,5 +135,5 @@ function isAnswer(value: unknown): boolean {
   if (value.ok === true) return true;
   const { ok, code, message } = value;
   if (ok !== false || typeof code !== 'string' || typeof message !== 'string') return false;
-  return ERROR_CODE.test(code) && message.length <= MAX_ERROR_LENGTH;
+  return isWireErrorCode(code) && message.length <= MAX_ERROR_LENGTH;
 }

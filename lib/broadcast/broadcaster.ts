@@ -7,7 +7,7 @@ import type {
   RequestableType,
   ServerReply,
 } from '../contract/contract-types.js';
-import { CloseCode, isSendableCloseCode } from '../protocol/close-codes.js';
+import { CloseCode, requireSendableCloseCode } from '../protocol/close-codes.js';
 import type { Message } from '../protocol/envelope.js';
 import type { ClusterRequests } from './cluster-requests.js';
 import type { ConnectionCommands } from './connection-commands.js';
@@ -161,9 +161,7 @@ export class Broadcaster<C extends AnyContract = AnyContract> {
   ): Promise<Receipt> {
     const [to] = address(id) as [Recipient];
     const { code = CloseCode.DISCONNECTED, reason = 'disconnected by the server' } = options;
-    if (!isSendableCloseCode(code)) {
-      throw new RangeError(`Expected a close code of 1000–1014 or 3000–4999 that may be sent, got ${code}.`);
-    }
+    requireSendableCloseCode(code);
     return this.commands.disconnect(to, code, reason);
   }
 }

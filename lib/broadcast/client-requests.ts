@@ -1,7 +1,8 @@
 import type { Connection } from '../connections/connection.js';
+import type { ConnectionObserver } from '../connections/connection-observer.js';
 import type { PayloadValidator } from '../contract/payload-validator.js';
 import { encodeRequest } from '../protocol/codec.js';
-import { ErrorCode, WIRE_CODE, defaultErrorMessage } from '../protocol/error-codes.js';
+import { ErrorCode, WIRE_CODE, defaultErrorMessage, isWireErrorCode } from '../protocol/error-codes.js';
 import type { WireError } from '../protocol/envelope.js';
 
 /** A request that got no valid reply; `code` is `TIMEOUT`, `UNAVAILABLE`, `VALIDATION_FAILED` or the client's own. */
@@ -29,7 +30,7 @@ interface PendingRequest {
 }
 
 /** This node's requests to its clients that have no reply yet. */
-export class ClientRequests {
+export class ClientRequests implements ConnectionObserver {
   readonly #pending = new Map<string, PendingRequest>();
   #count = 0;
 
@@ -98,7 +99,7 @@ export class ClientRequests {
   }
 
   /** Fails the requests that only this connection could still reply to. */
-  disconnected(connection: Connection): void {
+  closed(connection: Connection): void {
     for (const [id, pending] of this.#pending) {
       if (!pending.waitingFor.has(connection)) continue;
       this.#fail(id, connection, pending, {
@@ -147,8 +148,7 @@ function readWireError(payload: unknown): WireError {
   const { code, message, details } = (
     typeof payload === 'object' && payload !== null ? payload : {}
   ) as Partial<WireError>;
-  const known =
-    typeof code === 'string' && /^[A-Z][A-Z0-9_]{0,63}$/.test(code) ? code : ErrorCode.BAD_REQUEST;
+  const known = isWireErrorCode(code) ? code : ErrorCode.BAD_REQUEST;
   return {
     code: known,
     message: typeof message === 'string' ? message.slice(0, 256) : defaultErrorMessage(known),

@@ -1,4 +1,4 @@
-import { CloseCode, fitCloseReason, isSendableCloseCode } from '../protocol/close-codes.js';
+import { CloseCode, fitCloseReason, requireSendableCloseCode } from '../protocol/close-codes.js';
 import { encodeMessage } from '../protocol/codec.js';
 import { isReservedType, type Message } from '../protocol/envelope.js';
 import type { Delivery } from '../protocol/delivery.js';
@@ -170,9 +170,7 @@ export class Connection<
 
   /** Closes the connection with a code of 1000–1014 or 3000–4999 that may be sent, and a reason, cut to 123 bytes. */
   close(code: number = CloseCode.NORMAL, reason = ''): void {
-    if (!isSendableCloseCode(code)) {
-      throw new RangeError(`Expected a close code of 1000–1014 or 3000–4999 that may be sent, got ${code}.`);
-    }
+    requireSendableCloseCode(code);
     if (this.#closing) return;
     this.#closing = true;
     this.#frameHold = undefined;

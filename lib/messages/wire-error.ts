@@ -1,7 +1,7 @@
 import { HttpException } from '@nestjs/common';
 import { WsException } from '@nestjs/websockets';
 import type { Issue, WireError } from '../protocol/envelope.js';
-import { defaultErrorMessage, ErrorCode, WIRE_CODE } from '../protocol/error-codes.js';
+import { defaultErrorMessage, ErrorCode, isWireErrorCode, WIRE_CODE } from '../protocol/error-codes.js';
 import { RealtimeException } from './realtime.exception.js';
 
 /** What the client gets of an error, and whether the error is the server's fault, which is logged. */
@@ -31,8 +31,6 @@ const CODES_BY_STATUS: ReadonlyMap<number, ErrorCode> = new Map([
   [429, ErrorCode.RATE_LIMITED],
   [503, ErrorCode.UNAVAILABLE],
 ]);
-
-const CODE_PATTERN = /^[A-Z][A-Z0-9_]{0,63}$/;
 
 /**
  * Turns anything a handler can throw into what the client may see. Only exceptions made for clients show their text.
@@ -113,7 +111,7 @@ function ofWsException(exception: WsException): Refusal {
     return { error: { code: ErrorCode.BAD_REQUEST, message: error }, isFault: false };
   }
   const { code, message } = error as { code?: unknown; message?: unknown };
-  const known = typeof code === 'string' && CODE_PATTERN.test(code) ? code : ErrorCode.BAD_REQUEST;
+  const known = isWireErrorCode(code) ? code : ErrorCode.BAD_REQUEST;
   return {
     error: { code: known, message: textOf(message, known) },
     isFault: false,

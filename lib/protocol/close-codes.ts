@@ -75,13 +75,6 @@ const MAX_REASON_BYTES = 123;
 
 /** Cuts a close reason to the 123 bytes of UTF-8 that a close frame can hold (RFC 6455 §5.5), never inside a character. */
 export function fitCloseReason(reason: string): string {
-  let bytes = 0;
-  let end = 0;
-  for (const character of reason) {
-    const point = character.codePointAt(0) as number;
-    bytes += point < 0x80 ? 1 : point < 0x800 ? 2 : point < 0x10000 ? 3 : 4;
-    if (bytes > MAX_REASON_BYTES) return reason.slice(0, end);
-    end += character.length;
-  }
-  return reason;
+  const { read } = new TextEncoder().encodeInto(reason, new Uint8Array(MAX_REASON_BYTES));
+  return reason.slice(0, read);
 }

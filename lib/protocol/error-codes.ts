@@ -54,6 +54,13 @@ export function isErrorCode(code: string): code is ErrorCode {
   return Object.hasOwn(MESSAGES, code);
 }
 
+const WIRE_ERROR_CODE = /^[A-Z][A-Z0-9_]{0,63}$/;
+
+/** Whether a value can be the code of an error, the library's or an application's. */
+export function isWireErrorCode(value: unknown): value is string {
+  return typeof value === 'string' && WIRE_ERROR_CODE.test(value);
+}
+
 /** The default message of a code. */
 export function defaultErrorMessage(code: string): string {
   return isErrorCode(code) ? MESSAGES[code] : 'refused';

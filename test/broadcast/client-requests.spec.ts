@@ -47,7 +47,7 @@ it('owes one answer once when it is refused after the request has timed out', as
 it('owes one answer once when the connection ends while its answer is validated', async () => {
   const { requests, answering, connection, id, refuse, ended } = ask(5_000);
   const answered = requests.replied(connection, id, {});
-  requests.disconnected(connection);
+  requests.closed(connection);
   refuse();
   await answered;
   expect(await ended).toBe('UNAVAILABLE');
