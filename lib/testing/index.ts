@@ -1,4 +1,4 @@
-// An app to test against, and clients that miss nothing
+// An app to test against, and clients that queue every frame
 export { backplaneContract } from './backplane-contract.js';
 export { createRealtimeTestApp, RealtimeTestApp } from './test-app.js';
 export { TestClient, TestReplyError } from './test-client.js';

@@ -2,6 +2,7 @@ import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Module, type INestApplication, type ModuleMetadata, type Type } from '@nestjs/common';
 import { NestFactory, type AbstractHttpAdapter } from '@nestjs/core';
+import type { AnyContract } from '../contract/contract-types.js';
 import { TestClient, type TestClientOptions } from './test-client.js';
 
 export interface RealtimeTestAppOptions {
@@ -13,9 +14,9 @@ export interface RealtimeTestAppOptions {
   readonly logger?: Parameters<INestApplication['useLogger']>[0];
 }
 
-/** A Nest app on a free port with the clients that a test opens to it. */
+/** A Nest app on a free port, and the clients that a test opens to it. */
 export class RealtimeTestApp {
-  readonly #clients: TestClient[] = [];
+  readonly #clients: Pick<TestClient, 'socket' | 'closed'>[] = [];
 
   constructor(
     readonly app: INestApplication,
@@ -32,27 +33,30 @@ export class RealtimeTestApp {
     return this.app.get<T>(token, { strict: false });
   }
 
-  /** Opens a client and waits for nothing: the upgrade may be refused. */
-  open(path: string, options?: TestClientOptions): TestClient {
-    const client = new TestClient(`ws://127.0.0.1:${this.port}${path}`, options);
+  /** Opens a client without waiting: the upgrade may be refused. */
+  open<C extends AnyContract = AnyContract>(path: string, options?: TestClientOptions): TestClient<C> {
+    const client = new TestClient<C>(`ws://127.0.0.1:${this.port}${path}`, options);
     this.#clients.push(client);
     return client;
   }
 
-  /** Opens a client and waits until it is in: `$hello` has come and is taken off the queue. */
-  async connect(path: string, options?: TestClientOptions): Promise<TestClient> {
-    const client = this.open(path, options);
+  /** Opens a client and waits for `$hello`, which is taken off the queue. */
+  async connect<C extends AnyContract = AnyContract>(
+    path: string,
+    options?: TestClientOptions,
+  ): Promise<TestClient<C>> {
+    const client = this.open<C>(path, options);
     await client.hello();
     return client;
   }
 
   /**
-   * Lets the clients that are still open leave with 1000, and closes the app. `app.app.close()` closes it as a shutdown
-   * does, with its clients connected.
+   * Closes the open clients with 1000, and then the app. `app.app.close()` closes the app as a shutdown does, with its
+   * clients connected.
    */
   async close(): Promise<void> {
     for (const { socket } of this.#clients) {
-      // A client that a test has paused reads its end only now.
+      // A paused client would not read its close frame.
       socket.resume();
       socket.close(1000);
     }

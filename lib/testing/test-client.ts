@@ -1,13 +1,29 @@
 import type { EventEmitter } from 'node:events';
 import { WebSocket } from 'ws';
+import type {
+  AnyContract,
+  ClientPayload,
+  ClientReply,
+  ClientType,
+  ServerPayload,
+  ServerType,
+} from '../contract/contract-types.js';
 import type { Hello, Message, MessageId, WireError } from '../protocol/envelope.js';
 
-/** A frame of the server as it came, parsed. */
+/** A parsed frame of the server. */
 export interface ReceivedFrame {
   readonly type: string;
   readonly id?: MessageId;
   readonly payload?: unknown;
 }
+
+// Without a contract every type may be sent and received, and payloads are unknown.
+type Typed<C extends AnyContract, Known> = AnyContract extends C ? unknown : Known;
+type Arguments<C extends AnyContract, T extends ClientType<C>> = AnyContract extends C
+  ? [payload?: unknown]
+  : [ClientPayload<C, T>] extends [null]
+    ? [payload?: null]
+    : [payload: ClientPayload<C, T>];
 
 export interface TestClientOptions {
   /** Sent as `Authorization: Bearer`. @default none */
@@ -16,7 +32,7 @@ export interface TestClientOptions {
   readonly headers?: Readonly<Record<string, string>>;
   /** Subprotocols to offer. @default none */
   readonly protocols?: readonly string[];
-  /** How long `next` and its kin wait before they fail. @default 5_000 */
+  /** How long `next`, `reply` and the like wait before they fail. @default 5_000 */
   readonly timeoutMs?: number;
 }
 
@@ -28,11 +44,11 @@ export interface TestSocket extends EventEmitter {
   send(data: string | Buffer): void;
   /** Sends a protocol ping. */
   ping(data?: string | Buffer): void;
-  /** Stops reading, as a client does that is too slow. */
+  /** Stops reading, as a slow client does. */
   pause(): void;
   resume(): void;
   close(code?: number, reason?: string): void;
-  /** Cuts the connection without a word. */
+  /** Ends the connection without a close frame. */
   terminate(): void;
 }
 
@@ -42,9 +58,9 @@ interface Waiter {
   readonly reject: (error: Error) => void;
 }
 
-/** A WebSocket client that queues every frame from its first byte on, so that a test misses nothing. */
-export class TestClient {
-  /** Frames that nobody has asked for yet, oldest first. */
+/** A WebSocket client that queues every frame, so that a test misses none. `TestClient<typeof contract>` types its payloads. */
+export class TestClient<C extends AnyContract = AnyContract> {
+  /** Frames that were not taken yet, oldest first. */
   readonly frames: ReceivedFrame[] = [];
   /** Resolves when the socket has closed, however it ended. */
   readonly closed: Promise<{ code: number; reason: string }>;
@@ -65,7 +81,7 @@ export class TestClient {
     this.#socket.on('open', () => {
       for (const text of this.#early.splice(0)) this.#socket.send(text);
     });
-    // A refused upgrade is an error first and a close with 1006 after; `#ended` keeps its words.
+    // A refused upgrade is an error first and a close with 1006 after; `#ended` keeps its message.
     this.#socket.on('error', (error) => (this.#ended ??= error.message));
     this.closed = new Promise((resolve) => {
       this.#socket.on('close', (code, reason) => {
@@ -75,7 +91,7 @@ export class TestClient {
     });
   }
 
-  /** The `ws` socket underneath, for what a test does to it. */
+  /** The `ws` socket. */
   get socket(): TestSocket {
     return this.#socket;
   }
@@ -90,24 +106,27 @@ export class TestClient {
     this.sendText(JSON.stringify(message));
   }
 
-  /** Sends any text frame, a broken one too. */
+  /** Sends any text frame, an invalid one too. */
   sendText(text: string): void {
     if (this.#socket.readyState === WebSocket.OPEN) this.#socket.send(text);
     else this.#early.push(text);
   }
 
   /** Sends a message and waits for its reply; rejects with a `TestReplyError` on `$error`. */
-  request(type: string, payload?: unknown): Promise<unknown> {
+  request<T extends ClientType<C>>(
+    type: T,
+    ...[payload]: Arguments<C, T>
+  ): Promise<Typed<C, ClientReply<C, T>>> {
     const id = `t${++this.#count}`;
     this.send({ type, payload, id });
-    return this.reply(id);
+    return this.reply(id) as Promise<Typed<C, ClientReply<C, T>>>;
   }
 
   /** The payload of the `$reply` with this id; rejects with a `TestReplyError` when an `$error` has it. */
   async reply(id: MessageId): Promise<unknown> {
-    const answer = (frame: ReceivedFrame) =>
+    const isReply = (frame: ReceivedFrame) =>
       frame.id === id && (frame.type === '$reply' || frame.type === '$error');
-    const { type, payload } = await this.#take(`an answer to ${id}`, answer);
+    const { type, payload } = await this.#take(`a reply to ${id}`, isReply);
     if (type === '$error') throw new TestReplyError(payload as WireError);
     return payload;
   }
@@ -118,6 +137,10 @@ export class TestClient {
   }
 
   /** The next frame of a type; frames of other types stay queued. */
+  nextOfType<T extends ServerType<C>>(
+    type: T,
+  ): Promise<ReceivedFrame & { readonly payload: Typed<C, ServerPayload<C, T>> }>;
+  nextOfType(type: `$${string}` | 'pong'): Promise<ReceivedFrame>;
   nextOfType(type: string): Promise<ReceivedFrame> {
     return this.#take(`a frame of type ${type}`, (frame) => frame.type === type);
   }

@@ -39,7 +39,7 @@ const numbers = (socket: SocketDouble) =>
 
 describe('after $goaway', () => {
   async function next(old: SocketDouble): Promise<SocketDouble> {
-    old.say('$goaway', { reconnectAfterMs: 1_000 });
+    old.deliver('$goaway', { reconnectAfterMs: 1_000 });
     await clock.advance(1_000);
     const socket = await sockets.newest();
     socket.open();
@@ -48,16 +48,16 @@ describe('after $goaway', () => {
 
   it('the old connection is left as soon as the next one is usable', async () => {
     const old = await connected();
-    const heard: unknown[] = [];
-    client.on('news', (payload) => heard.push(payload));
+    const received: unknown[] = [];
+    client.on('news', (payload) => received.push(payload));
     const socket = await next(old);
-    old.say('news', 1);
+    old.deliver('news', 1);
     expect(old.left).toBeUndefined();
     socket.hello({ sessionId: 'mine', connectionId: 'new' });
     expect(old.left).toEqual({ code: 1000, reason: 'moved' });
-    old.say('news', 2);
-    socket.say('news', 3);
-    expect(heard).toEqual([1, 3]);
+    old.deliver('news', 2);
+    socket.deliver('news', 3);
+    expect(received).toEqual([1, 3]);
     expect(states.map(({ status }) => status)).toEqual(['connecting', 'connected', 'connected']);
   });
 
@@ -69,23 +69,23 @@ describe('after $goaway', () => {
     const third = client.send('say', { n: 3 });
     socket.hello({ sessionId: 'mine', connectionId: 'new' });
     expect(numbers(socket)).toEqual([1, 2, 3]);
-    for (const { id, payload } of socket.ofType('ask')) socket.say('$reply', payload, id);
+    for (const { id, payload } of socket.ofType('ask')) socket.deliver('$reply', payload, id);
     expect(await Promise.all([first, second, third])).toEqual([{ n: 1 }, { n: 2 }, 'sent']);
   });
 
   it('requests without a reply fail when the next server does not hold their replies', async () => {
     const old = await connected();
-    const asked = client.request('ask', { n: 1 });
+    const pending = client.request('ask', { n: 1 });
     const socket = await next(old);
-    socket.say('$reply', { sessionId: 'mine', answersRemembered: false }, '$resume');
+    socket.deliver('$reply', { sessionId: 'mine', answersRemembered: false }, '$resume');
     socket.hello({ sessionId: 'mine', connectionId: 'new' });
-    await expect(asked).rejects.toMatchObject({ code: 'DISCONNECTED' });
+    await expect(pending).rejects.toMatchObject({ code: 'DISCONNECTED' });
     expect(numbers(socket)).toEqual([]);
   });
 
   it('the client reconnects at the advised time when the old connection ends first', async () => {
     const old = await connected();
-    old.say('$goaway', { reconnectAfterMs: 3_000 });
+    old.deliver('$goaway', { reconnectAfterMs: 3_000 });
     old.end(1012);
     expect(client.state).toMatchObject({ status: 'reconnecting', code: 1012, retryInMs: 3_000 });
     await clock.advance(3_000);
@@ -112,7 +112,7 @@ describe('a token that expires', () => {
 describe('the core', () => {
   it('offers the session without positions', async () => {
     const socket = await connected();
-    socket.sayText('{"type":"news","payload":1,"channel":"user","position":"e:1"}');
+    socket.deliverText('{"type":"news","payload":1,"channel":"user","position":"e:1"}');
     socket.end();
     await clock.advance(5_000);
     const next = await sockets.newest();
@@ -132,7 +132,7 @@ describe('the core', () => {
 
   it('ignores $request and unknown $… messages', async () => {
     const socket = await connected();
-    for (const type of ['$request', '$resync', 'pong']) socket.say(type, { type: 'confirm' }, 's1');
+    for (const type of ['$request', '$resync', 'pong']) socket.deliver(type, { type: 'confirm' }, 's1');
     await promisesSettled();
     expect(socket.sent).toHaveLength(1);
     expect(client.state.status).toBe('connected');

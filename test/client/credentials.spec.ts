@@ -10,7 +10,7 @@ afterEach(() => {
 });
 
 describe('a token', () => {
-  it('is asked for at each attempt and said first', async () => {
+  it('is requested for each attempt and sent first', async () => {
     const asked: string[] = [];
     bed = new Testbed({ token: ({ reason }) => `token ${asked.push(reason)}` });
     const socket = await bed.connected();
@@ -159,19 +159,19 @@ describe('a token', () => {
     await connecting;
   });
 
-  it('that nobody can give closes the client', async () => {
+  it('whose source throws an UnauthenticatedError closes the client', async () => {
     bed = new Testbed({ token: () => Promise.reject(new UnauthenticatedError('signed out')) });
     await expect(bed.client.connect()).rejects.toMatchObject({ code: 4401, reason: 'signed out' });
   });
 
-  it('is not said when there is none', async () => {
+  it('is not sent when there is none', async () => {
     bed = new Testbed({ token: () => null });
     expect((await bed.connected()).sent).toEqual([]);
   });
 });
 
 describe('the session', () => {
-  it('is asked for again, with room for positions, and waited for', async () => {
+  it('is resumed, with positions, and waited for', async () => {
     bed = new Testbed();
     (await bed.connected({ sessionId: 'mine' })).end();
     await bed.clock.advance(5_000);
@@ -186,7 +186,7 @@ describe('the session', () => {
     ]);
     socket.hello({ sessionId: 'fresh' });
     expect(bed.client.state.status).toBe('reconnecting');
-    socket.say('$reply', { sessionId: 'mine', recovered: true }, '$resume');
+    socket.deliver('$reply', { sessionId: 'mine', recovered: true }, '$resume');
     expect(bed.client.state).toMatchObject({ status: 'connected', sessionId: 'mine', recovered: true });
   });
 
@@ -203,7 +203,7 @@ describe('the session', () => {
     const payload = type === '$reply' ? { sessionId: 'mine' } : { code: 'UNKNOWN_TYPE', message: '' };
     socket.open();
     if (when === 'after $hello') socket.hello({ sessionId: 'fresh' });
-    socket.say(type, payload, '$resume');
+    socket.deliver(type, payload, '$resume');
     if (when === 'before $hello') socket.hello({ sessionId: 'fresh' });
     expect(bed.client.state).toMatchObject({ status: 'connected', sessionId });
   });

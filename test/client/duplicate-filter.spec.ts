@@ -20,16 +20,16 @@ function heardOf(publications: readonly Publication[]): Map<string, number> {
     ...(at < LEFT ? [{ connection: 'old', text, at: at + oldMs } as const] : []),
     ...(at >= JOINED ? [{ connection: 'new', text, at: at + newMs } as const] : []),
   ]);
-  const heard = new Map<string, number>();
+  const received = new Map<string, number>();
   let hasEnded = false;
   for (const { connection, text, at } of arrivals.toSorted((a, b) => a.at - b.at)) {
     if (!hasEnded && at >= LEFT + 50) {
       hasEnded = true;
       duplicates.end(LEFT + 50);
     }
-    if (!duplicates.isRepeated(connection, text, at)) heard.set(text, (heard.get(text) ?? 0) + 1);
+    if (!duplicates.isRepeated(connection, text, at)) received.set(text, (received.get(text) ?? 0) + 1);
   }
-  return heard;
+  return received;
 }
 
 function saidBy(publications: readonly Publication[]): Map<string, number> {
@@ -47,7 +47,7 @@ const publication = (text: fc.Arbitrary<string>, maxDelayMs: number) =>
   });
 
 describe('a handover with both nodes up', () => {
-  it('of different messages: each is heard exactly once, though a connection lags by almost a second', () => {
+  it('of different messages: each is delivered exactly once, though a connection lags by almost a second', () => {
     const many = fc.uniqueArray(publication(fc.uuid(), 950), { maxLength: 60, selector: ({ text }) => text });
     fc.assert(
       fc.property(many, (publications) => {
@@ -57,24 +57,24 @@ describe('a handover with both nodes up', () => {
     );
   });
 
-  it('of identical messages at most once per message said, and never fewer than either connection brought', () => {
+  it('of identical messages: at most one per message sent, and not fewer than either connection delivered', () => {
     const few = fc.array(publication(fc.constantFrom('+1', '-1', 'x'), 20), { maxLength: 40 });
     fc.assert(
       fc.property(few, (publications) => {
-        const heard = heardOf(publications);
+        const received = heardOf(publications);
         for (const text of saidBy(publications).keys()) {
           const same = publications.filter((one) => one.text === text);
           const byOld = same.filter(({ at }) => at < LEFT).length;
           const byNew = same.filter(({ at }) => at >= JOINED).length;
-          expect(heard.get(text)).toBeGreaterThanOrEqual(Math.max(byOld, byNew));
-          expect(heard.get(text)).toBeLessThanOrEqual(same.length);
+          expect(received.get(text)).toBeGreaterThanOrEqual(Math.max(byOld, byNew));
+          expect(received.get(text)).toBeLessThanOrEqual(same.length);
         }
       }),
       { numRuns: 500, seed: 2 },
     );
   });
 
-  it('of one message said again and again: each is heard exactly once, whichever connection is the faster one', () => {
+  it('of one message sent repeatedly: each is delivered exactly once, whichever connection is faster', () => {
     const steady = fc.record({
       everyMs: fc.integer({ min: 60, max: 900 }),
       oldMs: fc.integer({ min: 0, max: 20 }),

@@ -4,12 +4,12 @@ import { Testbed } from './testbed.js';
 
 let bed: Testbed;
 let old: SocketDouble;
-let heard: unknown[];
+let received: unknown[];
 beforeEach(async () => {
   bed = new Testbed();
   old = await bed.connected({ connectionId: 'old', sessionId: 'mine' });
-  heard = [];
-  bed.client.on('news', (news) => heard.push((news as { n: number }).n));
+  received = [];
+  bed.client.on('news', (news) => received.push((news as { n: number }).n));
 });
 afterEach(() => {
   bed.client.close();
@@ -18,7 +18,7 @@ afterEach(() => {
 
 /** `$goaway` has been said and the next connection is open, but not greeted yet. */
 async function next(reconnectAfterMs = 3_000): Promise<SocketDouble> {
-  old.say('$goaway', { reconnectAfterMs });
+  old.deliver('$goaway', { reconnectAfterMs });
   await bed.clock.advance(reconnectAfterMs);
   const socket = await bed.sockets.newest();
   socket.open();
@@ -26,11 +26,11 @@ async function next(reconnectAfterMs = 3_000): Promise<SocketDouble> {
 }
 
 const news = (socket: SocketDouble, ...numbers: number[]) =>
-  numbers.forEach((n) => socket.say('news', { n }));
+  numbers.forEach((n) => socket.deliver('news', { n }));
 
 describe('$goaway', () => {
   it('opens the next connection at the advised time, resumes on it, and was never away', async () => {
-    old.say('$goaway', { reconnectAfterMs: 3_000 });
+    old.deliver('$goaway', { reconnectAfterMs: 3_000 });
     expect(await bed.opensWithin(2_999)).toBe(false);
     expect(await bed.opensWithin(1)).toBe(true);
     const socket = await bed.sockets.newest();
@@ -42,16 +42,16 @@ describe('$goaway', () => {
     expect(bed.statuses).toEqual(['connecting', 'connected', 'connected']);
   });
 
-  it('said twice opens one connection', async () => {
-    old.say('$goaway', { reconnectAfterMs: 1_000 });
-    old.say('$goaway', { reconnectAfterMs: 1_000 });
+  it('sent twice opens one connection', async () => {
+    old.deliver('$goaway', { reconnectAfterMs: 1_000 });
+    old.deliver('$goaway', { reconnectAfterMs: 1_000 });
     await bed.clock.advance(1_000);
     (await bed.sockets.newest()).accept({ sessionId: 'mine' });
     expect(bed.sockets.count).toBe(2);
   });
 
   it('lets messages go through the old connection until its time, and then wait for the new one', async () => {
-    old.say('$goaway', { reconnectAfterMs: 3_000 });
+    old.deliver('$goaway', { reconnectAfterMs: 3_000 });
     void bed.client.send('say', { n: 1 });
     await bed.clock.advance(3_000);
     const socket = await bed.sockets.newest();
@@ -73,28 +73,32 @@ describe('$goaway', () => {
     expect(bed.client.state.status).toBe('connected');
   });
 
-  it('asks again what came too late for the server that goes', async () => {
-    const asked = bed.client.request('ask', {});
+  it('sends requests again that came too late for a server that is restarting', async () => {
+    const pending = bed.client.request('ask', {});
     const socket = await next(100);
-    old.say('$error', { code: 'UNAVAILABLE', message: 'the server is restarting' }, old.ofType('ask')[0]?.id);
+    old.deliver(
+      '$error',
+      { code: 'UNAVAILABLE', message: 'the server is restarting' },
+      old.ofType('ask')[0]?.id,
+    );
     socket.hello({ sessionId: 'mine' });
     expect(socket.ofType('ask')).toEqual(old.ofType('ask'));
-    socket.say('$reply', { ok: true }, socket.ofType('ask')[0]?.id);
-    expect(await asked).toEqual({ ok: true });
+    socket.deliver('$reply', { ok: true }, socket.ofType('ask')[0]?.id);
+    expect(await pending).toEqual({ ok: true });
   });
 
   it("sends nothing twice with retry: 'never', not even what the server refused as too late", async () => {
-    const asked = bed.client.request('ask', {}, { retry: 'never' });
+    const pending = bed.client.request('ask', {}, { retry: 'never' });
     const parts = bed.client.stream('list', {});
     const socket = await next(100);
     for (const type of ['ask', 'list']) {
-      old.say(
+      old.deliver(
         '$error',
         { code: 'UNAVAILABLE', message: 'the server is restarting' },
         old.ofType(type)[0]?.id,
       );
     }
-    await expect(asked).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+    await expect(pending).rejects.toMatchObject({ code: 'UNAVAILABLE' });
     await expect(parts.next()).rejects.toMatchObject({ code: 'UNAVAILABLE' });
     socket.hello({ sessionId: 'mine' });
     expect([...socket.ofType('ask'), ...socket.ofType('list')]).toEqual([]);
@@ -103,7 +107,7 @@ describe('$goaway', () => {
   it.each([undefined, null, 'soon', {}, -5])(
     'with the advice %j opens the next connection at once',
     async (advice) => {
-      old.say('$goaway', advice === null ? null : { reconnectAfterMs: advice });
+      old.deliver('$goaway', advice === null ? null : { reconnectAfterMs: advice });
       expect(await bed.opensWithin(0)).toBe(true);
     },
   );
@@ -111,14 +115,14 @@ describe('$goaway', () => {
   it.each(['Infinity', 1e300])(
     'with the advice %j never waits for longer than a timer can',
     async (advice) => {
-      old.say('$goaway', { reconnectAfterMs: advice });
+      old.deliver('$goaway', { reconnectAfterMs: advice });
       old.end(1012);
       expect(bed.client.state).toMatchObject({ status: 'reconnecting', retryInMs: 0x7fffffff });
     },
   );
 
   it('is survived when the old connection ends first: the advised time still holds', async () => {
-    old.say('$goaway', { reconnectAfterMs: 3_000 });
+    old.deliver('$goaway', { reconnectAfterMs: 3_000 });
     await bed.clock.advance(1_000);
     old.end(1012, 'the server is restarting');
     expect(bed.client.state).toMatchObject({ status: 'reconnecting', code: 1012, retryInMs: 2_000 });
@@ -135,7 +139,7 @@ describe('$goaway', () => {
   });
 
   it('does not hinder a final close', async () => {
-    old.say('$goaway', { reconnectAfterMs: 3_000 });
+    old.deliver('$goaway', { reconnectAfterMs: 3_000 });
     old.end(4500, 'disconnected by the server');
     expect(bed.client.state).toMatchObject({ status: 'closed', code: 4500 });
     expect(await bed.opensWithin(10_000)).toBe(false);
@@ -150,42 +154,42 @@ describe('the old connection', () => {
     expect(old.ofType('ping')).toEqual([{ type: 'ping', id: 'ping' }]);
     expect(old.left).toBeUndefined();
     news(old, 1);
-    old.say('pong', undefined, 'ping');
+    old.deliver('pong', undefined, 'ping');
     expect(old.left).toEqual({ code: 1000, reason: 'moved' });
-    expect(heard).toEqual([1]);
+    expect(received).toEqual([1]);
   });
 
-  it('is kept for the answers it still owes', async () => {
-    const asked = bed.client.request('ask', {});
+  it('is kept for the replies it still owes', async () => {
+    const pending = bed.client.request('ask', {});
     const socket = await next(100);
     socket.hello({ sessionId: 'mine' });
     await bed.clock.advance(1_000);
-    old.say('pong', undefined, 'ping');
+    old.deliver('pong', undefined, 'ping');
     expect(old.left).toBeUndefined();
     expect(socket.ofType('ask')).toEqual([]);
-    old.say('$reply', { ok: true }, old.ofType('ask')[0]?.id);
-    expect(await asked).toEqual({ ok: true });
+    old.deliver('$reply', { ok: true }, old.ofType('ask')[0]?.id);
+    expect(await pending).toEqual({ ok: true });
     expect(old.left).toBeDefined();
   });
 
-  it('that ends with answers owed hands their requests to the new one, once', async () => {
-    const asked = bed.client.request('ask', {});
+  it('that ends while replies are owed has its requests sent on the new one, once', async () => {
+    const pending = bed.client.request('ask', {});
     const socket = await next(100);
     socket.hello({ sessionId: 'mine' });
     old.end(1012);
     expect(socket.ofType('ask')).toEqual(old.ofType('ask'));
-    socket.say('$reply', { ok: true }, socket.ofType('ask')[0]?.id);
-    expect(await asked).toEqual({ ok: true });
+    socket.deliver('$reply', { ok: true }, socket.ofType('ask')[0]?.id);
+    expect(await pending).toEqual({ ok: true });
   });
 
   it('is left after 10 s whatever it owes', async () => {
-    const asked = bed.client.request('ask', {}, { timeoutMs: false });
+    const pending = bed.client.request('ask', {}, { timeoutMs: false });
     const socket = await next(100);
     socket.hello({ sessionId: 'mine', heartbeat: null });
     await bed.clock.advance(11_000);
     expect(old.left).toBeDefined();
-    socket.say('$reply', { ok: true }, socket.ofType('ask')[0]?.id);
-    expect(await asked).toEqual({ ok: true });
+    socket.deliver('$reply', { ok: true }, socket.ofType('ask')[0]?.id);
+    expect(await pending).toEqual({ ok: true });
   });
 
   it('is left when the client closes', async () => {
@@ -197,26 +201,26 @@ describe('the old connection', () => {
 });
 
 describe('messages that both connections bring', () => {
-  it('are heard once, whichever brings them first', async () => {
+  it('are delivered once, whichever delivers first', async () => {
     const socket = await next();
     news(old, 1);
     socket.hello({ sessionId: 'mine' });
     news(socket, 1, 2);
     news(old, 2, 3);
     news(socket, 3, 4);
-    expect(heard).toEqual([1, 2, 3, 4]);
+    expect(received).toEqual([1, 2, 3, 4]);
   });
 
-  it('and were said twice are heard twice', async () => {
+  it('and were sent twice are delivered twice', async () => {
     const socket = await next();
     socket.hello({ sessionId: 'mine' });
     news(old, 7, 7);
     news(socket, 7, 7, 7);
     news(old, 7);
-    expect(heard).toEqual([7, 7, 7]);
+    expect(received).toEqual([7, 7, 7]);
   });
 
-  it('are known for a second after the old connection has ended, and then are news', async () => {
+  it('are recognised for a second after the old connection has ended', async () => {
     const socket = await next();
     socket.hello({ sessionId: 'mine' });
     news(old, 1, 2);
@@ -225,16 +229,16 @@ describe('messages that both connections bring', () => {
     news(socket, 1);
     await bed.clock.advance(1);
     news(socket, 2);
-    expect(heard).toEqual([1, 2, 2]);
+    expect(received).toEqual([1, 2, 2]);
   });
 
-  it('of which only the old one brought one swallow no identical one of the new connection', async () => {
+  it('that only the old one delivered do not suppress an identical one of the new connection', async () => {
     const socket = await next();
     news(old, 1);
     await bed.clock.advance(500);
     socket.hello({ sessionId: 'mine' });
     await bed.clock.advance(600);
     news(socket, 1);
-    expect(heard).toEqual([1, 1]);
+    expect(received).toEqual([1, 1]);
   });
 });

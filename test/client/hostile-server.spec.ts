@@ -17,26 +17,26 @@ describe('frames that keep to no protocol', () => {
     '%s with any payload and any id breaks nothing',
     async (type) => {
       const socket = await bed.connected({ heartbeat: null });
-      const asked = bed.client.request('ask', {}, { timeoutMs: false });
-      asked.catch(() => undefined);
+      const pending = bed.client.request('ask', {}, { timeoutMs: false });
+      pending.catch(() => undefined);
       const ids = [undefined, '$resume', 'ping', '$auth', '__proto__', socket.ofType('ask')[0]?.id];
-      for (const payload of PAYLOADS) for (const id of ids) socket.say(type, payload, id);
+      for (const payload of PAYLOADS) for (const id of ids) socket.deliver(type, payload, id);
       await promisesSettled();
       expect(bed.client.state.status).toBe('connected');
-      const heard: unknown[] = [];
-      bed.client.on('news', (news) => heard.push(news));
-      socket.say('news', 1);
-      expect(heard).toEqual([1]);
+      const received: unknown[] = [];
+      bed.client.on('news', (news) => received.push(news));
+      socket.deliver('news', 1);
+      expect(received).toEqual([1]);
     },
   );
 
-  it('a $hello that says nothing is none', async () => {
+  it('a $hello without a session is ignored', async () => {
     void bed.client.connect();
     const socket = await bed.sockets.newest();
     socket.open();
-    for (const payload of [undefined, null, 'hello', {}]) socket.say('$hello', payload);
+    for (const payload of [undefined, null, 'hello', {}]) socket.deliver('$hello', payload);
     expect(bed.client.state.status).toBe('connecting');
-    socket.say('$hello', { connectionId: 'c', sessionId: 's', userId: null });
+    socket.deliver('$hello', { connectionId: 'c', sessionId: 's', userId: null });
     expect(bed.client.state).toMatchObject({ status: 'connected', sessionId: 's' });
   });
 
@@ -52,11 +52,11 @@ describe('frames that keep to no protocol', () => {
     expect(bed.clock.pending, 'timers that were left').toBe(0);
   });
 
-  it('$error has code and message whatever the server said', async () => {
+  it('$error has a code and a message whatever the server sent', async () => {
     const errors: RequestError[] = [];
     const socket = await bed.connected();
     bed.client.onError((error) => errors.push(error));
-    socket.say('$error', null);
+    socket.deliver('$error', null);
     expect(errors).toMatchObject([{ code: 'INTERNAL', message: '' }]);
   });
 });
@@ -64,15 +64,15 @@ describe('frames that keep to no protocol', () => {
 describe('a refusal', () => {
   it('carries the details and the issues that the server sent', async () => {
     const socket = await bed.connected();
-    const asked = bed.client.request('ask', {});
+    const pending = bed.client.request('ask', {});
     const payload = {
       code: 'TAKEN',
       message: 'no',
       details: { until: '21:00' },
       issues: [{ path: 'n', message: 'x' }],
     };
-    socket.say('$error', payload, socket.ofType('ask')[0]?.id);
-    await expect(asked).rejects.toMatchObject(payload);
+    socket.deliver('$error', payload, socket.ofType('ask')[0]?.id);
+    await expect(pending).rejects.toMatchObject(payload);
   });
 
   it('of a request of the server carries its details', async () => {
@@ -80,7 +80,7 @@ describe('a refusal', () => {
     bed.client.onRequest('confirm', () => {
       throw new RequestError('BUSY', 'not now', { details: { until: '21:00' } });
     });
-    socket.say('$request', { type: 'confirm', payload: {} }, 's1');
+    socket.deliver('$request', { type: 'confirm', payload: {} }, 's1');
     await promisesSettled();
     expect(socket.sent[0]?.payload).toEqual({
       code: 'BUSY',
@@ -92,11 +92,11 @@ describe('a refusal', () => {
 
 it('a listener that another one has taken away is not called any more', async () => {
   const socket = await bed.connected();
-  const heard: string[] = [];
+  const received: string[] = [];
   bed.client.on('news', () => stop());
-  const stop = bed.client.on('news', () => heard.push('late'));
-  socket.say('news', {});
-  expect(heard).toEqual([]);
+  const stop = bed.client.on('news', () => received.push('late'));
+  socket.deliver('news', {});
+  expect(received).toEqual([]);
 });
 
 it('a clock that was set back delays no probe', async () => {
@@ -120,13 +120,13 @@ describe('timers', () => {
     });
     client.onStateChange((state) => states.push(state));
     const whileAway = { queue: { max: 9, ttlMs: never } };
-    const [sent, asked] = [client.send('say', {}, { whileAway }), client.request('ask', {})];
+    const [sent, pending] = [client.send('say', {}, { whileAway }), client.request('ask', {})];
     await new Promise((resolve) => setTimeout(resolve, 20));
     (await sockets.newest()).accept({ expiresInMs: 3e9 });
     const socket = await sockets.newest();
     expect(await sent).toBe('sent');
-    socket.say('$reply', { n: 1 }, socket.ofType('ask')[0]?.id);
-    expect(await asked).toEqual({ n: 1 });
+    socket.deliver('$reply', { n: 1 }, socket.ofType('ask')[0]?.id);
+    expect(await pending).toEqual({ n: 1 });
     await new Promise((resolve) => setTimeout(resolve, 20));
     expect(states.map(({ status }) => status)).toEqual(['connecting', 'connected']);
     expect(socket.ofType('$auth')).toHaveLength(1);

@@ -48,9 +48,9 @@ describe('a payload that JSON cannot carry', () => {
     },
   );
 
-  it('is refused as an answer to the server too, and the page hears of it', async () => {
+  it('is refused as a reply to the server too, and is an error of the page', async () => {
     bed.client.onRequest('confirm', () => ({ tables: new Map() }));
-    socket.say('$request', { type: 'confirm', payload: {} }, 's1');
+    socket.deliver('$request', { type: 'confirm', payload: {} }, 's1');
     await promisesSettled();
     expect(socket.sent).toMatchObject([{ type: '$error', id: 's1', payload: { code: 'INTERNAL' } }]);
     await expect(bed.clock.advance(0)).rejects.toThrow('the payload holds Map at "tables"');

@@ -12,55 +12,55 @@ afterEach(() => bed.client.close());
 
 describe('on', () => {
   it('calls back for its type until it is ended', () => {
-    const heard: unknown[] = [];
-    const stop = bed.client.on('news', (news) => heard.push(news));
-    socket.say('news', { n: 1 });
-    socket.say('other', { n: 2 });
+    const received: unknown[] = [];
+    const stop = bed.client.on('news', (news) => received.push(news));
+    socket.deliver('news', { n: 1 });
+    socket.deliver('other', { n: 2 });
     stop();
     stop();
-    socket.say('news', { n: 3 });
-    expect(heard).toEqual([{ n: 1 }]);
+    socket.deliver('news', { n: 3 });
+    expect(received).toEqual([{ n: 1 }]);
   });
 
   it('may be given the same function twice', () => {
-    const heard: unknown[] = [];
-    const tell = (news: unknown) => heard.push(news);
+    const received: unknown[] = [];
+    const tell = (news: unknown) => received.push(news);
     const stop = bed.client.on('news', tell);
     bed.client.on('news', tell);
     stop();
-    socket.say('news', { n: 1 });
-    expect(heard).toEqual([{ n: 1 }]);
+    socket.deliver('news', { n: 1 });
+    expect(received).toEqual([{ n: 1 }]);
   });
 
   it('keeps the others from nothing when one throws, and the error is not swallowed', async () => {
-    const heard: unknown[] = [];
+    const received: unknown[] = [];
     bed.client.on('news', () => {
       throw new Error('broken listener');
     });
-    bed.client.on('news', (news) => heard.push(news));
-    socket.say('news', { n: 1 });
-    expect(heard).toEqual([{ n: 1 }]);
+    bed.client.on('news', (news) => received.push(news));
+    socket.deliver('news', { n: 1 });
+    expect(received).toEqual([{ n: 1 }]);
     await expect(bed.clock.advance(0)).rejects.toThrow('broken listener');
   });
 
   it('outlives connections', async () => {
-    const heard: unknown[] = [];
-    bed.client.on('news', (news) => heard.push(news));
+    const received: unknown[] = [];
+    bed.client.on('news', (news) => received.push(news));
     socket.end();
     await bed.clock.advance(5_000);
     const next = await bed.sockets.newest();
     next.accept();
-    next.say('news', { n: 2 });
-    expect(heard).toEqual([{ n: 2 }]);
+    next.deliver('news', { n: 2 });
+    expect(received).toEqual([{ n: 2 }]);
   });
 
-  it('hears nothing of the protocol, and survives frames that are none', () => {
+  it('receives no protocol messages, and invalid frames are ignored', () => {
     const types: string[] = [];
     bed.client.onAny(({ type }) => types.push(type));
-    for (const type of ['$resync', 'pong', '$hello', 'news', '__proto__']) socket.say(type, {});
-    socket.sayText('not json');
-    socket.sayText('null');
-    socket.sayText('[1]');
+    for (const type of ['$resync', 'pong', '$hello', 'news', '__proto__']) socket.deliver(type, {});
+    socket.deliverText('not json');
+    socket.deliverText('null');
+    socket.deliverText('[1]');
     expect(types).toEqual(['news', '__proto__']);
   });
 });
@@ -68,8 +68,8 @@ describe('on', () => {
 describe('once', () => {
   it('is the next message of its type', async () => {
     const next = bed.client.once('news');
-    socket.say('news', { n: 1 });
-    socket.say('news', { n: 2 });
+    socket.deliver('news', { n: 1 });
+    socket.deliver('news', { n: 2 });
     expect(await next).toEqual({ n: 1 });
   });
 
@@ -89,8 +89,8 @@ describe('once', () => {
 describe('messages', () => {
   it('are those from the call on, read when the reader is ready', async () => {
     const messages = bed.client.messages('news');
-    socket.say('news', { n: 1 });
-    socket.say('news', { n: 2 });
+    socket.deliver('news', { n: 1 });
+    socket.deliver('news', { n: 2 });
     const read: unknown[] = [];
     for await (const message of messages) {
       read.push(message);
@@ -110,16 +110,16 @@ describe('messages', () => {
 
   it('fail with OVERFLOW for a reader that is too slow', async () => {
     const messages = bed.client.messages('news');
-    for (const n of [1, 2, 3, 4]) socket.say('news', { n });
+    for (const n of [1, 2, 3, 4]) socket.deliver('news', { n });
     for (const n of [1, 2, 3]) expect(await messages.next()).toEqual({ done: false, value: { n } });
     await expect(messages.next()).rejects.toMatchObject({ code: 'OVERFLOW' });
   });
 });
 
-it('onError hears of errors that answer no request', () => {
+it('onError receives errors that belong to no request', () => {
   const codes: string[] = [];
   bed.client.onError(({ code }) => codes.push(code));
-  socket.say('$error', { code: 'RATE_LIMITED', message: 'slow down' });
-  socket.say('$error', { code: 'FORBIDDEN', message: 'no' }, 'unknown-id');
+  socket.deliver('$error', { code: 'RATE_LIMITED', message: 'slow down' });
+  socket.deliver('$error', { code: 'FORBIDDEN', message: 'no' }, 'unknown-id');
   expect(codes).toEqual(['RATE_LIMITED']);
 });

@@ -31,21 +31,21 @@ describe('a silent server', () => {
     });
   });
 
-  it('is not waited for: what its socket says later is not heard', async () => {
-    const heard: unknown[] = [];
-    bed.client.on('news', (news) => heard.push(news));
+  it('is not waited for: later frames of its socket are ignored', async () => {
+    const received: unknown[] = [];
+    bed.client.on('news', (news) => received.push(news));
     await bed.clock.advance(35_000);
     expect(socket.left?.code).toBe(4000);
     const states = bed.states.length;
-    socket.say('news', { n: 1 });
+    socket.deliver('news', { n: 1 });
     socket.end(1006);
-    expect(heard).toEqual([]);
+    expect(received).toEqual([]);
     expect(bed.states.length).toBe(states);
   });
 
   it.each(['pong', 'news', '$error'])('is alive again with any frame: %s', async (type) => {
     await bed.clock.advance(34_000);
-    socket.say(type, {});
+    socket.deliver(type, {});
     await bed.clock.advance(24_999);
     expect(bed.client.state.status).toBe('connected');
     expect(probes()).toBe(1);
@@ -56,19 +56,19 @@ describe('a silent server', () => {
   it('that talks is never probed', async () => {
     for (let times = 0; times < 20; times++) {
       await bed.clock.advance(20_000);
-      socket.say('news', {});
+      socket.deliver('news', {});
     }
     expect(probes()).toBe(0);
   });
 });
 
 describe('a machine that slept', () => {
-  it('asks once more, briefly, before it gives up on an answer it may not have read yet', async () => {
+  it('sends one more short probe before it gives up on a reply that it may not have read yet', async () => {
     await bed.clock.advance(25_000);
     await bed.clock.sleep(3_600_000);
     expect(bed.client.state.status).toBe('connected');
     expect(probes()).toBe(2);
-    socket.say('pong');
+    socket.deliver('pong');
     await bed.clock.advance(2_000);
     expect(bed.client.state.status).toBe('connected');
   });
@@ -82,7 +82,7 @@ describe('a machine that slept', () => {
     expect(bed.client.state.status).toBe('reconnecting');
   });
 
-  it('does not ask for ever where every timer is late', async () => {
+  it('does not probe for ever where every timer is late', async () => {
     for (let times = 0; times < 4; times++) await bed.clock.sleep(60_000);
     expect(bed.client.state.status).toBe('reconnecting');
   });

@@ -63,7 +63,7 @@ describe('in StrictMode', () => {
       await page.evaluate("show('visible')");
       await shows('status', 'connected');
       await stage.control('say', n);
-      await shows('heard', n === 1 ? '1' : '1,2');
+      await shows('received', n === 1 ? '1' : '1,2');
       await page.click('#add');
       await shows('total', String(n));
     }
@@ -76,15 +76,15 @@ describe('in StrictMode', () => {
     await page.waitForFunction("clients[0].state.status === 'closed'");
     await shows('status', 'connected');
     await stage.control('say', 1);
-    await shows('heard', '1');
+    await shows('received', '1');
     expect(problems).toEqual([]);
   });
 
-  it('useMessage hears each message once, with the newest function', async () => {
+  it('useMessage delivers each message once, to the newest function', async () => {
     await stage.control('say', 1);
-    await shows('heard', '1');
+    await shows('received', '1');
     await stage.control('say', 2);
-    await shows('heard', '1,2');
+    await shows('received', '1,2');
   });
 
   it('useRequest shows the reply or the refusal', async () => {
@@ -115,7 +115,7 @@ describe('on a server', () => {
     expect(client.state.status).toBe('idle');
   });
 
-  it('useRealtime without a client says what is missing', () => {
+  it('useRealtime without a client throws an error that names the fix', () => {
     const Lost = () => createElement('b', null, useRealtime().state.status);
     expect(() => renderToString(createElement(Lost))).toThrow('useRealtime found no client');
   });

@@ -95,7 +95,7 @@ describe('the first connection', () => {
 });
 
 describe('a lost connection', () => {
-  it('comes back anywhere within the spread, and says when', async () => {
+  it('is retried at a random time within the spread, which the state has', async () => {
     bed = new Testbed();
     const socket = await bed.connected();
     bed.chance = 0.8;
@@ -187,8 +187,8 @@ describe('close()', () => {
 
   it('ends until connect(), which begins a new session with the listeners there are', async () => {
     bed = new Testbed();
-    const heard: unknown[] = [];
-    bed.client.on('news', (news) => heard.push(news));
+    const received: unknown[] = [];
+    bed.client.on('news', (news) => received.push(news));
     await bed.connected({ sessionId: 'mine' });
     bed.client.close();
     expect(await bed.opensWithin(60_000)).toBe(false);
@@ -196,12 +196,12 @@ describe('close()', () => {
     const socket = await bed.connected({ sessionId: 'other' });
     expect(socket.sent).toEqual([]);
     expect(bed.statuses).toEqual(['connecting', 'connected']);
-    socket.say('news', { n: 1 });
-    expect(heard).toEqual([{ n: 1 }]);
+    socket.deliver('news', { n: 1 });
+    expect(received).toEqual([{ n: 1 }]);
     expect(await bed.client.send('say', {})).toBe('sent');
   });
 
-  it('followed by connect() in a listener tells nobody of a state that is over', async () => {
+  it('followed by connect() in a listener reports no state that is over', async () => {
     bed = new Testbed();
     const first = bed.client.onStateChange(({ status }) => {
       if (status === 'closed') void bed.client.connect();

@@ -25,7 +25,7 @@ async function connected(
 
 const renewals = (socket: SocketDouble) => socket.ofType('$auth').slice(1);
 const renewed = (socket: SocketDouble, expiresInMs: number | null = LIFE_MS) =>
-  socket.say('$reply', { expiresInMs }, renewals(socket).at(-1)?.id);
+  socket.deliver('$reply', { expiresInMs }, renewals(socket).at(-1)?.id);
 
 describe('a token that expires', () => {
   it('is renewed over the connection, time and again', async () => {
@@ -74,7 +74,7 @@ describe('a token that expires', () => {
     expect(renewals(socket)).toHaveLength(1);
   });
 
-  it('is nobody’s to renew without the option', async () => {
+  it('is not renewed without the option', async () => {
     bed = new Testbed();
     const socket = await bed.connected({ expiresInMs: LIFE_MS, heartbeat: null });
     await bed.clock.advance(LIFE_MS);
@@ -83,7 +83,7 @@ describe('a token that expires', () => {
 
   it('is renewed on the connection that is used, after a handover and after a loss', async () => {
     const old = await connected();
-    old.say('$goaway', { reconnectAfterMs: 1_000 });
+    old.deliver('$goaway', { reconnectAfterMs: 1_000 });
     await bed.clock.advance(1_000);
     const next = await bed.sockets.newest();
     next.accept({ sessionId: 's1', expiresInMs: LIFE_MS, heartbeat: null });
@@ -99,7 +99,7 @@ describe('a token that expires', () => {
 });
 
 describe('a renewal that fails', () => {
-  it('is tried again with back-off until the token expires, and then the next attempt asks', async () => {
+  it('is tried again with back-off until the token expires, and then by the next attempt', async () => {
     const errors: RequestError[] = [];
     const socket = await connected((asked) => (asked === 1 ? 't' : Promise.reject(new Error('no network'))));
     bed.client.onError((error) => errors.push(error));
@@ -123,12 +123,12 @@ describe('a renewal that fails', () => {
     expect(reasons).toEqual(['connect', 'expiring', 'expiring', 'expiring']);
   });
 
-  it('at the server asks for another token, and tells onError', async () => {
+  it('at the server requests another token, and is reported to onError', async () => {
     const codes: string[] = [];
     const socket = await connected();
     bed.client.onError(({ code }) => codes.push(code));
     await bed.clock.advance(72_500);
-    socket.say('$error', { code: 'UNAUTHENTICATED', message: 'the token was refused' }, '$auth');
+    socket.deliver('$error', { code: 'UNAUTHENTICATED', message: 'the token was refused' }, '$auth');
     await bed.clock.advance(1_000);
     expect(renewals(socket).map(({ payload }) => payload)).toEqual([
       { token: 'token 2' },
@@ -159,7 +159,7 @@ describe('a renewal that fails', () => {
     expect(renewals(socket).length).toBeLessThan(8);
   });
 
-  it('since nobody is signed in any more is not tried again, and the connection lasts as long as the token', async () => {
+  it('after a sign-out is not tried again, and the connection lasts as long as the token', async () => {
     await connected((asked) => {
       if (asked > 1) throw new UnauthenticatedError('signed out');
       return 't';

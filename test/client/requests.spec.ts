@@ -18,7 +18,7 @@ async function backAfter(socket: SocketDouble, hello: object): Promise<SocketDou
   await bed.clock.advance(5_000);
   const next = await bed.sockets.newest();
   next.open();
-  next.say('$error', { code: 'UNKNOWN_TYPE', message: '' }, '$resume');
+  next.deliver('$error', { code: 'UNKNOWN_TYPE', message: '' }, '$resume');
   next.hello(hello);
   return next;
 }
@@ -30,44 +30,44 @@ describe('a request', () => {
     const socket = await bed.connected();
     const [first, second] = [bed.client.request('ask', { n: 1 }), bed.client.request('ask', { n: 2 })];
     const [one, two] = socket.ofType('ask');
-    socket.say('$reply', { sum: 2 }, two?.id);
-    socket.say('$reply', { sum: 1 }, one?.id);
+    socket.deliver('$reply', { sum: 2 }, two?.id);
+    socket.deliver('$reply', { sum: 1 }, one?.id);
     expect(await Promise.all([first, second])).toEqual([{ sum: 1 }, { sum: 2 }]);
   });
 
   it('rejects with the code and the issues of $error', async () => {
     const socket = await bed.connected();
-    const asked = bed.client.request('ask', {});
+    const pending = bed.client.request('ask', {});
     const issues = [{ path: 'n', message: 'n must be a number' }];
-    socket.say('$error', { code: 'VALIDATION_FAILED', message: 'no', issues }, idOf(socket));
-    const error = await asked.catch((thrown: unknown) => thrown);
+    socket.deliver('$error', { code: 'VALIDATION_FAILED', message: 'no', issues }, idOf(socket));
+    const error = await pending.catch((thrown: unknown) => thrown);
     expect(error).toBeInstanceOf(RequestError);
     expect(error).toMatchObject({ code: 'VALIDATION_FAILED', message: 'no', issues });
   });
 
   it('gives up after timeoutMs, time away included', async () => {
-    const asked = bed.client.request('ask', {}, { timeoutMs: 3_000 });
-    await Promise.all([expect(asked).rejects.toMatchObject({ code: 'TIMEOUT' }), bed.clock.advance(3_000)]);
+    const pending = bed.client.request('ask', {}, { timeoutMs: 3_000 });
+    await Promise.all([expect(pending).rejects.toMatchObject({ code: 'TIMEOUT' }), bed.clock.advance(3_000)]);
     expect((await bed.connected()).sent).toEqual([]);
   });
 
   it('has the default timeout when timeoutMs is undefined', async () => {
     await bed.connected({ heartbeat: null });
     const options = { timeoutMs: undefined } as object;
-    const asked = bed.client.request('ask', {}, options);
+    const pending = bed.client.request('ask', {}, options);
     await Promise.all([
-      expect(asked).rejects.toMatchObject({ message: 'No reply to "ask" within 10000 ms.' }),
+      expect(pending).rejects.toMatchObject({ message: 'No reply to "ask" within 10000 ms.' }),
       bed.clock.advance(10_000),
     ]);
   });
 
-  it('ends with the signal and its reason, and its late answer is nothing', async () => {
+  it('ends with the signal and its reason, and its late reply is ignored', async () => {
     const socket = await bed.connected();
     const abort = new AbortController();
-    const asked = bed.client.request('ask', {}, { signal: abort.signal });
+    const pending = bed.client.request('ask', {}, { signal: abort.signal });
     abort.abort(new Error('left the page'));
-    await expect(asked).rejects.toThrow('left the page');
-    socket.say('$reply', {}, idOf(socket));
+    await expect(pending).rejects.toThrow('left the page');
+    socket.deliver('$reply', {}, idOf(socket));
     await expect(bed.client.request('ask', {}, { signal: abort.signal })).rejects.toThrow('left the page');
     expect(socket.ofType('ask')).toHaveLength(1);
   });
@@ -82,19 +82,19 @@ describe('a request', () => {
     other.client.close();
   });
 
-  it('takes the first part of a stream for its answer and stops the rest', async () => {
+  it('takes the first part of a stream as its reply and stops the rest', async () => {
     const socket = await bed.connected();
-    const asked = bed.client.request('ask', {});
-    socket.say('$next', { part: 1 }, idOf(socket));
-    expect(await asked).toEqual({ part: 1 });
+    const pending = bed.client.request('ask', {});
+    socket.deliver('$next', { part: 1 }, idOf(socket));
+    expect(await pending).toEqual({ part: 1 });
     expect(socket.ofType('$cancel')).toEqual([{ type: '$cancel', id: idOf(socket) }]);
   });
 
   it('fails with CLOSED when the client closes', async () => {
     await bed.connected();
-    const asked = bed.client.request('ask', {});
+    const pending = bed.client.request('ask', {});
     bed.client.close();
-    await expect(asked).rejects.toMatchObject({ code: 'CLOSED' });
+    await expect(pending).rejects.toMatchObject({ code: 'CLOSED' });
     await expect(bed.client.request('ask', {})).rejects.toMatchObject({ code: 'CLOSED' });
   });
 
@@ -124,7 +124,7 @@ describe('requests without a connection', () => {
     await bed.clock.advance(5_000);
     const socket = await bed.connected();
     expect(socket.sent.map(({ payload }) => payload)).toEqual([{ n: 1 }, { n: 2 }]);
-    socket.say('$reply', { ok: true }, idOf(socket));
+    socket.deliver('$reply', { ok: true }, idOf(socket));
     expect(await first).toEqual({ ok: true });
     bed.client.stream('list', {});
     expect(socket.ofType('list')).toHaveLength(1);
@@ -159,7 +159,7 @@ describe('requests without a connection', () => {
     await bed.clock.advance(5_000);
     const next = await bed.sockets.newest();
     next.accept({ sessionId: 'mine' });
-    for (const { id, payload } of next.ofType('ask')) next.say('$reply', payload, id);
+    for (const { id, payload } of next.ofType('ask')) next.deliver('$reply', payload, id);
     expect(await Promise.all(sent)).toEqual([{ n: 1 }, { n: 2 }, { n: 3 }]);
   });
 });
@@ -175,15 +175,15 @@ describe('a request whose connection is lost', () => {
     next.accept({ sessionId: 'mine' });
     expect(next.ofType('ask').map(({ payload }) => payload)).toEqual([{ n: 1 }, { n: 2 }, { n: 3 }]);
     expect(next.ofType('ask').slice(0, 2)).toEqual(socket.ofType('ask'));
-    for (const { id, payload } of next.ofType('ask')) next.say('$reply', payload, id);
+    for (const { id, payload } of next.ofType('ask')) next.deliver('$reply', payload, id);
     expect(await Promise.all([first, second, third])).toEqual([{ n: 1 }, { n: 2 }, { n: 3 }]);
   });
 
-  it('fails when the session is not resumed: nobody can know whether it was done', async () => {
+  it('fails when the session is not resumed, since it may have been handled', async () => {
     const socket = await bed.connected({ sessionId: 'mine' });
-    const asked = bed.client.request('ask', {});
+    const pending = bed.client.request('ask', {});
     const [, next] = await Promise.all([
-      expect(asked).rejects.toMatchObject({ code: 'DISCONNECTED' }),
+      expect(pending).rejects.toMatchObject({ code: 'DISCONNECTED' }),
       backAfter(socket, { sessionId: 'fresh' }),
     ]);
     expect(next.ofType('ask')).toEqual([]);
@@ -191,28 +191,28 @@ describe('a request whose connection is lost', () => {
 
   it("is sent again in any case with retry: 'always'", async () => {
     const socket = await bed.connected({ sessionId: 'mine' });
-    const asked = bed.client.request('ask', {}, { retry: 'always' });
+    const pending = bed.client.request('ask', {}, { retry: 'always' });
     const next = await backAfter(socket, { sessionId: 'fresh' });
     expect(next.ofType('ask')).toEqual(socket.ofType('ask'));
-    next.say('$reply', { ok: true }, idOf(next));
-    expect(await asked).toEqual({ ok: true });
+    next.deliver('$reply', { ok: true }, idOf(next));
+    expect(await pending).toEqual({ ok: true });
   });
 
   it("fails at once with retry: 'never'", async () => {
     const socket = await bed.connected();
-    const asked = bed.client.request('ask', {}, { retry: 'never' });
+    const pending = bed.client.request('ask', {}, { retry: 'never' });
     socket.end();
-    await expect(asked).rejects.toMatchObject({ code: 'DISCONNECTED' });
+    await expect(pending).rejects.toMatchObject({ code: 'DISCONNECTED' });
   });
 
   it('is sent in any case when it had not been written yet', async () => {
-    const asked = bed.client.request('ask', {}, { retry: 'never' });
+    const pending = bed.client.request('ask', {}, { retry: 'never' });
     (await bed.sockets.newest()).end();
     await bed.clock.advance(1_000);
     const socket = await bed.sockets.newest();
     socket.accept();
-    socket.say('$reply', {}, idOf(socket));
-    expect(await asked).toEqual({});
+    socket.deliver('$reply', {}, idOf(socket));
+    expect(await pending).toEqual({});
   });
 });
 
@@ -221,8 +221,8 @@ describe('a streamed reply', () => {
     const socket = await bed.connected();
     const parts = bed.client.stream('list', {});
     const id = idOf(socket, 'list');
-    for (const n of [1, 2, 3]) socket.say('$next', { n }, id);
-    socket.say('$complete', undefined, id);
+    for (const n of [1, 2, 3]) socket.deliver('$next', { n }, id);
+    socket.deliver('$complete', undefined, id);
     const read: unknown[] = [];
     for await (const part of parts) read.push(part);
     expect(read).toEqual([{ n: 1 }, { n: 2 }, { n: 3 }]);
@@ -231,7 +231,7 @@ describe('a streamed reply', () => {
   it('is cancelled by a break', async () => {
     const socket = await bed.connected();
     const parts = bed.client.stream('list', {});
-    socket.say('$next', { n: 1 }, idOf(socket, 'list'));
+    socket.deliver('$next', { n: 1 }, idOf(socket, 'list'));
     for await (const part of parts) {
       expect(part).toEqual({ n: 1 });
       break;
@@ -242,8 +242,8 @@ describe('a streamed reply', () => {
   it('ends with what the server throws, after what came before', async () => {
     const socket = await bed.connected();
     const parts = bed.client.stream('list', {});
-    socket.say('$next', { n: 1 }, idOf(socket, 'list'));
-    socket.say('$error', { code: 'FORBIDDEN', message: 'no' }, idOf(socket, 'list'));
+    socket.deliver('$next', { n: 1 }, idOf(socket, 'list'));
+    socket.deliver('$error', { code: 'FORBIDDEN', message: 'no' }, idOf(socket, 'list'));
     expect(await parts.next()).toEqual({ done: false, value: { n: 1 } });
     await expect(parts.next()).rejects.toMatchObject({ code: 'FORBIDDEN' });
     expect(await parts.next()).toEqual({ done: true, value: undefined });
@@ -253,7 +253,7 @@ describe('a streamed reply', () => {
     bed = new Testbed({ maxBuffered: 2 });
     const socket = await bed.connected();
     const flooded = bed.client.stream('list', {});
-    for (const n of [1, 2, 3]) socket.say('$next', { n }, idOf(socket, 'list'));
+    for (const n of [1, 2, 3]) socket.deliver('$next', { n }, idOf(socket, 'list'));
     await flooded.next();
     await flooded.next();
     await expect(flooded.next()).rejects.toMatchObject({ code: 'OVERFLOW' });
@@ -270,7 +270,7 @@ describe('a streamed reply', () => {
   it('of one plain reply has one part', async () => {
     const socket = await bed.connected();
     const parts = bed.client.stream('list', {});
-    socket.say('$reply', { n: 1 }, idOf(socket, 'list'));
+    socket.deliver('$reply', { n: 1 }, idOf(socket, 'list'));
     expect(await parts.next()).toEqual({ done: false, value: { n: 1 } });
     expect(await parts.next()).toEqual({ done: true, value: undefined });
   });

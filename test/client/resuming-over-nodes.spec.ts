@@ -64,8 +64,8 @@ it('a request that another node ran is not run again by a node that held the ses
   const { sessionId } = client.state as Connected;
   await moveTo(b);
   const ran = new Promise<void>((resolve) => (onRun = resolve));
-  const asked = client.request('run');
-  const outcome = expect(asked).rejects.toMatchObject({ code: 'DISCONNECTED' });
+  const pending = client.request('run');
+  const outcome = expect(pending).rejects.toMatchObject({ code: 'DISCONNECTED' });
   await ran;
   await moveTo(a);
   expect(client.state).toMatchObject({ status: 'connected', sessionId });

@@ -63,13 +63,13 @@ describe('a protocol message', () => {
     void client.connect();
     const socket = await sockets.newest();
     socket.accept();
-    const heard: string[] = [];
-    for (const type of ['$probe', '$other', 'pong']) client.on(type, () => heard.push(type));
-    socket.say('$probe', { n: 1 });
-    socket.say('$other', { n: 2 });
-    socket.say('pong');
+    const received: string[] = [];
+    for (const type of ['$probe', '$other', 'pong']) client.on(type, () => received.push(type));
+    socket.deliver('$probe', { n: 1 });
+    socket.deliver('$other', { n: 2 });
+    socket.deliver('pong');
     expect(frames).toEqual([{ type: '$probe', payload: { n: 1 } }]);
-    expect(heard).toEqual([]);
+    expect(received).toEqual([]);
     client.close();
     expect(clock.pending).toBe(0);
   });
@@ -79,15 +79,15 @@ describe('$resume', () => {
   it('offers the newest position of each channel', async () => {
     bed = new Testbed();
     const socket = await bed.connected({ sessionId: 'mine' });
-    socket.sayText(news('user', 'e:1'));
-    socket.sayText(news('room:a', 'e:5'));
-    socket.sayText(news('user', 'e:2'));
+    socket.deliverText(news('user', 'e:1'));
+    socket.deliverText(news('room:a', 'e:5'));
+    socket.deliverText(news('user', 'e:2'));
     for (const [channel, position] of [
       ['all', 7],
       [8, 'e:8'],
       [undefined, 'e:9'],
     ])
-      socket.sayText(news(channel, position));
+      socket.deliverText(news(channel, position));
     const next = await lost(socket);
     expect(resumed(next)['positions']).toEqual({ user: 'e:2', 'room:a': 'e:5' });
   });
@@ -95,21 +95,21 @@ describe('$resume', () => {
   it('offers no position that a late copy on the old connection would set back', async () => {
     bed = new Testbed();
     const old = await bed.connected({ sessionId: 'mine' });
-    old.say('$goaway', { reconnectAfterMs: 0 });
+    old.deliver('$goaway', { reconnectAfterMs: 0 });
     await bed.clock.advance(0);
     const socket = await bed.sockets.newest();
     socket.accept({ sessionId: 'mine', connectionId: 'c2' });
-    for (const position of ['e:1', 'e:2']) socket.sayText(news('user', position));
-    old.sayText(news('user', 'e:1'));
+    for (const position of ['e:1', 'e:2']) socket.deliverText(news('user', position));
+    old.deliverText(news('user', 'e:1'));
     expect(resumed(await lost(socket))['positions']).toEqual({ user: 'e:2' });
   });
 
   it('offers no position of another session', async () => {
     bed = new Testbed();
     const socket = await bed.connected({ sessionId: 'mine' });
-    socket.sayText(news('user', 'e:1'));
+    socket.deliverText(news('user', 'e:1'));
     const next = await lost(socket);
-    next.say('$error', { code: 'VALIDATION_FAILED', message: '' }, '$resume');
+    next.deliver('$error', { code: 'VALIDATION_FAILED', message: '' }, '$resume');
     next.hello({ sessionId: 'other', connectionId: 'c2' });
     expect(resumed(await lost(next))).toEqual({
       sessionId: 'other',
@@ -131,7 +131,7 @@ describe('$resume', () => {
 
   it('begins anew after close() and connect()', async () => {
     bed = new Testbed();
-    (await bed.connected({ sessionId: 'mine' })).sayText(news('user', 'e:1'));
+    (await bed.connected({ sessionId: 'mine' })).deliverText(news('user', 'e:1'));
     bed.client.close();
     const socket = await bed.connected({ sessionId: 'other', connectionId: 'c2' });
     expect(resumed(socket)).toBeUndefined();
@@ -146,7 +146,7 @@ describe('$resume', () => {
 it('positions hold 102 channels and drop the one that was silent longest', () => {
   bed = new Testbed();
   const positions = new Positions();
-  const update = (channel: string, position: string) => positions.update({ type: 'x', channel, position });
+  const update = (channel: string, position: string) => positions.update({ channel, position });
   update('user', '0');
   for (let n = 0; n < 102; n++) {
     update(`room:${n}`, String(n));

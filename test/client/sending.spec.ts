@@ -42,7 +42,7 @@ describe('send', () => {
     expect(unsent).toEqual([]);
   });
 
-  it("'drop' is sent now or never, and says so", async () => {
+  it("'drop' is sent now or reported as dropped", async () => {
     expect(await bed.client.send('cursor', { n: 1 }, { whileAway: 'drop' })).toBe('dropped');
     expect(unsent).toEqual([{ type: 'cursor', payload: { n: 1 }, reason: 'dropped' }]);
     expect((await bed.connected()).sent).toEqual([]);

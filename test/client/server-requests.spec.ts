@@ -13,15 +13,15 @@ afterEach(() => {
 });
 
 describe('a request of the server', () => {
-  it('is answered on the connection that asked', async () => {
+  it('has its reply on the connection it came on', async () => {
     const socket = await bed.connected();
     bed.client.onRequest('confirm', async (payload) => ({ seen: payload }));
-    socket.say('$request', { type: 'confirm', payload: { n: 1 } }, 's7');
+    socket.deliver('$request', { type: 'confirm', payload: { n: 1 } }, 's7');
     await promisesSettled();
     expect(socket.sent).toEqual([{ type: '$reply', id: 's7', payload: { seen: { n: 1 } } }]);
   });
 
-  it('is refused by a RequestError; any other error is not told', async () => {
+  it('is refused with a RequestError; other errors are not sent', async () => {
     const socket = await bed.connected();
     bed.client.onRequest('confirm', () => {
       throw new RequestError('BUSY', 'not now');
@@ -29,7 +29,8 @@ describe('a request of the server', () => {
     bed.client.onRequest('crash', () => {
       throw new Error('secret');
     });
-    for (const type of ['confirm', 'crash', 'nothing']) socket.say('$request', { type, payload: {} }, type);
+    for (const type of ['confirm', 'crash', 'nothing'])
+      socket.deliver('$request', { type, payload: {} }, type);
     await promisesSettled();
     expect(socket.sent.map(({ id, payload }) => [id, (payload as { code: string }).code])).toEqual([
       ['confirm', 'BUSY'],
@@ -47,7 +48,7 @@ describe('a request of the server', () => {
     bed.client.onRequest('refuse', () => {
       throw new RequestError('BUSY', text);
     });
-    for (const type of ['reply', 'refuse']) socket.say('$request', { type, payload: {} }, type);
+    for (const type of ['reply', 'refuse']) socket.deliver('$request', { type, payload: {} }, type);
     await promisesSettled();
     expect(
       socket.sent.map(({ type, id, payload }) => [type, id, (payload as { code: string }).code]),
@@ -62,7 +63,7 @@ describe('a request of the server', () => {
     bed.client.onRequest('confirm', () => {
       throw new RequestError('BUSY', 'not now', { details: 1n });
     });
-    socket.say('$request', { type: 'confirm', payload: {} }, 's1');
+    socket.deliver('$request', { type: 'confirm', payload: {} }, 's1');
     await promisesSettled();
     expect(socket.sent).toMatchObject([{ type: '$error', id: 's1', payload: { code: 'INTERNAL' } }]);
     await expect(bed.clock.advance(0)).rejects.toThrow('cannot be sent as JSON');
@@ -70,13 +71,13 @@ describe('a request of the server', () => {
 
   it('without a payload is refused and is no error of the page', async () => {
     const socket = await bed.connected();
-    socket.say('$request', null, 's1');
+    socket.deliver('$request', null, 's1');
     await promisesSettled();
     expect(socket.sent).toMatchObject([{ id: 's1', payload: { code: 'UNKNOWN_TYPE' } }]);
     await bed.clock.advance(0);
   });
 
-  it('has one answer', () => {
+  it('has one handler per type', () => {
     const stop = bed.client.onRequest('confirm', () => ({}));
     expect(() => bed.client.onRequest('confirm', () => ({}))).toThrow('onRequest("confirm") is taken');
     stop();

@@ -9,7 +9,7 @@ export interface SentFrame {
 
 type Handler<Event> = ((event: Event) => void) | null;
 
-/** One socket as its client sees it; the test is the server. */
+/** One socket of a client; the test acts as the server. */
 export class SocketDouble implements WebSocketLike {
   readyState = 0;
   onopen: Handler<never> = null;
@@ -39,19 +39,19 @@ export class SocketDouble implements WebSocketLike {
     (this.onopen as Handler<object>)?.({});
   }
 
-  say(type: string, payload?: unknown, id?: string): void {
-    this.sayText(JSON.stringify({ type, payload, ...(id === undefined ? {} : { id }) }));
+  deliver(type: string, payload?: unknown, id?: string): void {
+    this.deliverText(JSON.stringify({ type, payload, ...(id === undefined ? {} : { id }) }));
   }
 
-  sayText(data: string): void {
+  deliverText(data: string): void {
     (this.onmessage as Handler<{ data: string }>)?.({ data });
   }
 
   hello(hello: object = {}): void {
-    this.say('$hello', { ...HELLO, ...hello });
+    this.deliver('$hello', { ...HELLO, ...hello });
   }
 
-  /** Open and greeted. */
+  /** Opens, and sends `$hello`. */
   accept(hello: object = {}): void {
     this.open();
     this.hello(hello);
@@ -95,7 +95,7 @@ export class SocketDoubles {
     return this.all.length;
   }
 
-  /** The newest one, after the client has had its chance to open it. */
+  /** The newest one, once pending promises have settled. */
   async newest(): Promise<SocketDouble> {
     await promisesSettled();
     const socket = this.all.at(-1);

@@ -10,10 +10,10 @@ interface Entry {
   readonly payload: typeof Anything;
   readonly reply: typeof Anything;
 }
-/** A contract in which everything may be said. */
+/** A contract with any message. */
 export type AnyTalk = Contract<Record<string, Entry>, Record<string, Entry>>;
 
-/** A client whose time, chance and sockets are the test's. */
+/** A client with the clock, random numbers and sockets of the test. */
 export class Testbed {
   readonly clock = new ManualClock();
   readonly sockets = new SocketDoubles();
