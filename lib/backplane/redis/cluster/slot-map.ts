@@ -1,3 +1,5 @@
+// oxlint-disable-next-line triple-slash-reference -- projects that include lib/ by imports alone need it too
+/// <reference path="./cluster-key-slot.d.ts" />
 import calculateSlot from 'cluster-key-slot';
 import type { Cluster } from 'ioredis';
 import { withTimeout } from '../client/with-timeout.js';
