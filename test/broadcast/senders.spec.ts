@@ -85,8 +85,7 @@ class RecordingSender implements Sender {
   }
 
   #echoed({ to, type, text, except, channel, position }: KeptRecord): void {
-    const rest = JSON.stringify({ channel, position }).slice(1);
-    const frame = new Frame(`${text.slice(0, -1)},${rest}`);
+    const frame = new Frame(text, channel, position);
     const counts = new DeliveryCounts();
     this.core.delivery.deliver(to, { type, frame, except, delivery: 'recoverable' }, counts);
     this.#waiting.get(position)?.(counts);

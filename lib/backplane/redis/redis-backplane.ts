@@ -6,6 +6,7 @@ import { RedisClients } from './client/redis-client.js';
 import type { RedisConfiguration } from './client/redis-configuration.js';
 import { ClusterRedis } from './cluster/redis-cluster.js';
 import { RedisCodec } from './redis-codec.js';
+import { OwnEchoes } from './own-echoes.js';
 import { RedisInFlight } from './redis-in-flight.js';
 import type { RedisLog } from './redis-log.js';
 import { RedisNames } from './client/redis-names.js';
@@ -27,6 +28,7 @@ export class RedisBackplane implements Backplane {
   readonly #codec: RedisCodec;
   readonly #channels: ChannelNames;
   readonly #sequences = new SequenceFilter();
+  readonly #echoes: OwnEchoes;
   readonly #inFlight: RedisInFlight;
   readonly #topology: RedisTopology;
   #listener: BackplaneListener | undefined;
@@ -36,7 +38,6 @@ export class RedisBackplane implements Backplane {
     private readonly metrics: BackplaneMetrics,
     private readonly log: RedisLog,
   ) {
-    this.#inFlight = new RedisInFlight(metrics);
     this.#codec = new RedisCodec(settings.nodeId);
     const names = new RedisNames(settings.prefix);
     this.#channels = new ChannelNames(names);
@@ -51,6 +52,8 @@ export class RedisBackplane implements Backplane {
       stateChanged: (state) => this.#become(state),
       roundTrip: (seconds) => this.metrics.roundTrip.observe(seconds),
     });
+    this.#echoes = new OwnEchoes(this.#topology);
+    this.#inFlight = new RedisInFlight(metrics, this.#echoes);
     metrics.observe(
       () => this.#topology.subscriptions.wanted,
       () => this.#topology.state === 'up',
@@ -92,8 +95,9 @@ export class RedisBackplane implements Backplane {
     } catch (error) {
       return Promise.reject(error);
     }
-    const own = this.#topology.isSubscribed(name) ? 1 : 0;
-    return this.#topology.publish(name, message, this.#inFlight.begin(message.length, own));
+    const { sequence } = this.#codec;
+    if (!this.#topology.isSubscribed(name)) this.#echoes.expect(sequence);
+    return this.#topology.publish(name, message, this.#inFlight.begin(message.length, name, sequence));
   }
 
   async stop(): Promise<void> {
@@ -102,7 +106,10 @@ export class RedisBackplane implements Backplane {
   }
 
   #receive(name: Buffer, message: Buffer, partition: number): void {
-    if (this.#codec.isOwn(message)) return;
+    if (this.#codec.isOwn(message)) {
+      if (this.#echoes.size > 0) this.#echoes.received(this.#codec.ownSequence(message));
+      return;
+    }
     const envelope = this.#codec.decode(message);
     if (typeof envelope === 'string') {
       this.metrics.received.add(envelope);

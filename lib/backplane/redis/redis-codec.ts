@@ -36,6 +36,11 @@ export class RedisCodec {
     this.#origin = Buffer.from(`${nodeId} `);
   }
 
+  /** The sequence number of the publication that was encoded last. */
+  get sequence(): number {
+    return this.#sequence;
+  }
+
   /** Throws a `TypeError` for a publication that other nodes would ignore. */
   encode(publication: Publication): string {
     const plain = publication.kind === 'message' ? toPlainLine(publication) : undefined;
@@ -48,6 +53,11 @@ export class RedisCodec {
   isOwn(message: Buffer): boolean {
     const origin = this.#origin;
     return message.length > origin.length && origin.compare(message, 0, origin.length) === 0;
+  }
+
+  /** The sequence number of a publication of this node. */
+  ownSequence(message: Buffer): number {
+    return Number(message.toString('latin1', this.#origin.length, message.indexOf(NEWLINE)));
   }
 
   /** The envelope, or why it is ignored: other programs and other versions publish as well. Never throws. */

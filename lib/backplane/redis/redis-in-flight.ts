@@ -2,18 +2,23 @@ import type { BackplaneMetrics } from '../../metrics/backplane-metrics.js';
 import type { PublishOutcome } from '../backplane.js';
 import { BackplaneError } from '../backplane-error.js';
 import { asBackplaneError } from './client/redis-error.js';
+import type { OwnEchoes } from './own-echoes.js';
 import type { PublishSettlement } from './pubsub/publish-settlement.js';
 
 // With more than this in flight Redis is slow, and queueing would only hide it.
 const MAX_PUBLICATIONS = 10_000;
 const MAX_BYTES = 64 * 1024 * 1024;
+const NO_NODES: PublishOutcome = { nodes: 0 };
 
 /** Bounds and counts the publications that Redis has not replied to. */
 export class RedisInFlight {
   #publications = 0;
   #bytes = 0;
 
-  constructor(private readonly metrics: BackplaneMetrics) {}
+  constructor(
+    private readonly metrics: BackplaneMetrics,
+    private readonly echoes: OwnEchoes,
+  ) {}
 
   /** Why there is no room for another publication. */
   refusal(): BackplaneError | undefined {
@@ -22,11 +27,11 @@ export class RedisInFlight {
     return new BackplaneError('overloaded', `Redis has not replied to ${this.#publications} publications.`);
   }
 
-  /** Counts a publication until it settles; `own` connections of this node get it, which do not count as reached. */
-  begin(bytes: number, own: number): PublishSettlement<PublishOutcome> {
+  /** Counts a publication until it settles. */
+  begin(bytes: number, name: string, sequence: number): PublishSettlement<PublishOutcome> {
     this.#publications++;
     this.#bytes += bytes;
-    return new PublicationInFlight(this, bytes, own);
+    return new PublicationInFlight(this, this.echoes, bytes, name, sequence);
   }
 
   end(bytes: number, outcome: 'ok' | BackplaneError['reason']): void {
@@ -39,18 +44,33 @@ export class RedisInFlight {
 class PublicationInFlight implements PublishSettlement<PublishOutcome> {
   constructor(
     private readonly inFlight: RedisInFlight,
+    private readonly echoes: OwnEchoes,
     private readonly bytes: number,
-    private readonly own: number,
+    private readonly name: string,
+    private readonly sequence: number,
   ) {}
 
-  fulfilled(receivers: number): PublishOutcome {
+  fulfilled(receivers: number): PublishOutcome | Promise<PublishOutcome> {
     this.inFlight.end(this.bytes, 'ok');
-    return { nodes: Math.max(0, receivers - this.own) };
+    if (receivers === 0) {
+      this.echoes.forget(this.sequence);
+      return NO_NODES;
+    }
+    const own = this.echoes.countOf(this.name, this.sequence);
+    return typeof own === 'number'
+      ? outcomeOf(receivers, own)
+      : own.then((count) => outcomeOf(receivers, count));
   }
 
   rejected(error: Error): never {
+    this.echoes.forget(this.sequence);
     const failure = asBackplaneError(error);
     this.inFlight.end(this.bytes, failure.reason);
     throw failure;
   }
+}
+
+/** The receivers without this node itself. */
+function outcomeOf(receivers: number, own: number): PublishOutcome {
+  return { nodes: Math.max(0, receivers - own) };
 }

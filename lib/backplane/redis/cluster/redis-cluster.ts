@@ -105,6 +105,14 @@ export class ClusterRedis implements RedisTopology {
     return this.#subscriberOf(name).isSubscribed(name);
   }
 
+  isWanted(name: string): boolean {
+    return this.#subscriberOf(name).isWanted(name);
+  }
+
+  async received(name: string): Promise<void> {
+    await this.#partitions.get(slotOf(name))?.owner?.shard.received();
+  }
+
   async stop(): Promise<void> {
     this.#stopping.abort();
     this.#watch.stop();

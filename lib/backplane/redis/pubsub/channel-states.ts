@@ -46,6 +46,11 @@ export class ChannelStates {
     return this.#timed.size > 0;
   }
 
+  /** Whether the channel is wanted or lingers. */
+  has(name: string): boolean {
+    return this.#states.has(name);
+  }
+
   isConfirmed(name: string): boolean {
     return this.#states.get(name)?.progress === 'confirmed';
   }

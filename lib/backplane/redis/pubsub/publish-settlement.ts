@@ -1,7 +1,7 @@
 /** Makes the result of one publication. Not a promise of its own: thousands of publications wait at a time. */
 export interface PublishSettlement<T> {
   /** Redis has published it to so many subscribed connections. */
-  fulfilled(receivers: number): T;
+  fulfilled(receivers: number): T | Promise<T>;
   /** Throws, or returns what a failure amounts to. */
   rejected(error: Error): T;
 }

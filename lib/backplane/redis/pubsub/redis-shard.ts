@@ -6,6 +6,7 @@ import { PROBE, RedisProbe } from './redis-probe.js';
 import { RECEIVERS } from './publish-settlement.js';
 import { RedisPublisher } from './redis-publisher.js';
 import type { PubSub } from './redis-pubsub.js';
+import { withTimeout } from '../client/with-timeout.js';
 import { RedisSubscriber, type SubscriberEvents } from './redis-subscriber.js';
 
 /** What a shard reports. */
@@ -19,6 +20,7 @@ export interface ShardEvents extends SubscriberEvents {
   moved?(): void;
 }
 
+const RECEIVED_TIMEOUT_MS = 1_000;
 /** No node id begins with it. */
 const PROBE_MARK = 0x01;
 
@@ -31,6 +33,7 @@ export class RedisShard {
   readonly #subscriber: RedisSubscriber;
   readonly #probe: RedisProbe;
   #probeName: string | undefined;
+  #received: Promise<void> | undefined;
   #isStopped = false;
 
   constructor(
@@ -120,6 +123,25 @@ export class RedisShard {
 
   isSubscribed(name: string): boolean {
     return this.#subscriber.isSubscribed(name);
+  }
+
+  isWanted(name: string): boolean {
+    return this.#subscriber.isWanted(name);
+  }
+
+  /** Resolves when everything that Redis had sent to the subscriptions by now was received, or after a second. */
+  received(): Promise<void> {
+    // One round trip for all that wait in this turn of the event loop.
+    return (this.#received ??= new Promise((resolve) => {
+      setImmediate(() => {
+        this.#received = undefined;
+        const { client } = this.subscriptions;
+        withTimeout(RECEIVED_TIMEOUT_MS, client.ping()).then(
+          () => resolve(),
+          () => resolve(),
+        );
+      });
+    }));
   }
 
   release(partition: number): ChannelStates | undefined {

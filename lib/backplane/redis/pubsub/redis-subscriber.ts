@@ -87,6 +87,11 @@ export class RedisSubscriber {
     return this.#partitions.get(this.partitionOf(name))?.isConfirmed(name) ?? false;
   }
 
+  /** Whether the channel is or will be subscribed, confirmed or not. */
+  isWanted(name: string): boolean {
+    return this.#partitions.get(this.partitionOf(name))?.has(name) ?? false;
+  }
+
   subscribe(name: string): Promise<void> | undefined {
     if (this.#isClosed) return Promise.reject(unavailableError());
     const confirmed = this.#channelsOf(name).want(name);

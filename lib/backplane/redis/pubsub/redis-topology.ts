@@ -13,6 +13,10 @@ export interface RedisTopology {
   unsubscribe(name: string): void;
   /** Whether Redis counts this node among the channel's subscribers. */
   isSubscribed(name: string): boolean;
+  /** Whether the channel is or will be subscribed, confirmed or not. */
+  isWanted(name: string): boolean;
+  /** Resolves when what Redis had sent to the channel's subscriptions by now was received, or within a bounded time. */
+  received(name: string): Promise<void>;
   /** Subscriptions wanted, and confirmed by Redis. */
   readonly subscriptions: { readonly wanted: number; readonly confirmed: number };
   /** Whether the probes of all servers in use come back. */
@@ -79,6 +83,14 @@ export class SingleRedis implements RedisTopology {
 
   isSubscribed(name: string): boolean {
     return this.#shard?.isSubscribed(name) ?? false;
+  }
+
+  isWanted(name: string): boolean {
+    return this.#shard?.isWanted(name) ?? false;
+  }
+
+  async received(): Promise<void> {
+    await this.#shard?.received();
   }
 
   async stop(): Promise<void> {
