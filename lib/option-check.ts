@@ -1,4 +1,4 @@
-/** What an option may be. */
+/** The values that an option accepts. */
 export interface OptionRule {
   /** Reads after "expected the option x to be". */
   readonly expected: string;
@@ -46,7 +46,7 @@ export function refuseUnknownOption(name: string, known: readonly string[]): nev
   throw new TypeError(`RealtimeModule has no option "${name}": ${fix}${nearest === undefined ? '.' : ''}`);
 }
 
-/** Short, and without the secrets that an object or a long text may hold. */
+/** A short description of a value, without the secrets that an object or a long text may hold. */
 export function described(value: unknown): string {
   if (typeof value === 'string') return JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}…` : value);
   if (typeof value === 'function') return 'a function';
@@ -69,7 +69,7 @@ function fixOf(value: unknown, byDefault: unknown): string {
 function nearestOf(name: string, known: readonly string[]): string | undefined {
   const wanted = name.toLowerCase();
   let nearest: string | undefined;
-  // Above a third of the letters it is another word, unless one begins with the other.
+  // More than a third of the letters differ: another word, unless one begins with the other.
   let least = Math.max(2, Math.floor(name.length / 3)) + 1;
   for (const candidate of known) {
     const other = candidate.toLowerCase();

@@ -1,6 +1,6 @@
 import type { ModulesContainer } from '@nestjs/core';
 
-/** Provided by each module that puts a node together; its value is how the app imported it. */
+/** Provided by each module that creates a node; its value is how the app imported it. */
 export const REALTIME_IMPORT = Symbol('nestjs-realtime:import');
 
 /**

@@ -19,7 +19,7 @@ const { ConfigurableModuleClass } = new ConfigurableModuleBuilder<RealtimeOption
 
 const PROVIDERS: Provider[] = [
   RealtimeNode,
-  // Of the bare class in `imports`; forRoot and forRootAsync put their own in their place.
+  // The options of the bare class in `imports`; forRoot and forRootAsync replace them.
   { provide: REALTIME_OPTIONS, useValue: {} },
   { provide: REALTIME_FEATURES, useValue: [] },
   {
@@ -40,7 +40,7 @@ const PROVIDERS: Provider[] = [
 ];
 
 /**
- * Importing it once, in the root module, makes `Broadcaster` and `ConnectionRegistry` injectable everywhere; without
+ * Import it once, in the root module: `Broadcaster` and `ConnectionRegistry` are then injectable everywhere. Without
  * `forRoot` every option has its default.
  */
 @Global()
@@ -50,6 +50,7 @@ const PROVIDERS: Provider[] = [
   exports: [ConnectionRegistry, Broadcaster, RealtimeHealth, RealtimeMetrics, TicketService],
 })
 export class RealtimeModule extends ConfigurableModuleClass {
+  /** Imports the module with options. */
   static override forRoot(options: RealtimeOptions = {}): DynamicModule {
     return super.forRoot(options);
   }

@@ -88,7 +88,7 @@ export interface RealtimeOptions {
   /** Streamed replies of one connection that run at a time; more are refused with `RATE_LIMITED`. @default 32 */
   readonly maxStreams?: number;
 
-  /** Answers kept for messages with a `key`, which count once when a client repeats them after a reconnect. @default { ttlMs: 120_000, maxAnswers: 100_000, maxBytes: 33_554_432 } */
+  /** Replies kept for messages with a `key`, which count once when a client repeats them after a reconnect. @default { ttlMs: 120_000, maxAnswers: 100_000, maxBytes: 33_554_432 } */
   readonly idempotency?: Partial<IdempotencySettings> | false;
 
   // --- connections ---

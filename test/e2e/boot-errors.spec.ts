@@ -59,7 +59,7 @@ describe('an app does not start with', () => {
       repeat(_payload: Text): void {}
     }
     await expect(start(FirstGateway, SecondGateway)).rejects.toThrow(
-      'SecondGateway.repeat is the second handler for "say" on the path "/ws": keep one, since a message gets one answer.',
+      'SecondGateway.repeat is the second handler for "say" on the path "/ws": keep one, since a message gets one reply.',
     );
   });
 

@@ -133,7 +133,7 @@ describe('a gateway of authenticated clients', () => {
 
   it('does not start without authenticate', async () => {
     await expect(open({})).rejects.toThrow(
-      'MembersGateway has { authenticated: true }, but RealtimeModule has no `authenticate` that says who a client is: add it to RealtimeModule.forRoot(); for tickets alone write `authenticate: () => null`.',
+      'MembersGateway has { authenticated: true }, but RealtimeModule has no `authenticate`: add it to RealtimeModule.forRoot(); for tickets alone write `authenticate: () => null`.',
     );
   });
 
@@ -145,7 +145,7 @@ describe('a gateway of authenticated clients', () => {
       providers: [MembersGateway, OpenGateway],
     });
     await expect(start).rejects.toThrow(
-      'MembersGateway has { authenticated: true } and OpenGateway has not, on the one path "/club": say it on both, or give one of them a path of its own.',
+      'MembersGateway has { authenticated: true } and OpenGateway has not, on the one path "/club": set it on both, or give one of them a path of its own.',
     );
   });
 
@@ -160,7 +160,7 @@ describe('a gateway of authenticated clients', () => {
       providers: [TornGateway],
     });
     await expect(start).rejects.toThrow(
-      'TornGateway.shout says { authenticated: false }, but TornGateway takes no anonymous connections: leave it out, or take { authenticated: true } from the gateway.',
+      'TornGateway.shout has { authenticated: false }, but TornGateway takes no anonymous connections: leave it out, or take { authenticated: true } from the gateway.',
     );
   });
 

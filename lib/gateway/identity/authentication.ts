@@ -100,7 +100,7 @@ export class Authentication {
 
   #thrown(error: unknown, handshake: Handshake): AuthResult {
     const reason = redacted(messageOf(error), handshake).slice(0, MAX_REASON_LENGTH);
-    // Only the ticket store was asked, and an error of the store is no decision about the client.
+    // An error of the ticket store is no decision about the client.
     if (handshake.ticket !== undefined) {
       return { outcome: 'unavailable', of: 'tickets', isOutage: true, reason };
     }

@@ -5,7 +5,7 @@ import { identityFault } from './identity-fault.js';
 /** Keeps tickets until they are taken or expire. A ticket can be taken once, by one caller, on any node. */
 export interface TicketStore {
   put(ticket: string, identity: Identity<unknown>, ttlMs: number): Promise<void>;
-  /** The identity, which is gone from then on; `undefined` for a ticket that is unknown, used or expired. */
+  /** Returns the identity and deletes the ticket; `undefined` for a ticket that is unknown, used or expired. */
   take(ticket: string): Promise<Identity<unknown> | undefined>;
 }
 

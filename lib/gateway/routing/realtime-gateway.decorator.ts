@@ -10,7 +10,7 @@ import { normalizePath } from './gateway-path.js';
 export interface RealtimeGatewayOptions {
   /** Where clients connect, e.g. `/ws` or `/venues/:venueId`; several gateways may share one path. */
   readonly path: string;
-  /** What may be said here; each of its client messages needs one `@OnMessage` handler on this path. */
+  /** The messages of this path; each client message of the contract needs one `@OnMessage` handler here. */
   readonly contract: AnyContract;
   /** Refuses clients without a `userId` with 401 or 4401, so that the hooks may take an `AuthenticatedConnection`. @default false */
   readonly authenticated?: boolean;
@@ -36,7 +36,7 @@ const REALTIME_GATEWAY = Symbol('nestjs-realtime:gateway');
 export const REALTIME_PATH = 'realtimePath';
 
 /**
- * A gateway whose messages are typed, validated and answered by its contract, and whose `handleConnection` is awaited
+ * A gateway whose messages and replies are typed and validated by its contract, and whose `handleConnection` is awaited
  * before any of them. Guards, pipes, interceptors and filters work as they do on controllers.
  */
 export function RealtimeGateway<const Options extends RealtimeGatewayOptions>(

@@ -14,7 +14,7 @@ import { normalizePath, NO_PARAMS } from './gateway-path.js';
 import { decoratedGateways, realtimeGatewayOf } from './realtime-gateway.decorator.js';
 import { Route, type RouteGateway } from './route.js';
 
-/** Every `@RealtimeGateway` of the app, by path; whatever is wrong with them throws here, at boot. */
+/** Every `@RealtimeGateway` of the app, by path; every fault of theirs throws here, at boot. */
 export class Routes {
   readonly #byPath = new Map<string, Route>();
   readonly #byText = new Map<string, Route>();
@@ -79,14 +79,14 @@ export class Routes {
     }
   }
 
-  /** Throws for a gateway of authenticated clients in an app that does not say who a client is. */
+  /** Throws for a gateway of authenticated clients in an app without `authenticate`. */
   requireAuthenticate(isGiven: boolean): void {
     const gateway = [...this.#byPath.values()]
       .flatMap(({ gateways }) => gateways)
       .find(({ authenticated }) => authenticated);
     if (isGiven || gateway === undefined) return;
     throw new Error(
-      `${gateway.instance.name} has { authenticated: true }, but RealtimeModule has no \`authenticate\` that says who a client is: add it to RealtimeModule.forRoot(); for tickets alone write \`authenticate: () => null\`.`,
+      `${gateway.instance.name} has { authenticated: true }, but RealtimeModule has no \`authenticate\`: add it to RealtimeModule.forRoot(); for tickets alone write \`authenticate: () => null\`.`,
     );
   }
 
@@ -119,13 +119,13 @@ export class Routes {
   }
 }
 
-/** A connection is one for all gateways of its path: they cannot differ in whom they let in. */
+/** A connection belongs to all gateways of its path, so they have to agree. */
 function requireAgreement({ gateways, path }: Route): void {
   const closed = gateways.find(({ authenticated }) => authenticated);
   const open = gateways.find(({ authenticated }) => !authenticated);
   if (closed === undefined || open === undefined) return;
   throw new Error(
-    `${closed.instance.name} has { authenticated: true } and ${open.instance.name} has not, on the one path "${path.path}": say it on both, or give one of them a path of its own.`,
+    `${closed.instance.name} has { authenticated: true } and ${open.instance.name} has not, on the one path "${path.path}": set it on both, or give one of them a path of its own.`,
   );
 }
 
@@ -150,12 +150,12 @@ function addHandler(
   }
   if (route.handlers.has(message.type)) {
     throw new Error(
-      `${name} is the second handler for "${message.type}" on the path "${route.path.path}": keep one, since a message gets one answer.`,
+      `${name} is the second handler for "${message.type}" on the path "${route.path.path}": keep one, since a message gets one reply.`,
     );
   }
   if (authenticated && message.authenticated === false) {
     throw new Error(
-      `${name} says { authenticated: false }, but ${instance.name} takes no anonymous connections: leave it out, or take { authenticated: true } from the gateway.`,
+      `${name} has { authenticated: false }, but ${instance.name} takes no anonymous connections: leave it out, or take { authenticated: true } from the gateway.`,
     );
   }
   route.handlers.set(message.type, { source: instance.handlers(methodName), cost: message.entry.cost });
@@ -172,7 +172,7 @@ function requireHandlers(route: Route): void {
   }
 }
 
-/** Two instances of a class would both be told of each connection; a transient one is never constructed. */
+/** Two instances of a class would run its hooks twice per connection; a transient one is never constructed. */
 function requireOneInstance({ metatype, name, isTransient }: InstanceWrapper, known: Set<unknown>): void {
   if (isTransient) {
     throw new Error(
