@@ -24,11 +24,14 @@ export function fileNameOf(block: string): string | undefined {
   return /^\/\/ (\S+\.tsx?)\n/.exec(block)?.[1];
 }
 
-/** A fragment with imports of the names it uses and does not declare: page files first, then the packages. */
+/** A fragment with imports of the names it uses and neither declares nor imports: page files first, then the packages. */
 export function withImports(fragment: string, exportsOf: ReadonlyMap<string, readonly string[]>): string {
   const declared = new Set(
     [...fragment.matchAll(/\b(?:class|const|function|interface|type) (\w+)/g)].map(([, name]) => name),
   );
+  for (const [, names = ''] of fragment.matchAll(/^import [^{]*\{([^}]*)\}/gm)) {
+    for (const name of names.split(',')) declared.add(name.replace('type ', '').trim());
+  }
   const used = new Set(fragment.replaceAll(/\/\/.*$/gm, '').match(/\b[A-Za-z]\w*\b/g));
   const imports: string[] = [];
   for (const [specifier, names] of exportsOf) {
