@@ -88,6 +88,20 @@ describe('oxlint', { timeout: 60_000 }, () => {
     expect(planted.filter((path) => !broken.has(path))).toEqual([]);
   });
 
+  it('allows the arrows client → pubsub → cluster in lib/backplane/redis, and no others', () => {
+    const folders = ['client', 'pubsub', 'cluster'];
+    const planted = folders.flatMap((from, i) =>
+      [...folders.filter((to) => to !== from).map((to) => `${to}/target`), 'redis-target'].map((target) => {
+        const path = `lib/backplane/redis/${from}/planted-${target.replace('/', '-')}.ts`;
+        copy.write(path, FORMS['type']!(`../${target}.js`));
+        const isArrow = folders.slice(0, i).some((to) => target.startsWith(`${to}/`));
+        return { path, isArrow };
+      }),
+    );
+    const broken = refused('no-restricted-imports');
+    expect(planted.filter(({ path, isArrow }) => broken.has(path) === isArrow)).toEqual([]);
+  });
+
   it('refuses an import of client/ and testing/ from the root', () => {
     copy.write('lib/planted-client.ts', FORMS['type']!('./client/target.js'));
     copy.write('lib/planted-testing.ts', FORMS['value']!('./testing/target.js'));
