@@ -108,7 +108,7 @@ describe('the venue page', { timeout: 150_000 }, () => {
       const retry = maria.page.getByRole('button', { name: 'Try now' });
       if (await retry.isVisible()) await retry.click();
       await maria.isLive();
-      // The count ended where the button was pressed; an attempt of its own would have counted down to 1 first.
+      // An automatic attempt would have counted down to 1 first.
       if (left >= 4) expect((await seconds.jsonValue()).at(-1)).toBeGreaterThan(1);
     });
 
