@@ -2,7 +2,7 @@ import { withChannel } from '../protocol/codec.js';
 
 /** One message ready for the wire: encoded once and framed once, with the same bytes for every socket. */
 export class Frame {
-  /** The channel whose order the message belongs to, if clients are told. */
+  /** The channel in whose order the message is, if clients get it. */
   readonly channel: string | undefined;
   /** The position of the message in its channel's history. */
   readonly position: string | undefined;

@@ -15,7 +15,7 @@ export type ParamsOf<Path extends string> = string extends Path
 
 type Flat<T> = { [Key in keyof T]: T[Key] };
 
-/** The names of a path's params inside braces (`Depth` says how many are open), or outside. */
+/** The names of a path's params inside braces (`Depth` has one entry per open brace), or outside. */
 type NamesIn<
   Path extends string,
   Wanted extends 'required' | 'optional',

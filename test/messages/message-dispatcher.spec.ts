@@ -84,7 +84,7 @@ const keyed = (type: string, id: number) =>
   client.sendText(JSON.stringify({ type, payload, id, key: 'once' }));
 
 describe('a reply that is too large to send', () => {
-  it('is answered with INTERNAL, and so is every repeat of its message', async () => {
+  it('gets INTERNAL, and so does every repeat of its message', async () => {
     keyed('large', 1);
     keyed('large', 2);
     gate.open();
@@ -116,7 +116,7 @@ describe('$cancel', () => {
     expect(sourcesBegun).toBe(0);
   });
 
-  it('changes nothing for a message that is answered by one value, and none that has its id later', async () => {
+  it('changes nothing for a message whose reply is one value, or for a later one with its id', async () => {
     client.send({ type: 'held', payload, id: 1 });
     client.send({ type: '$cancel', id: 1 });
     gate.open();
@@ -127,7 +127,7 @@ describe('$cancel', () => {
 });
 
 describe('a handler', () => {
-  it('is answered in the order in which handlers end, each message once', async () => {
+  it('gets replies in the order in which handlers end, one per message', async () => {
     client.send({ type: 'held', payload: { text: 'first' }, id: 1 });
     client.send({ type: 'echo', payload, id: 2 });
     expect(await client.next()).toMatchObject({ type: '$reply', id: 2 });

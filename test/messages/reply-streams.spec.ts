@@ -230,7 +230,7 @@ describe.each(['/plain', '/intercepted'])('a source on %s', (path) => {
     await until(() => ann.frames.some(({ id, type }) => id === 'next' && type === '$next'));
   });
 
-  it('that says everything at once is stopped when its client is too slow', async () => {
+  it('that emits everything at once is stopped when its client is too slow', async () => {
     await start();
     const ann = await app.connect(path);
     ann.socket.pause();
