@@ -117,7 +117,7 @@ export class Session implements ClientConnectionEvents {
   /** The server is about to stop: opens the next connection at the advised time, while this one still works. */
   goAway(connection: ClientConnection, advice: unknown): void {
     if (connection !== this.connection || this.#timer !== undefined) return;
-    const reconnectAfterMs = Math.min(+(advice as number) || 0, LONGEST_MS);
+    const reconnectAfterMs = Math.min(Number(advice) || 0, LONGEST_MS);
     this.#backoff.attempt = 1;
     this.#notBefore = this.#now + reconnectAfterMs;
     this.#schedule(reconnectAfterMs);

@@ -25,7 +25,7 @@ export function payloadJson(payload: unknown, what: string, type?: string): stri
     const error = misfitError(payload, what, type);
     if (error) throw error;
   }
-  return text as string;
+  return text;
 }
 
 /** Whether JSON may have lost a value: a walk without allocations, run for every message. `JSON.stringify` has found no cycle. */

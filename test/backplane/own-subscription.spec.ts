@@ -30,7 +30,7 @@ describe('RedisBackplane', () => {
       const counts: number[] = [];
       for (let i = 0; i < 50; i++) {
         const [alone, shared] = [`room:${turns}.${i}`, 'room:shared'];
-        const subscribed = [one.subscribe(alone), i === 0 ? one.subscribe(shared) : undefined];
+        const subscribed = [one.subscribe(alone), ...(i === 0 ? [one.subscribe(shared)] : [])];
         for (let turn = 0; turn < turns; turn++) await new Promise((resolve) => setImmediate(resolve));
         counts.push((await one.publish(alone, 'alone')).nodes, (await one.publish(shared, 'shared')).nodes);
         await Promise.all(subscribed);

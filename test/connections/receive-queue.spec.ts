@@ -11,7 +11,7 @@ function open({ concurrency = 1, maxWaitingMessages = 4 } = {}) {
     pause: () => (socket.paused = true),
     resume: () => (socket.paused = false),
   };
-  const queue = new ReceiveQueue(socket as never, { concurrency, maxWaitingMessages });
+  const queue = new ReceiveQueue(socket, { concurrency, maxWaitingMessages });
   const started: unknown[] = [];
   const endings: (() => void)[] = [];
   /** A handler that ends when the test ends it. */

@@ -41,7 +41,7 @@ it.each([
   } as unknown as OpenSockets;
   const acceptor = new WebSocketAcceptor(routes, admission, sockets, ACCEPTOR_DEFAULTS, log);
   const server = createServer().listen(0, '127.0.0.1');
-  onTestFinished(() => void server.close().closeAllConnections());
+  onTestFinished(() => server.close().closeAllConnections());
   server.on('upgrade', (request, socket, head) => acceptor.accept(request, socket, head));
   await once(server, 'listening');
   const client = tcpConnection((server.address() as AddressInfo).port);

@@ -63,7 +63,7 @@ describe('a MessageDispatcher', () => {
 
   it('sends no reply to a message without an id', async () => {
     const { client, dispatch } = open(() => 'x');
-    dispatch({});
+    expect(dispatch({})).toBeUndefined();
     expect(client.frames).toEqual([]);
   });
 
@@ -85,7 +85,7 @@ describe('a MessageDispatcher', () => {
     const { client, dispatch, log } = open(() => {
       throw new Error('secret');
     });
-    dispatch({ id: 7 });
+    expect(dispatch({ id: 7 })).toBeUndefined();
     expect(client.frames).toEqual([
       { type: '$error', id: 7, payload: { code: 'INTERNAL', message: 'internal error' } },
     ]);
@@ -94,7 +94,7 @@ describe('a MessageDispatcher', () => {
 
   it('names the place of a value that JSON would lose in the log only', () => {
     const { client, dispatch, log } = open(() => ({ at: [NaN] }));
-    dispatch({ id: 7 });
+    expect(dispatch({ id: 7 })).toBeUndefined();
     expect(client.frames).toMatchObject([{ type: '$error', payload: { code: 'INTERNAL' } }]);
     expect(log.of('error').join()).toContain('the reply to "say"');
   });
@@ -102,15 +102,15 @@ describe('a MessageDispatcher', () => {
   it('runs a message with a key once, and gives its repeat the first reply', () => {
     let runs = 0;
     const { client, dispatch } = open(() => ++runs);
-    dispatch({ id: 1, key: 'k' });
-    dispatch({ id: 2, key: 'k' });
+    expect(dispatch({ id: 1, key: 'k' })).toBeUndefined();
+    expect(dispatch({ id: 2, key: 'k' })).toBeUndefined();
     expect(client.frames).toEqual([1, 2].map((id) => ({ type: '$reply', id, payload: 1 })));
   });
 
   it('refuses a type without a handler with UNKNOWN_TYPE', () => {
     const { client, dispatcher } = open(() => 1);
     const frame = { type: 'none', payload: null, id: 7 };
-    dispatcher.dispatch(undefined, client as unknown as Connection, frame);
+    expect(dispatcher.dispatch(undefined, client as unknown as Connection, frame)).toBeUndefined();
     expect(client.frames).toMatchObject([{ type: '$error', id: 7, payload: { code: 'UNKNOWN_TYPE' } }]);
   });
 });

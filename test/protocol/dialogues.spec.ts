@@ -49,7 +49,7 @@ beforeEach(async () => {
   isAway = false;
   started = finish = () => undefined;
   app = await createRealtimeTestApp({
-    imports: [RealtimeModule.forRoot({ authenticate: authenticate as never })],
+    imports: [RealtimeModule.forRoot({ authenticate: authenticate })],
     providers: [ShopGateway],
   });
 });

@@ -28,7 +28,7 @@ export class FaultyProxy {
   opened = 0;
   #isRefusing = false;
   #isBlackHole = false;
-  #wake: (() => void)[] = [];
+  readonly #wake: (() => void)[] = [];
   readonly #pairs = new Set<Pair>();
   readonly #server: Server;
 
