@@ -14,7 +14,7 @@ const [expiresFromMs, expiresToMs] = [
   numberArgument('expires-to-ms', 0),
 ];
 const LATER_MS = 600_000;
-const BATCH = 20;
+const BATCH = 50;
 
 type Client = RealtimeClient<typeof ledger>;
 

@@ -2,7 +2,9 @@ import { freePort } from '../../rig/redis/redis-server.js';
 import { ForkedProcess } from '../../rig/process/forked-process.js';
 import type { Newcomer, NodeState, Standing } from './protocol.js';
 
-const LOOK_EVERY_MS = 250;
+const LOOK_EVERY_MS = 100;
+/** A client that has not received a mark by then was not subscribed, and gets another. */
+const MARK_MS = 1_000;
 const SETTLE_MS = 15_000;
 const EXIT_MS = 30_000;
 
@@ -112,9 +114,12 @@ export class Cluster {
   async #hearsAll(node: ForkedProcess): Promise<boolean> {
     const key = `mark${++this.#marks}`;
     await node.request('mark', key);
-    await wait(LOOK_EVERY_MS);
-    const { clients, connected, marked } = await this.#standing(key);
-    return connected === clients && marked === clients;
+    for (let waitedMs = 0; waitedMs < MARK_MS; waitedMs += LOOK_EVERY_MS) {
+      const { clients, connected, marked } = await this.#standing(key);
+      if (connected === clients && marked === clients) return true;
+      await wait(LOOK_EVERY_MS);
+    }
+    return false;
   }
 
   #standing(mark: string): Promise<Standing> {
