@@ -71,13 +71,14 @@ async function add(client: Client): Promise<void> {
   paces.push(setInterval(() => void ask(client), everyMs));
 }
 
-while (clients.length < count) {
-  const batch = Array.from({ length: Math.min(BATCH, count - clients.length) }, (_, i) =>
-    clientOf(`u${clients.length + i}`, expiresFromMs + Math.random() * (expiresToMs - expiresFromMs)),
-  );
-  await Promise.all(batch.map(add));
-}
-
+onRequest('connect', async () => {
+  while (clients.length < count) {
+    const batch = Array.from({ length: Math.min(BATCH, count - clients.length) }, (_, i) =>
+      clientOf(`u${clients.length + i}`, expiresFromMs + Math.random() * (expiresToMs - expiresFromMs)),
+    );
+    await Promise.all(batch.map(add));
+  }
+});
 onRequest('newcomer', async (userId: string): Promise<Newcomer> => {
   const begun = performance.now();
   const client = clientOf(userId, LATER_MS);
@@ -109,4 +110,4 @@ onRequest('leave', () => {
   for (const client of clients) client.close();
   setTimeout(() => process.exit(0), 200);
 });
-send('connected', clients.length);
+send('ready', null);
