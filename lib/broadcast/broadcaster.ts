@@ -1,4 +1,5 @@
 import type { Recipient } from '../backplane/publication.js';
+import { requireSendableCloseCode } from '../connections/close-frame.js';
 import { checkRoomName } from '../connections/room-name.js';
 import type {
   AnyContract,
@@ -7,7 +8,7 @@ import type {
   RequestableType,
   ServerReply,
 } from '../contract/contract-types.js';
-import { CloseCode, requireSendableCloseCode } from '../protocol/close-codes.js';
+import { CloseCode } from '../protocol/close-codes.js';
 import type { Message } from '../protocol/envelope.js';
 import type { ClusterRequests } from './cluster-requests.js';
 import type { ConnectionCommands } from './connection-commands.js';

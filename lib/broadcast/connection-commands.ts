@@ -1,5 +1,5 @@
 import type { Recipient } from '../backplane/publication.js';
-import { fitCloseReason } from '../protocol/close-codes.js';
+import { fitCloseReason } from '../connections/close-frame.js';
 import type { ClusterPublisher } from './cluster-publisher.js';
 import type { LocalDelivery } from './local-delivery.js';
 import type { PublicationOf } from './publication-handlers.js';

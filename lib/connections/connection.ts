@@ -1,4 +1,5 @@
-import { CloseCode, fitCloseReason, requireSendableCloseCode } from '../protocol/close-codes.js';
+import { CloseCode } from '../protocol/close-codes.js';
+import { fitCloseReason, requireSendableCloseCode } from './close-frame.js';
 import { encodeMessage } from '../protocol/codec.js';
 import { isReservedType, type Message } from '../protocol/envelope.js';
 import type { Delivery } from '../protocol/delivery.js';

@@ -58,23 +58,9 @@ export function isKnownCloseCode(code: number): boolean {
   return RFC_CODES.has(code) || (Object.values(CloseCode) as number[]).includes(code);
 }
 
-/** Throws unless an endpoint may put this code into a close frame. */
-export function requireSendableCloseCode(code: number): void {
-  if (isSendableCloseCode(code)) return;
-  throw new RangeError(`Expected a close code of 1000–1014 or 3000–4999 that may be sent, got ${code}.`);
-}
-
 const RETRY_MS = 5_000;
 
 /** The close reason that tells a client when to reconnect. */
 export function retryReason(ms = RETRY_MS): string {
   return `retry=${ms}`;
-}
-
-const MAX_REASON_BYTES = 123;
-
-/** Cuts a close reason to the 123 bytes of UTF-8 that a close frame can hold (RFC 6455 §5.5), never inside a character. */
-export function fitCloseReason(reason: string): string {
-  const { read } = new TextEncoder().encodeInto(reason, new Uint8Array(MAX_REASON_BYTES));
-  return reason.slice(0, read);
 }

@@ -16,16 +16,16 @@ type Talk = typeof talk;
 function Board(): ReactElement {
   const client = useRealtime<Talk>();
   const { status } = useConnectionState(client);
-  const [heard, setHeard] = useState<number[]>([]);
+  const [received, setReceived] = useState<number[]>([]);
   const add = useRequest(client, 'add');
   const refuse = useRequest(client, 'refuse');
-  useMessage(client, 'news', ({ n }) => setHeard([...heard, n]));
+  useMessage(client, 'news', ({ n }) => setReceived([...received, n]));
   const code = (refuse.error as { code?: string } | undefined)?.code ?? '';
   return createElement(
     'main',
     null,
     createElement('output', { id: 'status' }, status),
-    createElement('output', { id: 'heard' }, heard.join()),
+    createElement('output', { id: 'received' }, received.join()),
     createElement('output', { id: 'total' }, add.isPending ? 'pending' : String(add.reply?.total ?? '')),
     createElement('output', { id: 'refusal' }, code),
     createElement('button', { id: 'add', onClick: () => void add.request({ n: 1 }) }, 'add'),

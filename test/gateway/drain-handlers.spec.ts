@@ -74,7 +74,7 @@ it('messages that waited for handleConnection are answered before the close, whi
 });
 
 it('messages that arrive while the last handlers finish get UNAVAILABLE and are not handled', async () => {
-  const { app, visits, metrics } = await openLobby({ drain, maxWaitingMessages });
+  const { app, visits, metrics } = await openLobby({ drain, maxWaitingMessages, rateLimit: false });
   const gate = new Gate();
   visits.onHold = () => gate.opened;
   const client = await app.connect('/lobby');

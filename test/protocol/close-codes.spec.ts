@@ -1,26 +1,5 @@
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import {
-  CloseCode,
-  fitCloseReason,
-  isSendableCloseCode,
-  shouldReconnect,
-} from '../../lib/protocol/close-codes.js';
-
-describe('fitCloseReason', () => {
-  it('cuts any text to 123 bytes of UTF-8, and never inside a character', () => {
-    fc.assert(
-      fc.property(fc.string({ unit: 'grapheme', maxLength: 200 }), (reason) => {
-        const fitted = fitCloseReason(reason);
-        expect(Buffer.byteLength(fitted)).toBeLessThanOrEqual(123);
-        expect(reason.startsWith(fitted)).toBe(true);
-        expect(Buffer.from(fitted).toString()).toBe(fitted);
-        const next = [...reason.slice(fitted.length)][0];
-        if (next !== undefined) expect(Buffer.byteLength(fitted + next)).toBeGreaterThan(123);
-      }),
-    );
-  });
-});
+import { CloseCode, isSendableCloseCode, shouldReconnect } from '../../lib/protocol/close-codes.js';
 
 describe('the close codes', () => {
   it.each(Object.entries(CloseCode))('%s may be sent', (_name, code) => {
