@@ -47,7 +47,7 @@ it('messages queued behind them are handled too, in order', async () => {
 });
 
 it('messages that waited for handleConnection are answered before the close, which comes at once after them', async () => {
-  const { app, visits } = await openLobby({ drain, maxWaitingMessages });
+  const { app, visits } = await openLobby({ drain, maxWaitingMessages, rateLimit: false });
   const gate = new Gate();
   const received = new Gate();
   visits.onConnect = () => {
